@@ -1,0 +1,198 @@
+import type { FullHash, IceServer, MediatorId, PeerId } from '@mayfly/common'
+
+/** Why a call of this library failed. Every error that it throws on purpose is a `MayflyError`. */
+export type MayflyErrorCode =
+  /** No mediator could be reached within the time allowed. */
+  | 'mediator_unreachable'
+  /** Nobody who has the content was found within the time allowed. */
+  | 'no_seeder'
+  /** Seeders were found, but none could be connected to or kept sending until the time was up. */
+  | 'peers_lost'
+  /** All that was offered was wrong: every peer that answered lied. */
+  | 'wrong_bytes'
+  /** The content is larger than `maxLength`. */
+  | 'too_large'
+  /** The content could not be stored, or what was stored could not be read. */
+  | 'store_failed'
+  /** The content that is being seeded changed or disappeared. */
+  | 'content_changed'
+  /** The mediator refused: its `error` code is in `cause`. */
+  | 'refused'
+  /** The session is closed. */
+  | 'closed'
+  /** This platform has no WebRTC; in Node.js the optional package is not installed. */
+  | 'no_webrtc'
+
+/** Facts about a peer that a download or an upload deals with, for people to look at. */
+export interface PeerShare {
+  readonly peerId: PeerId
+  readonly mediatorId: MediatorId
+  /** Payload bytes, verified ones where they were received. */
+  readonly bytes: number
+  /** `left`: it went away; `dropped`: it lied or stalled, see `reason`. */
+  readonly state: 'connecting' | 'connected' | 'left' | 'dropped'
+  readonly reason?: string
+}
+
+export interface DownloadProgress {
+  readonly state: 'searching' | 'connecting' | 'downloading' | 'complete' | 'failed'
+  /** Bytes of the content; undefined until the first peer has proved it. */
+  readonly length: number | undefined
+  readonly verifiedBytes: number
+  /** Verified bytes per second over the last seconds. */
+  readonly bytesPerSecond: number
+  /** Seconds to go at that speed; undefined while unknown. */
+  readonly secondsLeft: number | undefined
+  readonly peers: readonly PeerShare[]
+}
+
+/** A run of blocks that arrived and was verified. */
+export interface VerifiedRun {
+  /** Index of the first 16 KiB block. */
+  readonly firstBlock: number
+  readonly blockCount: number
+  /** Who sent it; undefined when it was in the store already. */
+  readonly peerId: PeerId | undefined
+}
+
+export interface DownloadEvents {
+  /** At most ten times a second. */
+  progress: CustomEvent<DownloadProgress>
+  verified: CustomEvent<VerifiedRun>
+  complete: CustomEvent<DownloadProgress>
+  failed: CustomEvent<Error>
+}
+
+/** One content being fetched. Nothing unverified leaves it. */
+export interface Download extends TypedEventTarget<DownloadEvents> {
+  readonly fullHash: FullHash
+  readonly progress: DownloadProgress
+  /** Settles when everything is there and verified; rejects with a `MayflyError` or the abort reason. */
+  readonly done: Promise<void>
+  /** All bytes, in memory. */
+  bytes(): Promise<Uint8Array<ArrayBuffer>>
+  /** All bytes as a Blob, which a browser may keep on disk. */
+  blob(type?: string): Promise<Blob>
+  /** The bytes in order, as they arrive. Reading asks for what comes next first. */
+  stream(): ReadableStream<Uint8Array<ArrayBuffer>>
+  /** Stops; what was verified stays in the store. */
+  cancel(reason?: unknown): void
+}
+
+export interface SeedOptions {
+  readonly signal?: AbortSignal
+  /** Bytes hashed so far and in all. */
+  readonly onProgress?: (hashedBytes: number, length: number) => void
+}
+
+export interface GetOptions {
+  readonly signal?: AbortSignal
+  /** Gives up after so long without anyone who has it. Default 30,000. */
+  readonly timeoutMs?: number
+  /** Refuses longer content before anything is allocated. Default: what the store can hold. */
+  readonly maxLength?: number
+}
+
+export interface LoadOptions {
+  /** Where the site itself has the object: loaded when peers do not bring it. */
+  readonly url: string
+  readonly signal?: AbortSignal
+  /** MIME type of the object; by default guessed from `url`. Never taken from a peer. */
+  readonly type?: string
+  /** How long peers may take before the origin is asked. Default 5,000. */
+  readonly timeoutMs?: number
+}
+
+/** What `data-mayfly-source` says. */
+export type LoadSource = 'peer' | 'origin' | 'cache'
+
+export interface UploadProgress {
+  readonly fullHash: FullHash
+  readonly peerId: PeerId
+  readonly mediatorId: MediatorId
+  /** Payload bytes sent to this peer for this content in this session so far. */
+  readonly sentBytes: number
+  readonly length: number
+  /** False when the peer is done, has left, or has asked for nothing for some seconds. */
+  readonly active: boolean
+}
+
+export interface MediatorConnection {
+  readonly state: 'connecting' | 'established' | 'lost' | 'closed'
+  readonly url: string | undefined
+  readonly mediatorId: MediatorId | undefined
+  /** Why the last connection was lost or could not be made, in one English sentence. */
+  readonly reason?: string
+}
+
+export interface SessionEvents {
+  mediator: CustomEvent<MediatorConnection>
+  upload: CustomEvent<UploadProgress>
+  /** Something went wrong that a person may want to know of and nothing else reports. */
+  warning: CustomEvent<Error>
+}
+
+/** What this peer gives to others in all. */
+export interface UploadLimits {
+  /** Bytes per second; default: no limit for what was shared by `seed`. */
+  readonly bytesPerSecond?: number
+  /** Peers served at the same time. Default 16. */
+  readonly slots?: number
+}
+
+export interface ConnectOptions {
+  /** Sent with the handshake, for mediators that ask for one. */
+  readonly token?: string
+  /** Replaces what the mediator offers. */
+  readonly iceServers?: readonly IceServer[]
+  /** `memory` (default) forgets with the session; `indexeddb` keeps what was fetched across visits. */
+  readonly store?: 'memory' | 'indexeddb'
+  /** Announces what was fetched, and serves it. Default true. */
+  readonly share?: boolean
+  readonly upload?: UploadLimits
+  readonly signal?: AbortSignal
+}
+
+/** A session with the network: one mediator at a time, any number of contents, one channel per peer. */
+export interface Session extends TypedEventTarget<SessionEvents> {
+  readonly peerId: PeerId
+  readonly mediator: MediatorConnection
+  /** Uploads under way and past, newest last; at most 256. */
+  readonly uploads: readonly UploadProgress[]
+  /** Settles once with the first mediator; rejects when the session is closed before. It goes on trying. */
+  readonly established: Promise<void>
+  /** Hashes, announces and serves. A File or Blob is read when asked for, never copied. */
+  seed(content: Blob | ArrayBuffer | Uint8Array, options?: SeedOptions): Promise<FullHash>
+  /** Starts fetching. Throws TypeError when `fullHash` has not the form of one. */
+  get(fullHash: string, options?: GetOptions): Download
+  /** Shows the object in the element: from the store, a peer, or `url`. See `LoadOptions`. */
+  load(fullHash: string, element: Element | string, options: LoadOptions): Promise<LoadSource>
+  /** Stops announcing and serving. */
+  finish(fullHash: string): Promise<void>
+  /** Ends everything: downloads fail with `closed`, channels and the mediator are left. */
+  close(): Promise<void>
+}
+
+/** `EventTarget` whose events are known by name. */
+export interface TypedEventTarget<Events> extends EventTarget {
+  addEventListener<Type extends keyof Events & string>(
+    type: Type,
+    listener: (event: Events[Type]) => void,
+    options?: boolean | AddEventListenerOptions
+  ): void
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions
+  ): void
+  removeEventListener<Type extends keyof Events & string>(
+    type: Type,
+    listener: (event: Events[Type]) => void,
+    options?: boolean | EventListenerOptions
+  ): void
+  removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | EventListenerOptions
+  ): void
+}
