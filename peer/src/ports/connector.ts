@@ -1,0 +1,38 @@
+import type { IceServer } from '@mayfly/common'
+import type { PeerSignal } from '../core/signal-data.js'
+
+/** What a connection tells its owner. Handlers may be called from the next turn of the event loop on. */
+export interface ConnectionEvents {
+  /** An offer, answer or candidate for the other side. */
+  onsignal(signal: PeerSignal): void
+  onopen(): void
+  onmessage(message: Uint8Array<ArrayBuffer>): void
+  /** `bufferedAmount` fell to `bufferedAmountLowThreshold` or below. */
+  ondrain(): void
+  /** Called once, whoever closed and however far the connection had got. */
+  onclose(reason: string): void
+}
+
+/** One RTCPeerConnection with one data channel. */
+export interface Connection {
+  readonly bufferedAmount: number
+  bufferedAmountLowThreshold: number
+  /** Takes a validated signal of the other side. Never throws; what the platform refuses ends in `onclose`. */
+  signal(signal: PeerSignal): void
+  /** Never throws; does nothing unless open. */
+  send(message: Uint8Array<ArrayBuffer>): void
+  close(reason: string): void
+}
+
+export interface ConnectionOptions {
+  /** The initiator creates the channel and the offer. */
+  readonly initiator: boolean
+  readonly iceServers: readonly IceServer[]
+}
+
+/** Makes connections: simple-peer in pages and in Node.js, a pair in memory in tests. */
+export interface Connector {
+  /** Undefined where the platform has no WebRTC; then `unavailable` says why. */
+  readonly unavailable: string | undefined
+  connect(options: ConnectionOptions, events: ConnectionEvents): Connection
+}
