@@ -1,0 +1,67 @@
+import { fromHex } from '../identifiers.js'
+import { HASH_BYTES } from '../full-hash.js'
+import { ByteWriter } from './byte-writer.js'
+import { REJECT_REASONS, type WireMessage } from './wire-message.js'
+
+/** First byte of each message. */
+export const WIRE_TYPE = {
+  open: 1,
+  request: 2,
+  cancel: 3,
+  close: 4,
+  header: 5,
+  have: 6,
+  data: 7,
+  reject: 8
+} as const satisfies Record<WireMessage['type'], number>
+
+/** Writes one message as it travels. Throws TypeError on numbers that cannot be written: the caller's mistake. */
+export function encodeWireMessage(message: WireMessage): Uint8Array<ArrayBuffer> {
+  const writer = new ByteWriter(
+    message.type === 'data' ? message.bytes.length + message.proof.length + 24 : 64
+  )
+  writer.byte(WIRE_TYPE[message.type])
+  writer.varint(message.stream)
+  switch (message.type) {
+    case 'open':
+      writer.bytes(fromHex(message.fullHash))
+      writer.varint(message.first)
+      writer.varint(message.count)
+      break
+    case 'request':
+      writer.varint(message.first)
+      writer.varint(message.count)
+      writer.varint(message.level)
+      break
+    case 'cancel':
+      writer.varint(message.first)
+      writer.varint(message.count)
+      break
+    case 'close':
+      break
+    case 'header':
+      writer.byte(message.complete ? 1 : 0)
+      writer.varint(message.length)
+      writer.bytes(message.piecesRoot)
+      break
+    case 'have':
+      writer.varint(message.runs.length)
+      for (const [first, count] of message.runs) {
+        writer.varint(first)
+        writer.varint(count)
+      }
+      break
+    case 'data':
+      writer.varint(message.first)
+      writer.varint(message.proof.length / HASH_BYTES)
+      writer.bytes(message.proof)
+      writer.bytes(message.bytes)
+      break
+    case 'reject':
+      writer.varint(message.first)
+      writer.varint(message.count)
+      writer.byte(REJECT_REASONS.indexOf(message.reason))
+      break
+  }
+  return writer.finish()
+}

@@ -1,0 +1,105 @@
+import type { BlockRun } from '../block-set.js'
+import type { FullHash } from '../identifiers.js'
+
+/**
+ * Messages between two peers on their data channel. Binary, one message per data-channel message.
+ *
+ * Whoever wants a content opens a *stream* for it, under a number of its own choice; each side counts its
+ * own streams, and a message says by its type whose stream it names. Every block that is requested on a
+ * stream, by `open` or `request`, is answered exactly once, by `data` or by `reject`.
+ *
+ * @see docs/PROTOCOL.md#wire-protocol-between-peers
+ */
+export type WireMessage = RequesterMessage | ServerMessage
+
+/** From the side that wants the content. */
+export type RequesterMessage = Open | Request | Cancel | Close
+
+/** From the side that has it. */
+export type ServerMessage = Header | Have | Data | Reject
+
+/** Asks for root and length, and in the same breath for the first blocks, as far as there are so many. */
+export interface Open {
+  readonly type: 'open'
+  readonly stream: number
+  readonly fullHash: FullHash
+  readonly first: number
+  /** 0 asks for no block. */
+  readonly count: number
+}
+
+/** Asks for a run of blocks. */
+export interface Request {
+  readonly type: 'request'
+  readonly stream: number
+  readonly first: number
+  readonly count: number
+  /** The requester knows the ancestors of the run at this level: proofs end there. */
+  readonly level: number
+}
+
+/** The run is not wanted any more: what has not been sent is answered with `reject`, `cancelled`. */
+export interface Cancel {
+  readonly type: 'cancel'
+  readonly stream: number
+  readonly first: number
+  readonly count: number
+}
+
+/** Ends a stream. Nothing more is answered on it. */
+export interface Close {
+  readonly type: 'close'
+  readonly stream: number
+}
+
+/** The first answer to `open`: proves itself against the full hash. */
+export interface Header {
+  readonly type: 'header'
+  readonly stream: number
+  readonly length: number
+  readonly piecesRoot: Uint8Array<ArrayBuffer>
+  /** Has every block. Otherwise `have` messages tell which. */
+  readonly complete: boolean
+}
+
+/** Blocks that the sender has, besides those it told of before. */
+export interface Have {
+  readonly type: 'have'
+  readonly stream: number
+  readonly runs: readonly BlockRun[]
+}
+
+/** Blocks, with the hashes that prove them up to the level of the request. */
+export interface Data {
+  readonly type: 'data'
+  readonly stream: number
+  readonly first: number
+  /** As `BlockTree.proof` orders them, 32 bytes each. */
+  readonly proof: Uint8Array<ArrayBuffer>
+  /** Whole blocks; the last of a content may be short. */
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
+/** Blocks that will not be sent. */
+export interface Reject {
+  readonly type: 'reject'
+  readonly stream: number
+  readonly first: number
+  /** 0 refuses the whole stream: it is closed. */
+  readonly count: number
+  readonly reason: RejectReason
+}
+
+/** Why blocks, or a stream, are refused. The order is the number on the wire. */
+export const REJECT_REASONS = [
+  /** The content is not here, or not any more. */
+  'not_found',
+  /** Not these blocks, or not yet. */
+  'not_held',
+  /** Too much is being served already: ask again later. */
+  'busy',
+  /** The requester took the request back. */
+  'cancelled'
+] as const
+
+export type RejectReason = (typeof REJECT_REASONS)[number]
