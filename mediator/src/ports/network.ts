@@ -10,8 +10,11 @@ export interface RoutedSignal {
 
 /** What the network asks of the mediator that it is part of. */
 export interface LocalPeers {
-  /** Up to `limit` local seeders of `fullHash`, a fresh weighted random choice. */
-  seedersOf(fullHash: FullHash, limit: number): readonly PeerAddress[]
+  /**
+   * Up to `limit` local seeders of `fullHash`, best first, a fresh weighted random choice. Peers of
+   * `connected` (ids of local peers that the asker has a channel to) that seed it come first.
+   */
+  seedersOf(fullHash: FullHash, limit: number, connected?: readonly PeerId[]): readonly PeerAddress[]
   /**
    * Hands a signal of another mediator's peer to a local peer. `false`: there is no such peer here.
    * The mediator that sent it has checked that its peer may signal; this side records the introduction
@@ -20,6 +23,15 @@ export interface LocalPeers {
   deliver(signal: RoutedSignal): boolean
   /** Another mediator could not deliver a local peer's signal. */
   undeliverable(from: PeerId, to: PeerAddress): void
+}
+
+/** How far to look. */
+export interface FindPeersOptions {
+  /** Peers wanted from each mediator. */
+  readonly limit: number
+  readonly deadlineMs: number
+  readonly signal: AbortSignal
+  readonly connected?: readonly PeerAddress[]
 }
 
 /**
@@ -34,12 +46,16 @@ export interface Network {
   /**
    * Asks the mediators that the directory names. `onPeers` is called once per mediator that has seeders;
    * the promise settles (never rejects) when all have answered or `deadlineMs` is over. Until the signal aborts.
+   * `connected`: channels that the asker has; each mediator is told of those that are its own peers, so that
+   * it names them first.
    */
   findPeers(
     fullHash: FullHash,
-    options: { limit: number; deadlineMs: number; signal: AbortSignal },
+    options: FindPeersOptions,
     onPeers: (peers: readonly PeerAddress[]) => void
   ): Promise<void>
+  /** True while no other mediator is known, so that looking further would find nobody. Absent: not known. */
+  readonly alone?: boolean
   /** Passes a signal to the mediator `to.mediatorId`. `false`: no way to it; failure later: `undeliverable`. */
   route(signal: RoutedSignal): boolean
   /** Public WebSocket URLs of known live mediators, nearest to `peerId` first, for fail-over. */
