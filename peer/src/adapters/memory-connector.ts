@@ -1,0 +1,135 @@
+import type { PeerSignal } from '../core/signal-data.js'
+import type { Connection, ConnectionEvents, ConnectionOptions, Connector } from '../ports/connector.js'
+
+/**
+ * Where connections made in memory find each other: the twin of WebRTC for tests and simulations.
+ *
+ * Offers and answers are session descriptions that the real decoder takes; everything is delivered in
+ * later microtasks, in order. While `reachable` is false, connections are negotiated and never open.
+ */
+export class MemoryNetwork {
+  reachable = true
+  readonly #offered = new Map<string, MemoryConnection>()
+  #made = 0
+
+  /** A connector of this network; any number of peers may share it. */
+  connector(): Connector {
+    return {
+      unavailable: undefined,
+      connect: (options, events) => new MemoryConnection(this, options, events)
+    }
+  }
+
+  /** Names a connection and remembers it for who answers. */
+  register(connection: MemoryConnection): string {
+    this.#made += 1
+    const name = `memory${this.#made}`
+    this.#offered.set(name, connection)
+    return name
+  }
+
+  forget(name: string): void {
+    this.#offered.delete(name)
+  }
+
+  find(name: string): MemoryConnection | undefined {
+    return this.#offered.get(name)
+  }
+}
+
+/** One end of a pair in memory. */
+export class MemoryConnection implements Connection {
+  bufferedAmountLowThreshold = 0
+  bufferedAmount = 0
+  readonly #network: MemoryNetwork
+  readonly #initiator: boolean
+  readonly #events: ConnectionEvents
+  readonly #name: string
+  #other: MemoryConnection | undefined
+  #state: 'connecting' | 'open' | 'closed' = 'connecting'
+
+  constructor(network: MemoryNetwork, options: ConnectionOptions, events: ConnectionEvents) {
+    this.#network = network
+    this.#initiator = options.initiator
+    this.#events = events
+    this.#name = network.register(this)
+    if (options.initiator) this.#describe('offer')
+  }
+
+  signal(signal: PeerSignal): void {
+    if (this.#state === 'closed' || signal.type === 'candidate' || signal.type === 'end-of-candidates') return
+    if ((signal.type === 'offer') === this.#initiator || this.#other !== undefined) {
+      this.close(`did not expect this ${signal.type}`)
+      return
+    }
+    this.#other = this.#network.find(/^a=ice-ufrag:(.*)$/m.exec(signal.sdp)?.[1]?.trim() ?? '')
+    if (this.#other === undefined) return
+    if (signal.type === 'offer') {
+      this.#describe('answer')
+    } else if (this.#network.reachable) {
+      this.open()
+      this.#other.open()
+    }
+  }
+
+  send(message: Uint8Array<ArrayBuffer>): void {
+    if (this.#state !== 'open') return
+    const copy = message.slice()
+    this.bufferedAmount += copy.length
+    queueMicrotask(() => {
+      const wasAbove = this.bufferedAmount > this.bufferedAmountLowThreshold
+      this.bufferedAmount -= copy.length
+      this.#other?.deliver(copy)
+      if (this.#state !== 'open' || !wasAbove) return
+      if (this.bufferedAmount <= this.bufferedAmountLowThreshold) this.#events.ondrain()
+    })
+  }
+
+  close(reason: string): void {
+    if (this.#state === 'closed') return
+    const wasOpen = this.#state === 'open'
+    this.#state = 'closed'
+    this.#network.forget(this.#name)
+    queueMicrotask(() => {
+      this.#events.onclose(reason)
+      if (wasOpen) this.#other?.close('the other side closed the connection')
+    })
+  }
+
+  /** The negotiation is complete. Called by either end. */
+  open(): void {
+    if (this.#state !== 'connecting') return
+    this.#state = 'open'
+    queueMicrotask(() => {
+      if (this.#state === 'open') this.#events.onopen()
+    })
+  }
+
+  /** A message of the other end. */
+  deliver(message: Uint8Array<ArrayBuffer>): void {
+    if (this.#state === 'open') this.#events.onmessage(message)
+  }
+
+  #describe(type: 'offer' | 'answer'): void {
+    queueMicrotask(() => {
+      if (this.#state === 'closed') return
+      this.#events.onsignal({ type, sdp: describe(this.#name) })
+      this.#events.onsignal({ type: 'end-of-candidates' })
+    })
+  }
+}
+
+function describe(name: string): string {
+  const lines = [
+    'v=0',
+    'o=- 0 0 IN IP4 127.0.0.1',
+    's=-',
+    't=0 0',
+    'm=application 9 UDP/DTLS/SCTP webrtc-datachannel',
+    'c=IN IP4 0.0.0.0',
+    `a=ice-ufrag:${name}`,
+    'a=ice-pwd:memory',
+    'a=fingerprint:sha-256 00'
+  ]
+  return `${lines.join('\r\n')}\r\n`
+}
