@@ -1,0 +1,78 @@
+import { type MediatorConnection, type Session, library } from './library.js'
+import { shortAddress } from './mediator-address.js'
+
+/** What the page's connection tells those who listen. */
+export interface ConnectionListener {
+  /** Another session begins: what the last one did is over. */
+  begun?(session: Session): void
+  /** The state of the mediator changed. */
+  changed?(): void
+}
+
+/** The page's one session with the network, replaced when the visitor chooses other mediators. */
+export class Connection {
+  readonly #listeners: ConnectionListener[] = []
+  #session: Session | undefined
+  #mediators: readonly string[] = []
+
+  get session(): Session | undefined {
+    return this.#session
+  }
+
+  /** What the visitor or the link chose, the one that is connected to first. */
+  get mediators(): readonly string[] {
+    const url = this.#session?.mediator.url
+    if (url === undefined || !this.#mediators.includes(url)) return this.#mediators
+    return [url, ...this.#mediators.filter(other => other !== url)]
+  }
+
+  get established(): boolean {
+    return this.#session?.mediator.state === 'established'
+  }
+
+  listen(listener: ConnectionListener): void {
+    this.#listeners.push(listener)
+  }
+
+  /** Begins a session with these mediators and ends the one before. */
+  open(mediators: readonly string[]): void {
+    const last = this.#session
+    this.#mediators = mediators
+    this.#session = undefined
+    if (last !== undefined) void last.close().catch(() => undefined)
+    const mayfly = library()
+    if (mayfly !== undefined && mediators.length > 0) {
+      const session = mayfly.connect(mediators)
+      this.#session = session
+      // It is the state that tells; a rejection only repeats that the session was closed.
+      session.established.catch(() => undefined)
+      session.addEventListener('mediator', () => this.#changed())
+      for (const listener of this.#listeners) listener.begun?.(session)
+    }
+    this.#changed()
+  }
+
+  /** The state of the connection in words, and how it looks. */
+  get words(): { readonly text: string; readonly look: 'good' | 'busy' | 'bad' } {
+    if (library() === undefined) return { text: 'The library is missing: run "npm run compile"', look: 'bad' }
+    if (this.#session === undefined) return { text: 'No mediator address yet', look: 'bad' }
+    return wordsOf(this.#session.mediator, this.#mediators)
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener.changed?.()
+  }
+}
+
+/** The state of a session's mediator in words. */
+export function wordsOf(
+  { state, url, reason }: MediatorConnection,
+  mediators: readonly string[]
+): { readonly text: string; readonly look: 'good' | 'busy' | 'bad' } {
+  const name = shortAddress(url ?? mediators[0] ?? '')
+  if (state === 'established') return { text: `Connected to mediator ${name}`, look: 'good' }
+  if (state === 'closed') return { text: 'Not connected', look: 'bad' }
+  if (state === 'lost') return { text: `Lost mediator ${name}. Trying again…`, look: 'busy' }
+  if (reason !== undefined) return { text: `No answer from mediator ${name}. Trying again…`, look: 'bad' }
+  return { text: `Connecting to mediator ${name}…`, look: 'busy' }
+}

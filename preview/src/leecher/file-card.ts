@@ -1,0 +1,200 @@
+import { BlockMap } from '../block-map.js'
+import { announce, button, copyButton, make, write } from '../element.js'
+import { bytesText, percentText, secondsText } from '../figure.js'
+import { nameFor } from '../file-name.js'
+import {
+  type Download,
+  type DownloadProgress,
+  type Session,
+  type VerifiedRun,
+  BLOCK_BYTES
+} from '../library.js'
+import type { SharedFile } from '../share-link.js'
+import { troubleOf } from '../trouble.js'
+import { arrivedOf } from './arrived.js'
+import { BlockCanvas } from './block-canvas.js'
+import { PeerLegend } from './peer-legend.js'
+
+/** Where a file stands on the leecher page. */
+export type CardState = 'offered' | 'queued' | 'fetching' | 'complete' | 'failed' | 'cancelled'
+
+/** One file on the leecher page: what is known of it, how far it is, who sends it, and then the file itself. */
+export class FileCard {
+  readonly file: SharedFile
+  readonly element: HTMLLIElement
+  readonly #name: string
+  readonly #changed: (card: FileCard) => void
+  readonly #size = make('span', { class: 'size' })
+  readonly #bar = make('progress', { max: '1', value: '0' })
+  readonly #figures = make('p', { class: 'figures' })
+  readonly #trouble = make('p', { class: 'trouble', role: 'alert' })
+  readonly #canvas = new BlockCanvas()
+  readonly #actions = make('div', { class: 'actions' })
+  readonly #arrived = make('div', { class: 'arrived' })
+  #legend = new PeerLegend()
+  #map: BlockMap | undefined
+  #download: Download | undefined
+  #code: unknown
+  #state: CardState = 'offered'
+
+  /** `changed` is called when the card's state has changed. */
+  constructor(file: SharedFile, changed: (card: FileCard) => void) {
+    this.file = file
+    this.#changed = changed
+    this.#name = file.name === '' ? nameFor(file.fullHash, '') : file.name
+    this.#bar.setAttribute('aria-label', `Progress of ${this.#name}`)
+    if (file.length !== undefined) write(this.#size, bytesText(file.length))
+    const head = make('div', { class: 'head' }, make('h3', {}, make('bdi', {}, this.#name)), this.#size)
+    this.element = make(
+      'li',
+      { class: 'card file' },
+      head,
+      this.#arrived,
+      this.#bar,
+      this.#figures,
+      this.#trouble
+    )
+    this.element.append(this.#canvas.element, this.#legend.element, this.#actions, this.#details())
+    this.#become('offered', 'Not fetched yet')
+  }
+
+  get state(): CardState {
+    return this.#state
+  }
+
+  /** Whether it failed only because no mediator answered, and goes on when one does. */
+  get waitsForMediator(): boolean {
+    return this.#state === 'failed' && this.#code === 'mediator_unreachable'
+  }
+
+  /** Its turn comes later. */
+  queue(): void {
+    this.#become('queued', 'Waiting for its turn')
+  }
+
+  /** Fetches it with this session. */
+  start(session: Session): void {
+    const { length } = this.file
+    const options = length === undefined ? {} : { maxLength: length }
+    const download = session.get(this.file.fullHash, options)
+    const legend = new PeerLegend()
+    this.#legend.element.replaceWith(legend.element)
+    this.#legend = legend
+    this.#map = undefined
+    this.#download = download
+    this.#become('fetching', 'Looking for someone who has it…')
+    download.addEventListener('progress', ({ detail }) => {
+      if (this.#download === download) this.#show(detail)
+    })
+    download.addEventListener('verified', ({ detail }) => {
+      if (this.#download === download) this.#paint(download, detail)
+    })
+    void this.#follow(download)
+  }
+
+  /** Stops fetching. */
+  cancel(): void {
+    const download = this.#download
+    this.#download = undefined
+    download?.cancel()
+    this.#become('cancelled', 'Cancelled')
+  }
+
+  async #follow(download: Download): Promise<void> {
+    try {
+      await download.done
+      const { view, save } = await arrivedOf(await download.blob(), this.file)
+      if (this.#download !== download) return
+      this.#show(download.progress)
+      this.#arrived.replaceChildren(view)
+      this.#become('complete', `All ${bytesText(download.progress.length ?? 0)} arrived, every byte verified`)
+      this.#actions.replaceChildren(save)
+      announce(`${this.#name} arrived`)
+    } catch (reason) {
+      if (this.#download === download) this.#fail(reason)
+    }
+  }
+
+  #fail(reason: unknown): void {
+    this.#download = undefined
+    this.#code = typeof reason === 'object' && reason !== null && 'code' in reason ? reason.code : undefined
+    const { happened, remedy, retry } = troubleOf(reason)
+    this.#become('failed', '')
+    this.#trouble.replaceChildren(make('strong', {}, happened), ' ', remedy)
+    if (!retry) this.#actions.replaceChildren()
+  }
+
+  #become(state: CardState, figures: string): void {
+    this.#state = state
+    this.element.dataset['state'] = state
+    write(this.#figures, figures)
+    this.#trouble.replaceChildren()
+    this.#actions.replaceChildren(...this.#buttons())
+    this.#changed(this)
+  }
+
+  #buttons(): readonly HTMLElement[] {
+    const again = (label: string): HTMLElement =>
+      button(label, () => this.queue(), { class: 'primary', 'aria-label': `${label} ${this.#name}` })
+    const cancel = button('Cancel', () => this.cancel(), { 'aria-label': `Cancel ${this.#name}` })
+    if (this.#state === 'offered') return [again('Get')]
+    if (this.#state === 'failed' || this.#state === 'cancelled') return [again('Try again')]
+    return this.#state === 'complete' ? [] : [cancel]
+  }
+
+  #show(progress: DownloadProgress): void {
+    const { length, verifiedBytes, peers } = progress
+    if (length !== undefined) {
+      write(this.#size, bytesText(length))
+      this.#mapOf(length)
+    }
+    this.#bar.value = length === undefined ? 0 : length === 0 ? 1 : verifiedBytes / length
+    this.#legend.show(peers, verifiedBytes)
+    write(this.#figures, wordsOf(progress))
+    const from = peers.filter(peer => peer.bytes > 0).length
+    const label = `Map of the blocks: ${percentText(verifiedBytes, length ?? 1)} here, from ${from} peers`
+    this.#canvas.element.setAttribute('aria-label', label)
+  }
+
+  #paint(download: Download, { firstBlock, blockCount, peerId }: VerifiedRun): void {
+    const { length } = download.progress
+    if (length === undefined) return
+    this.#mapOf(length).add(firstBlock, blockCount, this.#legend.numberOf(peerId))
+    this.#canvas.plan()
+  }
+
+  #mapOf(length: number): BlockMap {
+    if (this.#map === undefined) {
+      this.#map = new BlockMap(Math.ceil(length / BLOCK_BYTES))
+      this.#canvas.use(this.#map)
+    }
+    return this.#map
+  }
+
+  #details(): HTMLElement {
+    const { fullHash } = this.file
+    const copy = copyButton('Copy', () => fullHash, `Full hash of ${this.#name}`)
+    const hash = make('span', { class: 'label' }, 'Full hash')
+    return make('div', { class: 'hash' }, hash, make('code', {}, fullHash), copy)
+  }
+}
+
+/** How far a download is, in words. */
+function wordsOf({
+  state,
+  length,
+  verifiedBytes,
+  bytesPerSecond,
+  secondsLeft,
+  peers
+}: DownloadProgress): string {
+  const gone = peers.length > 0 && peers.every(peer => peer.state === 'left' || peer.state === 'dropped')
+  if (state === 'connecting' && verifiedBytes === 0) return 'Connecting to someone who has it…'
+  if (length === undefined) return 'Looking for someone who has it…'
+  const parts = [`${bytesText(verifiedBytes)} of ${bytesText(length)}`]
+  if (state === 'searching' || gone) parts.push('the sender is gone, looking for someone else who has it…')
+  else if (bytesPerSecond > 0) parts.push(`${bytesText(bytesPerSecond)}/s`)
+  if (!gone && secondsLeft !== undefined && verifiedBytes < length)
+    parts.push(`${secondsText(secondsLeft)} left`)
+  return parts.join(' · ')
+}

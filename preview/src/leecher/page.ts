@@ -1,0 +1,82 @@
+import { Connection } from '../connection.js'
+import { part, write } from '../element.js'
+import { countText } from '../figure.js'
+import { MediatorPanel } from '../mediator-panel.js'
+import { readRequest } from '../request.js'
+import { findMediators } from '../settings.js'
+import { type DecodedLink, encodeFragment } from '../share-link.js'
+import { Fetching } from './fetching.js'
+
+const connection = new Connection()
+const fetching = new Fetching(connection)
+const wanted = part('wanted', HTMLTextAreaElement)
+const problem = part('problem', HTMLElement)
+const request = part('request', HTMLDetailsElement)
+let panel: MediatorPanel | undefined
+
+void begin()
+
+// Another link in the address bar of an open page: all of it begins anew.
+addEventListener('hashchange', () => location.reload())
+part('form', HTMLFormElement).addEventListener('submit', event => {
+  event.preventDefault()
+  ask(wanted.value)
+})
+wanted.addEventListener('keydown', event => {
+  if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
+    event.preventDefault()
+    ask(wanted.value)
+  }
+})
+
+async function begin(): Promise<void> {
+  const beginning = await findMediators()
+  panel = new MediatorPanel(connection, beginning)
+  connection.open(beginning.mediators)
+  openLink()
+}
+
+/** Fetches what the address of this page names. */
+function openLink(): void {
+  if (location.hash.length <= 1) return
+  const link = readRequest(location.href)
+  const named = /[#&]f=/.test(location.hash)
+  if (!named && link.files.length === 0) return
+  wanted.value = location.href
+  take(link, false)
+}
+
+/** Fetches what the visitor asks for. */
+function ask(text: string): void {
+  const link = readRequest(text)
+  if (link.files.length > 0) {
+    const known = connection.mediators.some(url => link.mediators.includes(url))
+    if (link.mediators.length > 0 && !known) panel?.use(link.mediators)
+    keep(link)
+  }
+  take(link, true)
+}
+
+function take(link: DecodedLink, asked: boolean): void {
+  const { files, unreadable } = link
+  write(problem, problemOf(files.length, unreadable))
+  wanted.setAttribute('aria-invalid', String(files.length === 0))
+  request.open = files.length === 0
+  fetching.offer(files, asked)
+}
+
+function problemOf(files: number, unreadable: number): string {
+  if (files === 0) return 'This is neither a link nor a full hash of 64 digits. Copy all of it and try again.'
+  return unreadable === 0
+    ? ''
+    : `${countText(unreadable, 'entry').replace('entrys', 'entries')} could not be read.`
+}
+
+/** Puts what is fetched into the address, so that a reload fetches it again. */
+function keep({ files }: DecodedLink): void {
+  try {
+    history.replaceState(null, '', '#' + encodeFragment({ mediators: connection.mediators, files }))
+  } catch {
+    // The address is too long for the browser: a reload begins with an empty page.
+  }
+}

@@ -1,0 +1,25 @@
+import type { ConnectOptions, Session } from '@mayfly/peer'
+
+export type {
+  ConnectOptions,
+  Download,
+  DownloadProgress,
+  MediatorConnection,
+  PeerShare,
+  Session,
+  UploadProgress,
+  VerifiedRun
+} from '@mayfly/peer'
+
+/** What these pages use of the public bundle. */
+interface Library {
+  connect(mediators: readonly string[], options?: ConnectOptions): Session
+}
+
+/** Bytes of a block, the unit of verification. */
+export const BLOCK_BYTES = 16_384
+
+/** The global that `mayfly.js` defines, or undefined where the script is not there: the checkout was not compiled. */
+export function library(): Library | undefined {
+  return (globalThis as { mayfly?: Library }).mayfly
+}

@@ -1,0 +1,102 @@
+import { cleanName } from './file-name.js'
+import { decodeMediator } from './mediator-address.js'
+
+/** A file as a link describes it. Only `fullHash` is binding: the rest is what the sender says about it. */
+export interface SharedFile {
+  readonly fullHash: string
+  /** Safe to save under; empty where the link has none. */
+  readonly name: string
+  /** MIME type without parameters, lowercase; empty where the link has none. */
+  readonly type: string
+  /** Bytes. */
+  readonly length: number | undefined
+}
+
+/** What a share link carries after its `#`. */
+export interface ShareLink {
+  readonly mediators: readonly string[]
+  readonly files: readonly SharedFile[]
+}
+
+/** What was read from a link, with the number of its files that could not be read. */
+export interface DecodedLink extends ShareLink {
+  readonly unreadable: number
+}
+
+/** Files in one link: with long names about 200 kB, well below the 2 MB that browsers allow in an address. */
+export const MAX_FILES = 512
+/** Mediators in one link or setting: as many as a page would ever try in turn. */
+export const MAX_MEDIATORS = 8
+/** Characters of a fragment that are looked at. */
+export const MAX_FRAGMENT = 1_000_000
+
+const FULL_HASH = /^[0-9a-f]{64}$/i
+const MIME_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,62}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,62}$/
+const LENGTH = /^[0-9]{1,16}$/
+
+/** The full hash in its one form, or undefined where `text` is none. */
+export function decodeFullHash(text: string): string | undefined {
+  return FULL_HASH.test(text) ? text.toLowerCase() : undefined
+}
+
+/** The part of a link after `#`: `m=<mediator>&f=<hash>,<length>,<type>,<name>`, each as often as needed. */
+export function encodeFragment({ mediators, files }: ShareLink): string {
+  const addresses = mediators.map(url => `m=${escape(url)}`)
+  const entries = files.map(file =>
+    ['f=' + file.fullHash, file.length ?? '', escape(file.type), escape(file.name)].join(',')
+  )
+  return [...addresses, ...entries].join('&')
+}
+
+/** Reads what anyone may have put after `#`. Never throws; takes what it understands and counts what it does not. */
+export function decodeFragment(fragment: string): DecodedLink {
+  const mediators = new Set<string>()
+  const files = new Map<string, SharedFile>()
+  let unreadable = fragment.length > MAX_FRAGMENT ? 1 : 0
+  for (const part of fragment.slice(0, MAX_FRAGMENT).replace(/^#/, '').split('&')) {
+    if (part.startsWith('m=')) {
+      const url = decodeMediator(unescape(part.slice(2)))
+      if (url !== undefined && mediators.size < MAX_MEDIATORS) mediators.add(url)
+    } else if (part.startsWith('f=')) {
+      const file = decodeFile(part.slice(2))
+      if (file === undefined) unreadable++
+      else if (files.size < MAX_FILES) files.set(file.fullHash, files.get(file.fullHash) ?? file)
+      else unreadable++
+    }
+  }
+  return { mediators: [...mediators], files: [...files.values()], unreadable }
+}
+
+/** One file of a link: `<hash>,<length>,<type>,<name>`, all but the hash optional. */
+function decodeFile(text: string): SharedFile | undefined {
+  const [hash = '', length = '', type = '', name = ''] = text.split(',', 4).map(unescape)
+  const fullHash = decodeFullHash(hash)
+  if (fullHash === undefined) return undefined
+  return { fullHash, name: cleanName(name), type: decodeType(type), length: decodeLength(length) }
+}
+
+function decodeType(text: string): string {
+  const type = text.toLowerCase()
+  return MIME_TYPE.test(type) ? type : ''
+}
+
+function decodeLength(text: string): number | undefined {
+  const length = LENGTH.test(text) ? Number(text) : undefined
+  return Number.isSafeInteger(length) ? length : undefined
+}
+
+/** Percent-encodes all that ends a link in a chat window or separates its parts. */
+function escape(text: string): string {
+  return encodeURIComponent(text.toWellFormed())
+    .replace(/[!'()*]/g, mark => '%' + mark.charCodeAt(0).toString(16).toUpperCase())
+    .replace(/%(2F|3A)/g, code => (code === '%2F' ? '/' : ':'))
+}
+
+/** The text that was percent-encoded; empty where it is malformed. */
+function unescape(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return ''
+  }
+}
