@@ -1,0 +1,203 @@
+import type SimplePeer from 'simple-peer'
+import type { PeerSignal } from '../core/signal-data.js'
+import type { Connection, ConnectionEvents, ConnectionOptions, Connector } from '../ports/connector.js'
+
+/**
+ * Milliseconds that ICE may be disconnected before we call the peer lost. It often heals after one or two
+ * seconds; the platforms themselves give up only after 15 to 30.
+ */
+const DISCONNECTED_MS = 5_000
+/** Milliseconds between two looks at the buffer: 128 KiB leave in that time at the best rate of Node.js. */
+const DRAIN_POLL_MS = 2
+
+/** What makes simple-peer run on one platform. */
+export interface SimplePeerPlatform {
+  readonly Peer: SimplePeer.SimplePeer
+  /** The WebRTC classes, where they are not global. */
+  readonly wrtc?: NonNullable<SimplePeer.Options['wrtc']>
+  /** The platform resolves the `.local` names that browsers put in the place of addresses. */
+  readonly resolvesLocalNames: boolean
+  /** The platform has the event `bufferedamountlow`; otherwise the buffer is looked at from time to time. */
+  readonly reportsDrain: boolean
+}
+
+/** A connector over simple-peer. */
+export function simplePeerConnector(platform: SimplePeerPlatform): Connector {
+  return {
+    unavailable: undefined,
+    connect: (options, events) => new SimplePeerConnection(platform, options, events)
+  }
+}
+
+/**
+ * What this file uses of simple-peer 9.11.1 beyond its documented interface.
+ *
+ * simple-peer negotiates. The bytes go past its stream, which copies every message, writes in small pieces
+ * and queues without a bound while nobody reads; and past its `connect` event, which waits for statistics
+ * of the candidate pair that nothing here needs, up to 100 ms after the channel is open.
+ */
+interface Internals {
+  readonly _pc: RTCPeerConnection | null | undefined
+  readonly _channel: RTCDataChannel | null | undefined
+  /** Of 5 s, left behind by `destroy`: it would keep a process of Node.js alive. */
+  readonly _iceCompleteTimer: ReturnType<typeof setTimeout> | null
+}
+
+class SimplePeerConnection implements Connection {
+  readonly #events: ConnectionEvents
+  readonly #platform: SimplePeerPlatform
+  readonly #peer: (SimplePeer.Instance & Internals) | undefined
+  #channel: RTCDataChannel | undefined
+  #threshold = 0
+  #opened = false
+  #closed = false
+  #disconnected: ReturnType<typeof setTimeout> | undefined
+  #draining: ReturnType<typeof setTimeout> | undefined
+
+  constructor(platform: SimplePeerPlatform, options: ConnectionOptions, events: ConnectionEvents) {
+    this.#events = events
+    this.#platform = platform
+    try {
+      this.#peer = this.#start(options)
+    } catch (error) {
+      this.close(`WebRTC could not start: ${textOf(error)}`)
+    }
+  }
+
+  get bufferedAmount(): number {
+    return this.#channel?.bufferedAmount ?? 0
+  }
+
+  get bufferedAmountLowThreshold(): number {
+    return this.#threshold
+  }
+
+  set bufferedAmountLowThreshold(bytes: number) {
+    this.#threshold = bytes
+    if (this.#channel !== undefined) this.#channel.bufferedAmountLowThreshold = bytes
+    this.#awaitDrain()
+  }
+
+  signal(signal: PeerSignal): void {
+    // Neither platform needs to be told the end: the owner's time to give up decides.
+    if (this.#closed || this.#peer === undefined || signal.type === 'end-of-candidates') return
+    try {
+      if (signal.type !== 'candidate') {
+        this.#peer.signal({ type: signal.type, sdp: signal.sdp })
+      } else if (this.#platform.resolvesLocalNames || !/ [^ ]+\.local /i.test(signal.candidate)) {
+        const { type: _, ...candidate } = signal
+        this.#peer.signal({ type: 'candidate', candidate: candidate as RTCIceCandidate })
+      }
+    } catch (error) {
+      this.close(`the peer's ${signal.type} was refused: ${textOf(error)}`)
+    }
+  }
+
+  send(message: Uint8Array<ArrayBuffer>): void {
+    if (this.#closed || this.#channel?.readyState !== 'open') return
+    try {
+      this.#channel.send(message)
+      this.#awaitDrain()
+    } catch (error) {
+      this.close(`sending failed: ${textOf(error)}`)
+    }
+  }
+
+  close(reason: string): void {
+    if (this.#closed) return
+    this.#closed = true
+    clearTimeout(this.#disconnected)
+    clearTimeout(this.#draining)
+    const peer = this.#peer
+    peer?.destroy()
+    if (peer?._iceCompleteTimer) clearTimeout(peer._iceCompleteTimer)
+    queueMicrotask(() => this.#events.onclose(reason))
+  }
+
+  #start(options: ConnectionOptions): SimplePeer.Instance & Internals {
+    const { Peer, wrtc } = this.#platform
+    const peer = new Peer({
+      initiator: options.initiator,
+      trickle: true,
+      config: { iceServers: options.iceServers.map(toRtcIceServer) },
+      ...(wrtc === undefined ? {} : { wrtc })
+    }) as SimplePeer.Instance & Internals
+    peer.on('signal', data => this.#emit(data))
+    peer.on('error', error => this.close(textOf(error)))
+    peer.on('close', () => this.close('the connection closed'))
+    if (peer._channel) this.#adopt(peer._channel)
+    const connection = peer._pc
+    if (!connection) return peer
+    const setUp = connection.ondatachannel
+    connection.ondatachannel = event => {
+      // One channel is all that was agreed: a flood of them would cost memory.
+      if (this.#channel !== undefined) return this.close('the peer opened a second channel')
+      setUp?.call(connection, event)
+      this.#adopt(event.channel)
+    }
+    connection.addEventListener('iceconnectionstatechange', () => this.#watch(connection.iceConnectionState))
+    return peer
+  }
+
+  #adopt(channel: RTCDataChannel): void {
+    this.#channel = channel
+    channel.binaryType = 'arraybuffer'
+    channel.bufferedAmountLowThreshold = this.#threshold
+    channel.onopen = () => this.#open()
+    channel.onbufferedamountlow = () => {
+      if (!this.#closed) this.#events.ondrain()
+    }
+    channel.onmessage = event => {
+      if (this.#closed) return
+      if (typeof event.data === 'string') this.close('the peer sent text')
+      else this.#events.onmessage(new Uint8Array(event.data as ArrayBuffer))
+    }
+    if (channel.readyState === 'open') queueMicrotask(() => this.#open())
+  }
+
+  #open(): void {
+    if (this.#opened || this.#closed) return
+    this.#opened = true
+    this.#events.onopen()
+  }
+
+  /** Where the platform does not say when the buffer has drained, finds out. */
+  #awaitDrain(): void {
+    if (this.#platform.reportsDrain || this.#draining !== undefined) return
+    if (this.bufferedAmount > this.#threshold)
+      this.#draining = setTimeout(() => this.#pollDrain(), DRAIN_POLL_MS)
+  }
+
+  #pollDrain(): void {
+    this.#draining = undefined
+    if (this.#closed) return
+    if (this.bufferedAmount > this.#threshold) this.#awaitDrain()
+    else this.#events.ondrain()
+  }
+
+  #emit(data: SimplePeer.SignalData): void {
+    if (this.#closed) return
+    if (data.type === 'candidate' && 'candidate' in data) {
+      const { candidate, sdpMid, sdpMLineIndex } = data.candidate
+      // Firefox names the end of its candidates by an empty one.
+      if (candidate === '') this.#events.onsignal({ type: 'end-of-candidates' })
+      else this.#events.onsignal({ type: 'candidate', candidate, sdpMid, sdpMLineIndex })
+    } else if ((data.type === 'offer' || data.type === 'answer') && 'sdp' in data && data.sdp !== undefined) {
+      this.#events.onsignal({ type: data.type, sdp: data.sdp })
+    }
+  }
+
+  #watch(state: RTCIceConnectionState): void {
+    clearTimeout(this.#disconnected)
+    if (this.#closed || state !== 'disconnected') return
+    this.#disconnected = setTimeout(() => this.close('the connection was lost'), DISCONNECTED_MS)
+  }
+}
+
+function toRtcIceServer(server: ConnectionOptions['iceServers'][number]): RTCIceServer {
+  return { ...server, urls: typeof server.urls === 'string' ? server.urls : [...server.urls] }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,169 @@
+import { expect } from 'chai'
+import { decodeSignalData, encodeSignalData, type PeerSignal } from '../../src/core/signal-data.js'
+import type { Connection, Connector } from '../../src/ports/connector.js'
+import { until } from '../until.js'
+
+/** One end of a connection under test, and all that it told its owner. */
+interface End {
+  readonly connection: Connection
+  readonly messages: Uint8Array[]
+  readonly closes: string[]
+  readonly signals: PeerSignal[]
+  opens: number
+  drains: number
+}
+
+/** What every connector must do. `setup` gives two connectors whose connections can reach each other. */
+export function runConnectorContract(
+  name: string,
+  setup: () => Promise<readonly [Connector, Connector]>
+): void {
+  describe(`${name} as a connector`, () => {
+    const ends: End[] = []
+    let first: Connector
+    let second: Connector
+
+    before(async () => {
+      ;[first, second] = await setup()
+    })
+
+    afterEach(() => {
+      for (const end of ends.splice(0)) end.connection.close('the test is over')
+    })
+
+    function start(connector: Connector, initiator: boolean, send: (signal: PeerSignal) => void): End {
+      const end = { messages: [], closes: [], signals: [], opens: 0, drains: 0 } as Omit<End, 'connection'>
+      const connection = connector.connect(
+        { initiator, iceServers: [] },
+        {
+          onsignal(signal) {
+            end.signals.push(signal)
+            send(signal)
+          },
+          onopen: () => void (end.opens += 1),
+          onmessage: message => void end.messages.push(message),
+          ondrain: () => void (end.drains += 1),
+          onclose: reason => void end.closes.push(reason)
+        }
+      )
+      const whole = Object.assign(end, { connection })
+      ends.push(whole)
+      return whole
+    }
+
+    function pair(): readonly [End, End] {
+      const ready: { offerer?: End; answerer?: End } = {}
+      const offerer = start(first, true, signal => ready.answerer?.connection.signal(signal))
+      const answerer = start(second, false, signal => ready.offerer?.connection.signal(signal))
+      ready.offerer = offerer
+      ready.answerer = answerer
+      return [offerer, answerer]
+    }
+
+    async function openPair(): Promise<readonly [End, End]> {
+      const both = pair()
+      await until(() => both.every(end => end.opens === 1))
+      return both
+    }
+
+    it('opens both ends once', async () => {
+      const [offerer, answerer] = await openPair()
+      expect([offerer.opens, answerer.opens]).to.deep.equal([1, 1])
+      expect(offerer.signals.filter(signal => signal.type === 'offer')).to.have.length(1)
+      expect(answerer.signals.filter(signal => signal.type === 'answer')).to.have.length(1)
+    })
+
+    it('makes signals that the decoder takes', async () => {
+      for (const end of await openPair()) {
+        const data = { connection: '0123456789abcdef', signals: end.signals, closed: false }
+        for (const envelope of encodeSignalData(data)) {
+          const decoded = decodeSignalData(JSON.parse(JSON.stringify(envelope)))
+          expect(decoded).to.have.property('ok', true)
+        }
+      }
+    })
+
+    it('carries whole binary messages in order, of one byte to 64 KiB', async () => {
+      const [offerer, answerer] = await openPair()
+      const sizes = [1, 65_536, 2, 16_384, 65_535, 3]
+      for (const [index, size] of sizes.entries())
+        offerer.connection.send(new Uint8Array(size).fill(index + 1))
+      await until(() => answerer.messages.length === sizes.length)
+      expect(answerer.messages.map(message => message.length)).to.deep.equal(sizes)
+      expect(answerer.messages.map(message => message.at(-1))).to.deep.equal([1, 2, 3, 4, 5, 6])
+      expect(answerer.messages[0]).to.be.instanceOf(Uint8Array)
+    })
+
+    it('sends only the bytes of a view, and what they were at the time', async () => {
+      const [offerer, answerer] = await openPair()
+      const buffer = new Uint8Array([1, 2, 3, 4, 5])
+      offerer.connection.send(buffer.subarray(1, 3))
+      buffer.fill(9)
+      await until(() => answerer.messages.length === 1)
+      expect([...(answerer.messages[0] ?? [])]).to.deep.equal([2, 3])
+    })
+
+    it('carries messages both ways', async () => {
+      const [offerer, answerer] = await openPair()
+      answerer.connection.send(new Uint8Array([7]))
+      await until(() => offerer.messages.length === 1)
+      expect([...(offerer.messages[0] ?? [])]).to.deep.equal([7])
+    })
+
+    it('tells when the buffer has drained to the threshold', async () => {
+      const [offerer, answerer] = await openPair()
+      offerer.connection.bufferedAmountLowThreshold = 65_536
+      let sent = 0
+      while (offerer.connection.bufferedAmount <= 65_536 && sent < 1_000) {
+        offerer.connection.send(new Uint8Array(65_536))
+        sent += 1
+      }
+      expect(offerer.connection.bufferedAmount).to.be.greaterThan(65_536)
+      expect(offerer.drains).to.equal(0)
+      await until(() => offerer.drains > 0)
+      expect(offerer.connection.bufferedAmount).to.be.at.most(65_536)
+      await until(() => answerer.messages.length === sent)
+    })
+
+    it('tells both ends once when one of them closes', async () => {
+      const [offerer, answerer] = await openPair()
+      answerer.connection.close('enough')
+      answerer.connection.close('enough again')
+      await until(() => offerer.closes.length > 0 && answerer.closes.length > 0)
+      offerer.connection.close('me too')
+      await until(() => true)
+      expect(answerer.closes).to.deep.equal(['enough'])
+      expect(offerer.closes).to.have.length(1)
+    })
+
+    it('does nothing and throws nothing after it closed', async () => {
+      const [offerer, answerer] = await openPair()
+      const signals = [...answerer.signals]
+      offerer.connection.close('enough')
+      for (const signal of signals) offerer.connection.signal(signal)
+      offerer.connection.send(new Uint8Array([1]))
+      await until(() => answerer.closes.length === 1)
+      expect(answerer.messages).to.have.length(0)
+      expect(offerer.closes).to.deep.equal(['enough'])
+    })
+
+    it('closes once when it is closed before it opened', async () => {
+      const [offerer] = pair()
+      offerer.connection.close('changed my mind')
+      await until(() => offerer.closes.length > 0)
+      expect(offerer.closes).to.deep.equal(['changed my mind'])
+      expect(offerer.opens).to.equal(0)
+    })
+
+    it('closes when a description does not fit its role', async () => {
+      const [offerer] = pair()
+      await until(() => offerer.signals.some(signal => signal.type === 'offer'))
+      const lonely = start(second, false, () => {})
+      const offer = offerer.signals.find(signal => signal.type === 'offer')
+      if (offer?.type !== 'offer') throw new Error('no offer')
+      lonely.connection.signal({ type: 'answer', sdp: offer.sdp })
+      await until(() => lonely.closes.length > 0)
+      expect(lonely.closes).to.have.length(1)
+    })
+  })
+}
