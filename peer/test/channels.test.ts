@@ -1,0 +1,408 @@
+import type { FullHash, JsonValue, MediatorId, PeerAddress, PeerId } from '@mayfly/common'
+import { expect } from 'chai'
+import { MemoryNetwork } from '../src/adapters/memory-connector.js'
+import { unavailableConnector } from '../src/adapters/unavailable-connector.js'
+import { Channels, type ChannelLimits } from '../src/channels.js'
+import type { Channel } from '../src/ports/channel.js'
+import { ManualClock, settle } from './manual-clock.js'
+
+const MEDIATOR = 'a'.repeat(64) as MediatorId
+const OTHER_MEDIATOR = 'b'.repeat(64) as MediatorId
+
+interface Opened {
+  readonly channel: Channel
+  readonly initiator: 'us' | 'them'
+  readonly received: number[]
+  closeReason?: string
+}
+
+interface Person {
+  readonly address: PeerAddress
+  readonly channels: Channels
+  readonly opened: Opened[]
+  readonly sent: { to: PeerAddress; data: JsonValue; fullHash: FullHash | undefined }[]
+}
+
+/** People whose signals are passed on at once, unless `pass` says otherwise. */
+class World {
+  readonly clock = new ManualClock()
+  readonly network = new MemoryNetwork()
+  pass: (from: PeerAddress, to: PeerAddress) => 'deliver' | 'lose' | 'refuse' = () => 'deliver'
+  readonly #people: Person[] = []
+
+  join(digit: string, options: { mediatorId?: MediatorId; limits?: Partial<ChannelLimits> } = {}): Person {
+    const address = { peerId: digit.repeat(40) as PeerId, mediatorId: options.mediatorId ?? MEDIATOR }
+    const opened: Opened[] = []
+    const sent: Person['sent'] = []
+    const channels = new Channels(
+      {
+        peerId: address.peerId,
+        connector: this.network.connector(),
+        clock: this.clock,
+        ...(options.limits === undefined ? {} : { limits: options.limits })
+      },
+      {
+        onchannel: (channel, initiator) => void opened.push(watch(channel, initiator)),
+        onsignal: (to, data, fullHash) => {
+          sent.push({ to, data, fullHash })
+          return this.#carry(address, to, data)
+        }
+      }
+    )
+    channels.mediatorId = address.mediatorId
+    const person = { address, channels, opened, sent }
+    this.#people.push(person)
+    return person
+  }
+
+  #carry(from: PeerAddress, to: PeerAddress, data: JsonValue): boolean {
+    const verdict = this.pass(from, to)
+    if (verdict === 'refuse') return false
+    const copy = JSON.parse(JSON.stringify(data)) as JsonValue
+    const receiver = this.#people.find(
+      person => person.address.peerId === to.peerId && person.address.mediatorId === to.mediatorId
+    )
+    if (verdict === 'deliver') setImmediate(() => receiver?.channels.receive(from, copy))
+    return true
+  }
+}
+
+function watch(channel: Channel, initiator: 'us' | 'them'): Opened {
+  const opened: Opened = { channel, initiator, received: [] }
+  channel.onmessage = message => void opened.received.push(...message)
+  channel.onclose = reason => void (opened.closeReason = reason)
+  return opened
+}
+
+async function rejection(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+  throw new Error('did not reject')
+}
+
+describe('channels', () => {
+  it('open between two peers, once on each side', async () => {
+    const world = new World()
+    const [alice, bob] = [world.join('1'), world.join('2')]
+    const channel = await alice.channels.open(bob.address)
+    await settle()
+    expect(alice.opened.map(opened => opened.initiator)).to.deep.equal(['us'])
+    expect(bob.opened.map(opened => opened.initiator)).to.deep.equal(['them'])
+    expect(alice.opened[0]?.channel).to.equal(channel)
+    expect(channel.remote).to.deep.equal(bob.address)
+    expect(alice.channels.connected()).to.deep.equal([bob.address])
+    expect(bob.channels.connected()).to.deep.equal([alice.address])
+  })
+
+  it('carry messages both ways', async () => {
+    const world = new World()
+    const [alice, bob] = [world.join('1'), world.join('2')]
+    const channel = await alice.channels.open(bob.address)
+    channel.send(new Uint8Array([1, 2]))
+    channel.send(new Uint8Array([3]))
+    await settle()
+    bob.opened[0]?.channel.send(new Uint8Array([4]))
+    await settle()
+    expect(bob.opened[0]?.received).to.deep.equal([1, 2, 3])
+    expect(alice.opened[0]?.received).to.deep.equal([4])
+  })
+
+  it('keep messages that come before someone listens', async () => {
+    const world = new World()
+    const [alice, bob] = [world.join('1'), world.join('2')]
+    const channel = await alice.channels.open(bob.address)
+    await settle()
+    const remote = bob.opened[0]
+    if (remote === undefined) throw new Error('not opened')
+    remote.channel.onmessage = undefined
+    channel.send(new Uint8Array([1]))
+    channel.send(new Uint8Array([2]))
+    await settle()
+    remote.channel.onmessage = message => void remote.received.push(...message)
+    channel.send(new Uint8Array([3]))
+    await settle()
+    expect(remote.received).to.deep.equal([1, 2, 3])
+  })
+
+  it('are one for all who ask for the same peer', async () => {
+    const world = new World()
+    const [alice, bob] = [world.join('1'), world.join('2')]
+    const both = await Promise.all([alice.channels.open(bob.address), alice.channels.open(bob.address)])
+    expect(both[0]).to.equal(both[1])
+    expect(await alice.channels.open(bob.address)).to.equal(both[0])
+    await settle()
+    const back = await bob.channels.open(alice.address)
+    expect(back).to.equal(bob.opened[0]?.channel)
+    expect([alice.opened.length, bob.opened.length]).to.deep.equal([1, 1])
+  })
+
+  it('name the full hash that they are first wanted for in the offer', async () => {
+    const world = new World()
+    const [alice, bob] = [world.join('1'), world.join('2')]
+    const fullHash = 'c'.repeat(64) as FullHash
+    await alice.channels.open(bob.address, fullHash)
+    expect(alice.sent[0]?.fullHash).to.equal(fullHash)
+    expect(alice.sent.slice(1).map(sent => sent.fullHash)).to.not.include(fullHash)
+  })
+
+  for (const [first, second] of [
+    ['1', '2'],
+    ['2', '1']
+  ] as const) {
+    it(`are one when both sides offer at the same time (${first} asks before ${second})`, async () => {
+      const world = new World()
+      const [alice, bob] = [world.join(first), world.join(second)]
+      const [ours, theirs] = await Promise.all([
+        alice.channels.open(bob.address),
+        bob.channels.open(alice.address)
+      ])
+      await settle()
+      expect([alice.opened.length, bob.opened.length]).to.deep.equal([1, 1])
+      expect(alice.opened[0]?.initiator).to.equal(first === '1' ? 'us' : 'them')
+      expect(bob.opened[0]?.initiator).to.equal(first === '1' ? 'them' : 'us')
+      ours.send(new Uint8Array([1]))
+      theirs.send(new Uint8Array([2]))
+      await settle()
+      expect(alice.opened[0]?.received).to.deep.equal([2])
+      expect(bob.opened[0]?.received).to.deep.equal([1])
+      await world.clock.advance(60_000)
+      expect([alice.opened[0]?.closeReason, bob.opened[0]?.closeReason]).to.deep.equal([undefined, undefined])
+    })
+  }
+
+  it('leave no timer behind once they are open', async () => {
+    const world = new World()
+    const [alice, bob] = [world.join('1'), world.join('2')]
+    await alice.channels.open(bob.address)
+    await settle()
+    expect(world.clock.pending).to.equal(0)
+  })
+
+  it('can be opened again after either side closed', async () => {
+    const world = new World()
+    const [alice, bob] = [world.join('1'), world.join('2')]
+    const channel = await alice.channels.open(bob.address)
+    channel.close('enough')
+    expect(channel.closed).to.equal(true)
+    const again = await alice.channels.open(bob.address)
+    expect(again).to.not.equal(channel)
+    await settle()
+    expect(bob.opened).to.have.length(2)
+    expect(bob.opened[0]?.closeReason).to.be.a('string')
+    expect(bob.channels.connected()).to.deep.equal([alice.address])
+    expect(alice.opened[0]?.closeReason).to.equal('enough')
+  })
+
+  it('take the place of one that only the other side lost', async () => {
+    const world = new World()
+    const alice = world.join('1')
+    const bob = world.join('2')
+    await alice.channels.open(bob.address)
+    await settle()
+    // Alice's page was restored: a new session of the same address, which knows no channel.
+    const restored = new Channels(
+      { peerId: alice.address.peerId, connector: world.network.connector(), clock: world.clock },
+      {
+        onchannel() {},
+        onsignal: (_, data) => {
+          bob.channels.receive(alice.address, data)
+          return true
+        }
+      }
+    )
+    void restored.open(bob.address).catch(() => {})
+    await settle()
+    expect(bob.opened[0]?.closeReason).to.equal('the peer connected anew')
+  })
+
+  it('stay when the peer moved to another mediator', async () => {
+    const world = new World()
+    const [alice, bob] = [world.join('1'), world.join('2')]
+    const channel = await alice.channels.open(bob.address)
+    const moved = { peerId: bob.address.peerId, mediatorId: OTHER_MEDIATOR }
+    expect(await alice.channels.open(moved)).to.equal(channel)
+    expect(channel.remote).to.deep.equal(moved)
+    expect(alice.channels.connected()).to.deep.equal([moved])
+  })
+
+  it('are not ended by someone who took the peer id at another mediator', async () => {
+    const world = new World()
+    const [alice, bob] = [world.join('1'), world.join('2')]
+    await alice.channels.open(bob.address)
+    const impostor = world.join('2', { mediatorId: OTHER_MEDIATOR })
+    await impostor.channels.open(alice.address)
+    await settle()
+    expect(alice.opened[0]?.closeReason).to.equal(undefined)
+    expect(alice.channels.connected()).to.deep.equal([bob.address, impostor.address])
+  })
+})
+
+describe('channels that do not open', () => {
+  it('are given up when nobody answers', async () => {
+    const world = new World()
+    world.pass = () => 'lose'
+    const [alice, bob] = [world.join('1'), world.join('2')]
+    const failed = rejection(alice.channels.open(bob.address))
+    await world.clock.advance(5_000)
+    expect(await failed).to.equal('the peer did not answer in time')
+    expect(world.clock.pending).to.equal(0)
+  })
+
+  it('are given up on both sides when ICE finds no way', async () => {
+    const world = new World()
+    world.network.reachable = false
+    const [alice, bob] = [world.join('1'), world.join('2')]
+    const failed = rejection(alice.channels.open(bob.address))
+    await world.clock.advance(10_000)
+    expect(await failed).to.equal('the peer could not be connected to in time')
+    expect([alice.opened.length, bob.opened.length]).to.deep.equal([0, 0])
+    expect(world.clock.pending).to.equal(0)
+  })
+
+  it('fail at once when no mediator can pass the offer on', async () => {
+    const world = new World()
+    world.pass = () => 'refuse'
+    const [alice, bob] = [world.join('1'), world.join('2')]
+    expect(await rejection(alice.channels.open(bob.address))).to.equal(
+      'no mediator could pass the signals on'
+    )
+  })
+
+  it('fail at once when the mediator says that the peer is unreachable', async () => {
+    const world = new World()
+    world.pass = () => 'lose'
+    const [alice, bob] = [world.join('1'), world.join('2')]
+    const failed = rejection(alice.channels.open(bob.address))
+    await settle()
+    alice.channels.unreachable(bob.address.peerId)
+    expect(await failed).to.equal('the peer is not there any more')
+  })
+
+  it('fail where there is no WebRTC', async () => {
+    const world = new World()
+    const bob = world.join('2')
+    const channels = new Channels(
+      { peerId: '1'.repeat(40) as PeerId, connector: unavailableConnector('no WebRTC here') },
+      { onchannel() {}, onsignal: () => true }
+    )
+    expect(await rejection(channels.open(bob.address))).to.equal('no WebRTC here')
+  })
+
+  it('fail when the session closes, and later ones do', async () => {
+    const world = new World()
+    world.pass = () => 'lose'
+    const [alice, bob] = [world.join('1'), world.join('2')]
+    const failed = rejection(alice.channels.open(bob.address))
+    alice.channels.close('the session is closed')
+    expect(await failed).to.equal('the session is closed')
+    expect(await rejection(alice.channels.open(bob.address))).to.equal('the session is closed')
+    expect(world.clock.pending).to.equal(0)
+  })
+
+  it('can be tried again', async () => {
+    const world = new World()
+    world.pass = () => 'lose'
+    const [alice, bob] = [world.join('1'), world.join('2')]
+    const failed = rejection(alice.channels.open(bob.address))
+    await world.clock.advance(5_000)
+    await failed
+    world.pass = () => 'deliver'
+    await alice.channels.open(bob.address)
+    await settle()
+    expect([alice.opened.length, bob.opened.length]).to.deep.equal([1, 1])
+  })
+})
+
+describe('the bounds of channels', () => {
+  it('make room by closing the idle channel that was used least recently', async () => {
+    const world = new World()
+    const alice = world.join('1', { limits: { connections: 2 } })
+    const [bob, charlie, dave] = [world.join('2'), world.join('3'), world.join('4')]
+    const toBob = await alice.channels.open(bob.address)
+    await world.clock.advance(1)
+    const toCharlie = await alice.channels.open(charlie.address)
+    await world.clock.advance(1)
+    await alice.channels.open(bob.address)
+    await alice.channels.open(dave.address)
+    expect([toBob.closed, toCharlie.closed]).to.deep.equal([false, true])
+  })
+
+  it('keep busy channels and refuse more', async () => {
+    const world = new World()
+    const alice = world.join('1', { limits: { connections: 1 } })
+    const [bob, charlie] = [world.join('2'), world.join('3')]
+    const toBob = await alice.channels.open(bob.address)
+    alice.channels.setBusy(toBob, true)
+    expect(await rejection(alice.channels.open(charlie.address))).to.equal(
+      'all connections to other peers are busy'
+    )
+    expect(await rejection(charlie.channels.open(alice.address))).to.equal('the peer refused the connection')
+    alice.channels.setBusy(toBob, false)
+    await charlie.channels.open(alice.address)
+    expect(toBob.closed).to.equal(true)
+  })
+
+  it('never let attempts of others end an attempt of ours', async () => {
+    const world = new World()
+    const alice = world.join('1', { limits: { connections: 1 } })
+    const [bob, charlie] = [world.join('2'), world.join('3')]
+    world.pass = (_, to) => (to === bob.address ? 'lose' : 'deliver')
+    const ours = rejection(alice.channels.open(bob.address))
+    expect(await rejection(charlie.channels.open(alice.address))).to.equal('the peer refused the connection')
+    await world.clock.advance(5_000)
+    expect(await ours).to.equal('the peer did not answer in time')
+  })
+
+  it('let few attempts of others wait at a time', async () => {
+    const world = new World()
+    world.network.reachable = false
+    const alice = world.join('1', { limits: { inboundAttempts: 1 } })
+    const [bob, charlie] = [world.join('2'), world.join('3')]
+    const first = rejection(bob.channels.open(alice.address))
+    await settle()
+    expect(await rejection(charlie.channels.open(alice.address))).to.equal('the peer refused the connection')
+    await world.clock.advance(10_000)
+    await first
+  })
+
+  it('look at few offers of one peer per minute', async () => {
+    const world = new World()
+    const alice = world.join('1', { limits: { offersPerMinute: 2 } })
+    const bob = world.join('2')
+    for (let i = 0; i < 2; i++) (await bob.channels.open(alice.address)).close('and again')
+    const refused = rejection(bob.channels.open(alice.address))
+    await world.clock.advance(5_000)
+    expect(await refused).to.equal('the peer did not answer in time')
+    await world.clock.advance(60_000)
+    await bob.channels.open(alice.address)
+  })
+})
+
+describe('signals that do not belong', () => {
+  it('are ignored when they are malformed or of an unknown attempt', async () => {
+    const world = new World()
+    const [alice, bob] = [world.join('1'), world.join('2')]
+    const channel = await alice.channels.open(bob.address)
+    const unknown = { version: 1, connection: '0'.repeat(16), signals: [], closed: true }
+    for (const data of [null, 7, 'x', [], {}, { version: 2 }, unknown] as JsonValue[]) {
+      alice.channels.receive(bob.address, data)
+    }
+    await settle()
+    expect(channel.closed).to.equal(false)
+  })
+
+  it('cannot start a renegotiation of an open channel', async () => {
+    const world = new World()
+    const [alice, bob] = [world.join('1'), world.join('2')]
+    const channel = await alice.channels.open(bob.address)
+    await settle()
+    const offer = alice.sent[0]?.data
+    if (offer === undefined) throw new Error('no offer')
+    bob.channels.receive(alice.address, offer)
+    await settle()
+    expect([channel.closed, bob.opened.length]).to.deep.equal([false, 1])
+  })
+})

@@ -1,0 +1,49 @@
+import type { Clock } from '../src/ports/clock.js'
+
+interface Timer {
+  readonly at: number
+  readonly run: () => void
+}
+
+/** A clock that moves when told, and calls what has fallen due in the order of time. */
+export class ManualClock implements Clock {
+  #now = 0
+  #timers: Timer[] = []
+
+  /** Timers that have neither run nor been cancelled. */
+  get pending(): number {
+    return this.#timers.length
+  }
+
+  now(): number {
+    return this.#now
+  }
+
+  after(ms: number, run: () => void): () => void {
+    const timer = { at: this.#now + ms, run }
+    this.#timers.push(timer)
+    return () => {
+      this.#timers = this.#timers.filter(other => other !== timer)
+    }
+  }
+
+  /** Moves by `ms`; between two timers pending microtasks and immediates run. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms
+    await settle()
+    for (;;) {
+      const next = this.#timers.filter(timer => timer.at <= end).sort((a, b) => a.at - b.at)[0]
+      if (next === undefined) break
+      this.#timers = this.#timers.filter(other => other !== next)
+      this.#now = Math.max(this.#now, next.at)
+      next.run()
+      await settle()
+    }
+    this.#now = end
+  }
+}
+
+/** Lets everything run that needs no timer. */
+export function settle(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
+}
