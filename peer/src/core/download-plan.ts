@@ -1,0 +1,431 @@
+import {
+  BlockTree,
+  MAX_REQUEST_BLOCKS,
+  ROOT_LEVEL,
+  bytesOfBlocks,
+  fullHashOf,
+  type BlockSet,
+  type Data,
+  type FullHash,
+  type Hasher,
+  type Have,
+  type Header,
+  type PeerAddress,
+  type PeerId,
+  type Reject,
+  type RequesterMessage,
+  type ServerMessage
+} from '@mayfly/common'
+import type { MayflyErrorCode } from '../api.js'
+import { DEFAULT_DOWNLOAD_LIMITS, type DownloadLimits } from './download-limits.js'
+import { RUN, RUN_BLOCKS, RunTable } from './run-table.js'
+import type { Source } from './source.js'
+import { SourceList } from './source-list.js'
+
+/** What the shell of a download has to do, in this order. */
+export type DownloadEffect =
+  /** Open a channel to this peer; answer with `connected` or `gone`. */
+  | { readonly type: 'connect'; readonly peer: PeerAddress }
+  | { readonly type: 'send'; readonly peerId: string; readonly message: RequesterMessage }
+  /** Root and length are proved: make room. Comes once, before the first `write`. */
+  | { readonly type: 'prepare'; readonly tree: BlockTree }
+  /** Hash the blocks; answer with `hashed`. */
+  | { readonly type: 'hash'; readonly run: ArrivedRun }
+  /** The run is verified; answer with `written` once it is. */
+  | { readonly type: 'write'; readonly run: ArrivedRun }
+  /** The peer lied or fell silent: close the channel. `lied`: and never have to do with it again. */
+  | { readonly type: 'drop'; readonly peerId: string; readonly reason: string; readonly lied: boolean }
+  /** Ask the mediator for peers; answer with `found`. */
+  | { readonly type: 'ask' }
+  | { readonly type: 'complete' }
+  | { readonly type: 'failed'; readonly code: MayflyErrorCode; readonly reason: string }
+
+/** A run as it came from a peer. */
+export interface ArrivedRun {
+  readonly peerId: PeerId
+  readonly run: number
+  readonly first: number
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly proof: Uint8Array<ArrayBuffer>
+  readonly level: number
+}
+
+export interface DownloadPlanOptions {
+  readonly fullHash: FullHash
+  readonly hasher: Hasher
+  /** Milliseconds without anyone who has it, after which the download fails. */
+  readonly timeoutMs: number
+  /** Longer content is refused before anything is allocated. */
+  readonly maxLength: number
+  readonly limits?: Partial<DownloadLimits>
+}
+
+/**
+ * Decides for one content whom to connect to and which blocks to ask of whom.
+ *
+ * Driven: every event from outside is a method that takes the time and gives the effects to perform, in
+ * order. Call `wake` at `wakeAt`; an early call is harmless.
+ *
+ * Invariants:
+ * 1. Nothing is allocated by a length before root and length are proved by the full hash.
+ * 2. A run is written only after its blocks were verified against the proved root.
+ * 3. A peer that sent something wrong, or something that it was not asked for, is dropped and never asked again.
+ * 4. Every run that is not stored is missing, owed by a peer, or between arrival and storing.
+ */
+export class DownloadPlan {
+  readonly fullHash: FullHash
+  readonly #hasher: Hasher
+  readonly #limits: DownloadLimits
+  readonly #timeoutMs: number
+  readonly #maxLength: number
+  readonly #sources: SourceList
+  #tree: BlockTree | undefined
+  #table: RunTable | undefined
+  #running = true
+  /** When there was last somebody who has it. */
+  #hopeAt: number
+  /** First run of the next blind request, so that peers opened together are not asked for the same. */
+  #blindRun = 0
+
+  constructor(options: DownloadPlanOptions, now: number) {
+    this.fullHash = options.fullHash
+    this.#hasher = options.hasher
+    this.#timeoutMs = options.timeoutMs
+    this.#maxLength = options.maxLength
+    this.#limits = { ...DEFAULT_DOWNLOAD_LIMITS, ...options.limits }
+    this.#sources = new SourceList(this.#limits, now)
+    this.#hopeAt = now
+  }
+
+  /** Neither complete nor failed nor stopped. */
+  get running(): boolean {
+    return this.#running
+  }
+
+  /** The tree as far as it is verified; undefined until a peer has proved root and length. */
+  get tree(): BlockTree | undefined {
+    return this.#tree
+  }
+
+  /** Blocks that are verified and written. */
+  get stored(): BlockSet | undefined {
+    return this.#table?.stored
+  }
+
+  get sources(): Iterable<Source> {
+    return this.#sources
+  }
+
+  /** The next moment at which `wake` may have something to do; undefined once it has ended. */
+  wakeAt(now: number): number | undefined {
+    if (!this.#running) return undefined
+    const endGame = this.#table?.missing === 0 ? now + this.#limits.endGameMs : Infinity
+    const hope = this.#sources.hopeful ? now + this.#timeoutMs : this.#hopeAt + this.#timeoutMs
+    return Math.max(now + 1, Math.min(this.#sources.wakeAt, endGame, hope))
+  }
+
+  /** What is wanted first from now on, by index of a block: somebody reads there. */
+  seek(block: number): void {
+    this.#table?.seek(Math.floor(block / RUN_BLOCKS))
+  }
+
+  /** The mediator named peers. */
+  found(peers: readonly PeerAddress[], now: number): DownloadEffect[] {
+    if (!this.#running) return []
+    this.#sources.found(peers)
+    return this.#connectMore(now)
+  }
+
+  /** The channel to a peer is open; `stream` is the number to use on it. Asks for blocks in the same breath. */
+  connected(peerId: string, stream: number, now: number): DownloadEffect[] {
+    const source = this.#sources.get(peerId)
+    if (!this.#running || source?.state !== 'connecting') return []
+    source.state = 'connected'
+    source.stream = stream
+    source.heardAt = now
+    const [first, count] = this.#table === undefined ? this.#openBlindly(source) : this.#openFor(source, now)
+    const open = { type: 'open', stream, fullHash: this.fullHash, first, count } as const
+    return [{ type: 'send', peerId, message: open }]
+  }
+
+  /** No channel to this peer could be opened, or it closed. */
+  gone(peerId: string, reason: string, now: number): DownloadEffect[] {
+    const source = this.#sources.get(peerId)
+    if (!this.#running || (source?.state !== 'connecting' && source?.state !== 'connected')) return []
+    return this.#lose(source, reason, now)
+  }
+
+  /** A message from a peer on the stream of this download. */
+  receive(peerId: string, message: ServerMessage, now: number): DownloadEffect[] {
+    const source = this.#sources.get(peerId)
+    if (!this.#running || source?.state !== 'connected') return []
+    if (message.type === 'header') return this.#header(source, message, now)
+    if (message.type === 'reject' && message.count === 0) return this.#lose(source, message.reason, now)
+    const table = this.#table
+    if (!source.proved || table === undefined)
+      return this.#drop(source, 'sent something before the header', now)
+    if (message.type === 'have') return this.#have(source, message, now)
+    return message.type === 'data'
+      ? this.#data(source, table, message, now)
+      : this.#rejected(source, table, message, now)
+  }
+
+  /** A peer broke the rules of the channel itself. */
+  accuse(peerId: string, reason: string, now: number): DownloadEffect[] {
+    const source = this.#sources.get(peerId)
+    return this.#running && source !== undefined ? this.#drop(source, reason, now) : []
+  }
+
+  /** The blocks of a run are hashed. */
+  hashed(run: ArrivedRun, leaves: readonly Uint8Array[], now: number): DownloadEffect[] {
+    if (!this.#running || this.#table === undefined || this.#tree === undefined) return []
+    const source = this.#sources.get(run.peerId)
+    if (this.#tree.verify(run.first, leaves, run.proof, run.level)) {
+      source?.credit(run.bytes.length)
+      this.#hopeAt = now
+      return [...this.#cancelAtOthers(this.#table, run.run), { type: 'write', run }]
+    }
+    this.#table.discard(run.run)
+    return source === undefined ? this.#requestAll(now) : this.#drop(source, 'sent wrong bytes', now)
+  }
+
+  /** A verified run is where it can be read again. */
+  written(run: ArrivedRun, now: number): DownloadEffect[] {
+    if (!this.#running || this.#table === undefined) return []
+    this.#table.store(run.run)
+    return this.#table.complete ? this.#end({ type: 'complete' }) : this.#requestAll(now)
+  }
+
+  /** Ends it from outside. */
+  stop(): DownloadEffect[] {
+    return this.#running ? this.#end() : []
+  }
+
+  /** Does what has fallen due; the first call begins. */
+  wake(now: number): DownloadEffect[] {
+    if (!this.#running) return []
+    const effects: DownloadEffect[] = []
+    for (const source of [...this.#sources]) effects.push(...this.#checkSilence(source, now))
+    if (this.#sources.hopeful) this.#hopeAt = now
+    if (now - this.#hopeAt >= this.#timeoutMs) {
+      return [...effects, ...this.#end({ type: 'failed', ...this.#sources.despair })]
+    }
+    if (this.#sources.ask(now)) effects.push({ type: 'ask' })
+    return [...effects, ...this.#connectMore(now), ...this.#requestAll(now)]
+  }
+
+  #openBlindly(source: Source): readonly [first: number, count: number] {
+    const first = this.#blindRun
+    this.#blindRun += this.#limits.firstRuns
+    for (let run = first; run < this.#blindRun; run++) source.owed.set(run, ROOT_LEVEL)
+    return [first * RUN_BLOCKS, this.#limits.firstRuns * RUN_BLOCKS]
+  }
+
+  /** The length is known, but not what the peer has: it is asked as if it had everything. */
+  #openFor(source: Source, now: number): readonly [first: number, count: number] {
+    const table = this.#table as RunTable
+    const start = table.nextMissing(() => true)
+    if (start === undefined) return [0, 0]
+    let end = start
+    while (end < start + this.#limits.firstRuns && end < table.runCount && table.state(end) === RUN.missing) {
+      table.request(end, now)
+      source.owed.set(end, ROOT_LEVEL)
+      end++
+    }
+    const first = start * RUN_BLOCKS
+    return [first, Math.min(end * RUN_BLOCKS, table.blockCount) - first]
+  }
+
+  #header(source: Source, header: Header, now: number): DownloadEffect[] {
+    if (source.proved) return this.#drop(source, 'sent a second header', now)
+    if (fullHashOf(header.piecesRoot, header.length, this.#hasher) !== this.fullHash) {
+      return this.#drop(source, 'sent a wrong root or length', now)
+    }
+    if (header.length > this.#maxLength) {
+      const reason = `it has ${header.length} bytes, more than the ${this.#maxLength} allowed`
+      return this.#end({ type: 'failed', code: 'too_large', reason })
+    }
+    source.proved = true
+    source.complete = header.complete
+    source.heardAt = now
+    this.#hopeAt = now
+    if (this.#tree !== undefined) return this.#requestMore(source, now)
+    this.#tree = BlockTree.fromRoot(header.length, header.piecesRoot, this.#hasher)
+    const table = new RunTable(header.length)
+    this.#table = table
+    const prepare = { type: 'prepare', tree: this.#tree } as const
+    if (table.complete) return [prepare, ...this.#end({ type: 'complete' })]
+    for (const { owed, late } of this.#sources) {
+      for (const run of [...owed.keys(), ...late.keys()]) {
+        if (run < table.runCount) continue
+        owed.delete(run)
+        late.delete(run)
+      }
+      for (const run of owed.keys()) table.request(run, now)
+    }
+    return [prepare, ...this.#requestAll(now)]
+  }
+
+  #have(source: Source, { runs }: Have, now: number): DownloadEffect[] {
+    if (!source.learn(runs, (this.#table as RunTable).blockCount)) {
+      return this.#drop(source, 'claims blocks that do not exist', now)
+    }
+    return this.#requestMore(source, now)
+  }
+
+  #data(source: Source, table: RunTable, { first, bytes, proof }: Data, now: number): DownloadEffect[] {
+    const run = first / RUN_BLOCKS
+    const level = source.owed.get(run) ?? source.late.get(run)
+    if (level === undefined) return this.#drop(source, 'sent what it was not asked for', now)
+    if (bytes.length !== bytesOfBlocks((this.#tree as BlockTree).length, ...table.blocks(run))) {
+      return this.#drop(source, 'sent a wrong number of bytes', now)
+    }
+    const isNew = table.receive(run)
+    if (source.owed.delete(run)) table.giveUp(run)
+    source.late.delete(run)
+    source.received(bytes.length, now)
+    const arrived = { peerId: source.address.peerId, run, first, bytes, proof, level }
+    const hash: DownloadEffect[] = isNew ? [{ type: 'hash', run: arrived }] : []
+    return [...hash, ...this.#requestMore(source, now)]
+  }
+
+  #rejected(source: Source, table: RunTable, reject: Reject, now: number): DownloadEffect[] {
+    source.heardAt = now
+    for (const run of [...source.owed.keys(), ...source.late.keys()]) {
+      const [first] = table.blocks(run)
+      if (first < reject.first || first >= reject.first + reject.count) continue
+      if (source.owed.delete(run)) table.giveUp(run)
+      source.late.delete(run)
+    }
+    if (reject.reason === 'busy' && source.owed.size === 0) {
+      return [...this.#closeStream(source), ...this.#lose(source, 'busy', now)]
+    }
+    return reject.reason === 'not_held' ? this.#requestOthers(source, now) : this.#requestAll(now)
+  }
+
+  #checkSilence(source: Source, now: number): DownloadEffect[] {
+    if (!source.owes) return []
+    const silentMs = now - source.heardAt
+    if (silentMs >= this.#limits.silentMs) {
+      const drop = { peerId: source.address.peerId, reason: 'fell silent', lied: false }
+      return [{ type: 'drop', ...drop }, ...this.#lose(source, 'fell silent', now)]
+    }
+    if (silentMs >= this.#limits.stallMs && !source.stalled) {
+      source.stalled = true
+      for (const [run, level] of source.owed) {
+        this.#table?.giveUp(run)
+        source.late.set(run, level)
+      }
+      source.owed.clear()
+    }
+    return []
+  }
+
+  #drop(source: Source, reason: string, now: number): DownloadEffect[] {
+    if (source.state === 'dropped') return this.#requestAll(now)
+    this.#takeBack(source)
+    source.dropped(reason)
+    this.#sources.lost(now)
+    const drop = { type: 'drop', peerId: source.address.peerId, reason, lied: true } as const
+    return [drop, ...this.#requestAll(now), ...this.#connectMore(now)]
+  }
+
+  #lose(source: Source, reason: string, now: number): DownloadEffect[] {
+    this.#takeBack(source)
+    source.failed(reason, this.#limits, now)
+    this.#sources.lost(now)
+    return [...this.#requestAll(now), ...this.#connectMore(now)]
+  }
+
+  #takeBack(source: Source): void {
+    for (const run of source.owed.keys()) this.#table?.giveUp(run)
+  }
+
+  #connectMore(now: number): DownloadEffect[] {
+    return this.#sources.candidates(now).map(({ address }) => ({ type: 'connect', peer: address }))
+  }
+
+  #requestAll(now: number): DownloadEffect[] {
+    return [...this.#sources].flatMap(source => this.#requestMore(source, now))
+  }
+
+  #requestOthers(but: Source, now: number): DownloadEffect[] {
+    return [...this.#sources].flatMap(source => (source === but ? [] : this.#requestMore(source, now)))
+  }
+
+  /** Fills the window of a source: with what is missing, at the end with what others are late with. */
+  #requestMore(source: Source, now: number): DownloadEffect[] {
+    const table = this.#table
+    if (!this.#running || table === undefined || source.state !== 'connected' || !source.proved) return []
+    const can = (run: number): boolean => {
+      return !source.late.has(run) && !source.owed.has(run) && source.has(...table.blocks(run))
+    }
+    const window = source.window(this.#limits, now)
+    const room = Math.min(window - source.owed.size, this.#limits.unstoredRuns - table.received)
+    // Few large requests instead of one per run, unless the source runs dry.
+    if (room <= 0 || (room < Math.min(4, window / 2) && source.owed.size > 1)) return []
+    const wasIdle = !source.owes
+    const runs: number[] = []
+    for (let run = table.nextMissing(can); run !== undefined; run = table.nextMissing(can)) {
+      runs.push(run)
+      table.request(run, now)
+      source.owed.set(run, ROOT_LEVEL)
+      if (runs.length >= room) break
+    }
+    if (runs.length === 0 && source.owed.size === 0) {
+      const late = table.nextLate(now - this.#limits.endGameMs, can)
+      if (late === undefined) return []
+      runs.push(late)
+      table.request(late, now)
+    }
+    if (wasIdle) source.heardAt = now
+    return this.#requests(source, table, runs)
+  }
+
+  /** Neighbouring runs travel in one request. */
+  #requests(source: Source, table: RunTable, runs: readonly number[]): DownloadEffect[] {
+    const groups: number[][] = []
+    for (const run of runs) {
+      const last = groups.at(-1)
+      const follows = last !== undefined && last.at(-1) === run - 1
+      if (follows && (last.length + 1) * RUN_BLOCKS <= MAX_REQUEST_BLOCKS) last.push(run)
+      else groups.push([run])
+    }
+    return groups.map(group => {
+      const first = (group[0] as number) * RUN_BLOCKS
+      const count = Math.min(first + group.length * RUN_BLOCKS, table.blockCount) - first
+      const level = (this.#tree as BlockTree).knownLevel(first, count)
+      for (const run of group) source.owed.set(run, level)
+      const message = { type: 'request', stream: source.stream as number, first, count, level } as const
+      return { type: 'send', peerId: source.address.peerId, message }
+    })
+  }
+
+  /** Others who owe a run that has come need not send it. They answer all the same: with it, or `cancelled`. */
+  #cancelAtOthers(table: RunTable, run: number): DownloadEffect[] {
+    const effects: DownloadEffect[] = []
+    for (const { address, owed, late, stream } of this.#sources) {
+      if (stream === undefined || !(owed.has(run) || late.has(run))) continue
+      const [first, count] = table.blocks(run)
+      effects.push({
+        type: 'send',
+        peerId: address.peerId,
+        message: { type: 'cancel', stream, first, count }
+      })
+    }
+    return effects
+  }
+
+  /** Nothing more is decided; open streams are closed. */
+  #end(last?: DownloadEffect): DownloadEffect[] {
+    this.#running = false
+    const effects: DownloadEffect[] = []
+    for (const source of this.#sources) effects.push(...this.#closeStream(source))
+    return last === undefined ? effects : [...effects, last]
+  }
+
+  #closeStream({ address, stream, state }: Source): DownloadEffect[] {
+    if (stream === undefined || state !== 'connected') return []
+    return [{ type: 'send', peerId: address.peerId, message: { type: 'close', stream } }]
+  }
+}

@@ -1,0 +1,122 @@
+import type { PeerAddress } from '@mayfly/common'
+import type { MayflyErrorCode } from '../api.js'
+import { MAX_REMEMBERED_PEERS, type DownloadLimits } from './download-limits.js'
+import { Source } from './source.js'
+
+/** Milliseconds from one question for peers to the next. */
+const ASK_EVERY_MS = { first: 1_000, most: 5_000, whileHopeful: 10_000 }
+
+/**
+ * The peers that one download knows of, whom of them to connect to, and when to ask for more.
+ * Memory: at most `MAX_REMEMBERED_PEERS`; those that lied are forgotten last.
+ */
+export class SourceList {
+  readonly #limits: DownloadLimits
+  readonly #sources = new Map<string, Source>()
+  /** The next moment to ask the mediator for peers. */
+  askAt: number
+  #askEveryMs = ASK_EVERY_MS.first
+
+  constructor(limits: DownloadLimits, now: number) {
+    this.#limits = limits
+    this.askAt = now
+  }
+
+  [Symbol.iterator](): Iterator<Source> {
+    return this.#sources.values()
+  }
+
+  get(peerId: string): Source | undefined {
+    return this.#sources.get(peerId)
+  }
+
+  /** Some source is expected to bring blocks. */
+  get hopeful(): boolean {
+    return this.#some(source => source.hopeful)
+  }
+
+  /** The mediator named peers. */
+  found(peers: readonly PeerAddress[]): void {
+    for (const address of peers) {
+      const known = this.#sources.get(address.peerId)
+      if (known?.address.mediatorId === address.mediatorId) continue
+      // It moved to another mediator: what was found out about it still holds.
+      if (known !== undefined) known.address = address
+      else if (this.#sources.size < MAX_REMEMBERED_PEERS || this.#forgetOne()) {
+        this.#sources.set(address.peerId, new Source(address))
+      }
+    }
+  }
+
+  /** Whom to connect to now; each is `connecting` from here on. */
+  candidates(now: number): Source[] {
+    let room = this.#limits.peers - this.#engaged
+    const chosen: Source[] = []
+    for (const source of this.#sources.values()) {
+      if (room <= 0) break
+      if (source.state !== 'known' && (source.state !== 'left' || source.retryAt > now)) continue
+      source.state = 'connecting'
+      source.reason = undefined
+      chosen.push(source)
+      room--
+    }
+    return chosen
+  }
+
+  /** Whether to ask for more peers now. */
+  ask(now: number): boolean {
+    if (now < this.askAt) return false
+    const hopeful = this.hopeful
+    this.askAt = now + (hopeful ? ASK_EVERY_MS.whileHopeful : this.#askEveryMs)
+    this.#askEveryMs = hopeful ? ASK_EVERY_MS.first : Math.min(2 * this.#askEveryMs, ASK_EVERY_MS.most)
+    return this.#engaged < this.#limits.peers
+  }
+
+  /** A source was lost: ask again soon when it was the last one. */
+  lost(now: number): void {
+    if (!this.hopeful) this.askAt = Math.min(this.askAt, now + this.#askEveryMs)
+  }
+
+  /** When a source that left may be tried again, or falls silent. */
+  get wakeAt(): number {
+    let at = this.askAt
+    const room = this.#engaged < this.#limits.peers
+    for (const source of this.#sources.values()) {
+      if (room && source.state === 'left') at = Math.min(at, source.retryAt)
+      if (!source.owes) continue
+      at = Math.min(at, source.heardAt + (source.stalled ? this.#limits.silentMs : this.#limits.stallMs))
+    }
+    return at
+  }
+
+  /** Why nothing came, when the time is up. */
+  get despair(): { readonly code: MayflyErrorCode; readonly reason: string } {
+    if (this.#sources.size === 0) return { code: 'no_seeder', reason: 'nobody who has it was found' }
+    const lied = [...this.#sources.values()].filter(source => source.lied)
+    if (lied.length > 0 && !this.#some(source => source.bytes > 0)) {
+      return { code: 'wrong_bytes', reason: `all that was offered was wrong: ${lied[0]?.reason ?? ''}` }
+    }
+    return { code: 'peers_lost', reason: 'everyone who has it is gone or cannot be reached' }
+  }
+
+  get #engaged(): number {
+    let count = 0
+    for (const { state } of this.#sources.values())
+      if (state === 'connecting' || state === 'connected') count++
+    return count
+  }
+
+  #some(holds: (source: Source) => boolean): boolean {
+    for (const source of this.#sources.values()) if (holds(source)) return true
+    return false
+  }
+
+  /** Makes room for a newcomer. False: all are in use or lied. */
+  #forgetOne(): boolean {
+    for (const [peerId, source] of this.#sources) {
+      if (source.state === 'connecting' || source.state === 'connected' || source.lied) continue
+      return this.#sources.delete(peerId)
+    }
+    return false
+  }
+}

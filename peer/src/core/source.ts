@@ -1,0 +1,134 @@
+import { BLOCK_BYTES, BlockSet, type BlockRun, type PeerAddress } from '@mayfly/common'
+import type { PeerShare } from '../api.js'
+import type { DownloadLimits } from './download-limits.js'
+import { Rate } from './rate.js'
+import { RUN_BLOCKS } from './run-table.js'
+
+/** From then on the rate of a peer says something. */
+const MEASURED_AFTER_MS = 1_000
+
+/** A peer that fails so often without one right byte between is given up. */
+const MAX_FAILURES = 3
+
+/** A peer that a download gets, got or may get blocks from. Plain state; `DownloadPlan` decides. */
+export class Source {
+  address: PeerAddress
+  /** `known`: named by the mediator, never tried. */
+  state: PeerShare['state'] | 'known' = 'known'
+  reason: string | undefined
+  /** When it may be connected to again, once it has left. */
+  retryAt = 0
+  /** Verified payload bytes. */
+  bytes = 0
+  /** Number of the stream, once the channel is open. */
+  stream: number | undefined
+  /** Its header was right. */
+  proved = false
+  complete = false
+  /** Runs that it owes, with the level of their proofs. */
+  readonly owed = new Map<number, number>()
+  /** The same for runs that it was too slow for: others may be asked, but it may still bring them. */
+  readonly late = new Map<number, number>()
+  /** When something that it owed was last heard from it. */
+  heardAt = 0
+  stalled = false
+  #held: BlockSet | undefined
+  /** It sent something wrong. */
+  lied = false
+  #failures = 0
+  #rate = new Rate()
+  #runsReceived = 0
+  #firstReceivedAt: number | undefined
+
+  constructor(address: PeerAddress) {
+    this.address = address
+  }
+
+  /** Someone is waiting for it to say something. */
+  get owes(): boolean {
+    return this.state === 'connected' && (!this.proved || this.owed.size > 0 || this.late.size > 0)
+  }
+
+  /** There is reason to believe that blocks will come from it. */
+  get hopeful(): boolean {
+    const promising = this.complete || this.owed.size > 0
+    return this.state === 'connected' && this.proved && !this.stalled && promising
+  }
+
+  /** Whether its `run` of these blocks can be asked for. */
+  has(first: number, count: number): boolean {
+    return this.complete || (this.#held?.hasRun(first, count) ?? false)
+  }
+
+  /** It told of more blocks. False: there are no such blocks. */
+  learn(runs: readonly BlockRun[], blockCount: number): boolean {
+    this.#held ??= new BlockSet(blockCount)
+    for (const [first, count] of runs) {
+      if (first + count > blockCount) return false
+      this.#held.add(first, count)
+    }
+    return true
+  }
+
+  /** A run arrived. */
+  received(bytes: number, now: number): void {
+    this.#firstReceivedAt ??= now
+    this.#runsReceived++
+    this.#rate.add(bytes, now)
+    this.heardAt = now
+    this.stalled = false
+  }
+
+  /** Some of what it sent was verified. */
+  credit(bytes: number): void {
+    this.bytes += bytes
+    this.#failures = 0
+  }
+
+  /** It went away, refused or fell silent: tried again later, ever later, and at last not any more. */
+  failed(reason: string, limits: DownloadLimits, now: number): void {
+    this.#failures++
+    this.#part(this.#failures < MAX_FAILURES ? 'left' : 'dropped', reason)
+    this.retryAt = now + limits.retryMs * 2 ** (this.#failures - 1)
+  }
+
+  /** It lied: never again. */
+  dropped(reason: string): void {
+    this.lied = true
+    this.#part('dropped', reason)
+  }
+
+  /**
+   * How many runs it may owe now. One more for each that it brought, so that a fast link fills quickly; once
+   * measured no more than it brings in `queueMs`, so that a slow one hoards nothing.
+   */
+  window(limits: DownloadLimits, now: number): number {
+    if (this.stalled) return 1
+    const grown = Math.min(limits.runsPerPeer, limits.firstRuns + this.#runsReceived)
+    if (this.#firstReceivedAt === undefined || now - this.#firstReceivedAt < MEASURED_AFTER_MS) return grown
+    const queued = (this.#rate.bytesPerSecond(now) * limits.queueMs) / 1000 / (RUN_BLOCKS * BLOCK_BYTES)
+    return Math.min(grown, Math.max(2, Math.ceil(queued)))
+  }
+
+  /** For people to look at; undefined while it was never tried. */
+  share(): PeerShare | undefined {
+    if (this.state === 'known') return undefined
+    const share = { ...this.address, bytes: this.bytes, state: this.state }
+    return this.reason === undefined ? share : { ...share, reason: this.reason }
+  }
+
+  #part(state: 'left' | 'dropped', reason: string): void {
+    this.state = state
+    this.reason = reason
+    this.stream = undefined
+    this.proved = false
+    this.complete = false
+    this.stalled = false
+    this.owed.clear()
+    this.late.clear()
+    this.#held = undefined
+    this.#rate = new Rate()
+    this.#runsReceived = 0
+    this.#firstReceivedAt = undefined
+  }
+}

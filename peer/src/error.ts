@@ -1,0 +1,17 @@
+import type { MayflyErrorCode } from './api.js'
+
+/** What this library throws on purpose. `code` is for programs, `message` one English sentence for people. */
+export class MayflyError extends Error {
+  readonly code: MayflyErrorCode
+
+  constructor(code: MayflyErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.name = 'MayflyError'
+    this.code = code
+  }
+}
+
+/** The text of anything that was thrown. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

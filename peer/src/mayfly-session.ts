@@ -1,0 +1,271 @@
+import {
+  MAX_LENGTH,
+  PEER_ID_BYTES,
+  isFullHash,
+  peerIdFrom,
+  type FullHash,
+  type Hasher,
+  type MediationError,
+  type PeerId,
+  type Peers
+} from '@mayfly/common'
+import type {
+  ConnectOptions,
+  GetOptions,
+  MediatorConnection,
+  SeedOptions,
+  SessionEvents,
+  TypedEventTarget,
+  UploadProgress
+} from './api.js'
+import type { Content } from './content.js'
+import { ContentDownload } from './content-download.js'
+import { MayflyError, reasonOf } from './error.js'
+import { hashContent } from './hash-content.js'
+import { keptContent, referencedContent } from './kept-content.js'
+import { MediationClient } from './mediation-client.js'
+import { PeerSessions } from './peer-sessions.js'
+import type { ByteSource } from './ports/byte-source.js'
+import type { Clock } from './ports/clock.js'
+import type { Connector } from './ports/connector.js'
+import type { OpenSocket } from './ports/socket.js'
+import type { Store } from './ports/store.js'
+import { Transfer, type TransferHost } from './transfer.js'
+import { Uploader } from './uploader.js'
+
+/** Milliseconds without anyone who has a content, unless told otherwise. */
+const DEFAULT_TIMEOUT_MS = 30_000
+
+/** What a session stands on: the page's, Node.js's or a test's. */
+export interface Platform {
+  readonly clock: Clock
+  readonly connector: Connector
+  readonly openSocket: OpenSocket
+  readonly hasher: Hasher
+  readonly store: Store
+  /** `length` random bytes, fit for identifiers. */
+  randomBytes(length: number): Uint8Array
+  /** Calls back when the network is back or the page visible again. Gives the function that stops it. */
+  onwake?(wake: () => void): () => void
+}
+
+/** A session with the network, on any platform. See `Session` in api.ts. */
+export class MayflySession extends (EventTarget as new () => TypedEventTarget<SessionEvents> & EventTarget) {
+  readonly peerId: PeerId
+  readonly established: Promise<void>
+  readonly #platform: Platform
+  readonly #options: ConnectOptions
+  readonly #client: MediationClient
+  readonly #peers: PeerSessions
+  readonly #uploader: Uploader
+  readonly #transfers = new Map<FullHash, Transfer>()
+  readonly #stopWaking: () => void
+  #everEstablished = false
+  #closed: MayflyError | undefined
+  #settle: { resolve(): void; reject(error: Error): void } = { resolve() {}, reject() {} }
+
+  constructor(urls: readonly string[], platform: Platform, options: ConnectOptions = {}) {
+    super()
+    this.#platform = platform
+    this.#options = options
+    this.peerId = peerIdFrom(platform.randomBytes(PEER_ID_BYTES))
+    this.established = new Promise((resolve, reject) => (this.#settle = { resolve, reject }))
+    // Whoever does not ask is not told.
+    this.established.catch(() => {})
+    this.#uploader = new Uploader(options.upload ?? {}, platform.clock, detail =>
+      this.#tell('upload', detail)
+    )
+    const { peerId } = this
+    const { openSocket, clock, connector } = platform
+    const token = options.token === undefined ? {} : { token: options.token }
+    this.#client = new MediationClient(
+      { peerId, urls, openSocket, clock, ...token },
+      {
+        onstate: connection => this.#onmediator(connection),
+        onpeers: answer => this.#onpeers(answer),
+        onsignal: (from, data) => this.#peers.receive(from, data),
+        onerror: error => this.#onrefusal(error)
+      }
+    )
+    this.#peers = new PeerSessions({
+      peerId,
+      connector,
+      clock,
+      uploader: this.#uploader,
+      signal: (to, data, fullHash) => this.#client.signal(to, data, fullHash),
+      unreadable: (content, error) => this.#unreadable(content, error)
+    })
+    if (options.iceServers !== undefined) this.#peers.iceServers = options.iceServers
+    this.#stopWaking = platform.onwake?.(() => this.#client.wake()) ?? (() => {})
+    options.signal?.addEventListener('abort', () => void this.close(), { once: true })
+    this.#client.start()
+    if (options.signal?.aborted === true) void this.close()
+  }
+
+  get mediator(): MediatorConnection {
+    return this.#client.connection
+  }
+
+  get uploads(): readonly UploadProgress[] {
+    return this.#uploader.uploads
+  }
+
+  /** Hashes, announces and serves the bytes of a source, which are read when asked for. */
+  async seedSource(source: ByteSource, options: SeedOptions = {}): Promise<FullHash> {
+    this.#throwIfClosed()
+    const hashed = await hashContent(source, this.#platform.hasher, options)
+    this.#throwIfClosed()
+    this.#share(referencedContent(hashed, source))
+    return hashed.fullHash
+  }
+
+  /** Starts fetching. Throws TypeError when `fullHash` has not the form of one. */
+  get(fullHash: string, options: GetOptions = {}): ContentDownload {
+    return this.getInto(this.#platform.store, fullHash, options)
+  }
+
+  /** As `get`, with a store of its own to fetch into. */
+  getInto(store: Store, fullHash: string, options: GetOptions = {}): ContentDownload {
+    if (!isFullHash(fullHash)) throw new TypeError('a full hash has 64 lowercase hex digits')
+    const download = new ContentDownload(fullHash, options.signal)
+    void this.#begin(download, store, options)
+    return download
+  }
+
+  /** Stops announcing and serving. */
+  async finish(fullHash: string): Promise<void> {
+    if (!isFullHash(fullHash)) throw new TypeError('a full hash has 64 lowercase hex digits')
+    const content = this.#uploader.remove(fullHash)
+    this.#client.finish([fullHash])
+    if (content !== undefined) this.#peers.withdraw(content)
+  }
+
+  async close(): Promise<void> {
+    this.#end(new MayflyError('closed', 'the session is closed'))
+    this.#client.close()
+    this.#peers.close('the session is closed')
+    this.#stopWaking()
+    await this.#platform.store.close()
+  }
+
+  async #begin(download: ContentDownload, store: Store, options: GetOptions): Promise<void> {
+    const { fullHash } = download
+    if (this.#closed !== undefined) {
+      download.onfailed(this.#closed)
+      return
+    }
+    const content = this.#uploader.content(fullHash)
+    if (content?.held.complete === true) {
+      download.begin({ content })
+      return
+    }
+    let kept: Content | undefined
+    try {
+      if (!this.#transfers.has(fullHash)) kept = await keptContent(fullHash, store, this.#platform.hasher)
+    } catch (error) {
+      this.#warn(
+        new MayflyError('store_failed', `the store cannot be read: ${reasonOf(error)}`, { cause: error })
+      )
+    }
+    if (this.#closed !== undefined) download.onfailed(this.#closed)
+    else if (kept !== undefined) {
+      if (this.#options.share !== false) this.#share(kept)
+      download.begin({ content: kept })
+    } else download.begin({ transfer: this.#transferOf(fullHash, store, options) })
+  }
+
+  #transferOf(fullHash: FullHash, store: Store, options: GetOptions): Transfer {
+    const running = this.#transfers.get(fullHash)
+    if (running !== undefined) return running
+    const { timeoutMs = DEFAULT_TIMEOUT_MS, maxLength = MAX_LENGTH } = options
+    const transfer = new Transfer(fullHash, { timeoutMs, maxLength }, this.#transferHost(fullHash, store))
+    this.#transfers.set(fullHash, transfer)
+    transfer.start()
+    return transfer
+  }
+
+  #transferHost(fullHash: FullHash, store: Store): TransferHost {
+    const { clock, hasher } = this.#platform
+    const share = this.#options.share !== false
+    const unreachable = (): boolean => !this.#everEstablished
+    return {
+      clock,
+      hasher,
+      store,
+      get mediatorUnreachable() {
+        return unreachable()
+      },
+      connect: peer => this.#peers.connect(peer, fullHash),
+      ask: () => this.#client.getPeers(fullHash, this.#peers.connected()),
+      drop: (peerId, reason, lied) => this.#peers.drop(peerId as PeerId, reason, lied),
+      onbegun: content => {
+        if (share) this.#uploader.add(content)
+      },
+      onended: content => {
+        this.#transfers.delete(fullHash)
+        this.#client.forget(fullHash)
+        if (content !== undefined && share) this.#share(content)
+        else if (content === undefined) this.#unshare(fullHash)
+      }
+    }
+  }
+
+  #share(content: Content): void {
+    this.#uploader.add(content)
+    if (this.#client.announce([content.fullHash])) return
+    const reason =
+      'it is served to those who have a channel, but cannot be announced: a session announces 1,024'
+    this.#warn(new MayflyError('refused', reason))
+  }
+
+  #unshare(fullHash: FullHash): void {
+    const content = this.#uploader.remove(fullHash)
+    if (content !== undefined) this.#peers.withdraw(content)
+  }
+
+  #onmediator(connection: MediatorConnection): void {
+    if (connection.state === 'established') {
+      this.#everEstablished = true
+      this.#peers.iceServers = this.#options.iceServers ?? this.#client.iceServers
+      this.#settle.resolve()
+    }
+    if (connection.state === 'closed') {
+      this.#end(new MayflyError('refused', connection.reason ?? 'every mediator refused'))
+    }
+    this.#tell('mediator', connection)
+  }
+
+  #onpeers({ fullHash, peers }: Peers): void {
+    this.#transfers.get(fullHash)?.found(peers.filter(({ peerId }) => peerId !== this.peerId))
+  }
+
+  #onrefusal(error: MediationError): void {
+    if (error.code === 'peer_unreachable' && error.peerId !== undefined) this.#peers.unreachable(error.peerId)
+    else this.#warn(new MayflyError('refused', error.message, { cause: error }))
+  }
+
+  #unreadable(content: Content, error: unknown): void {
+    void this.finish(content.fullHash)
+    const message = `it is not shared any more, because it cannot be read: ${reasonOf(error)}`
+    this.#warn(new MayflyError('content_changed', message, { cause: error }))
+  }
+
+  /** Nothing works any more. */
+  #end(error: MayflyError): void {
+    this.#closed ??= error
+    this.#settle.reject(this.#closed)
+    for (const transfer of [...this.#transfers.values()]) transfer.stop(error.code, error.message)
+  }
+
+  #throwIfClosed(): void {
+    if (this.#closed !== undefined) throw this.#closed
+  }
+
+  #warn(error: MayflyError): void {
+    this.#tell('warning', error)
+  }
+
+  #tell<Type extends keyof SessionEvents>(type: Type, detail: SessionEvents[Type]['detail']): void {
+    this.dispatchEvent(new CustomEvent(type, { detail }))
+  }
+}

@@ -1,0 +1,79 @@
+import type { LoadOptions, LoadSource } from '../api.js'
+import type { MayflySession } from '../mayfly-session.js'
+import { contentTypeOf } from './content-type.js'
+
+/** How long peers may take before the origin is asked, unless told otherwise. */
+const DEFAULT_TIMEOUT_MS = 5_000
+
+/**
+ * Shows an object in an element: from what is held, else from peers, else from the site itself. Settles when
+ * the element has its address; rejects only where the caller made a mistake or aborted.
+ */
+export async function loadInto(
+  session: MayflySession,
+  fullHash: string,
+  target: Element | string,
+  options: LoadOptions
+): Promise<LoadSource> {
+  const element = typeof target === 'string' ? document.getElementById(target) : target
+  if (element === null) throw new TypeError(`there is no element with the id ${String(target)}`)
+  const show = SHOW_AS[element.localName]
+  if (show === undefined) throw new TypeError(`an object cannot be loaded into <${element.localName}>`)
+  const { url, signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options
+  const type = options.type ?? contentTypeOf(url, document.baseURI)
+  let cached = true
+  try {
+    // The time that peers may take in all, not only until one is found.
+    const limit = AbortSignal.timeout(timeoutMs)
+    const both = signal === undefined ? limit : AbortSignal.any([limit, signal])
+    const download = session.get(fullHash, { timeoutMs, signal: both })
+    download.addEventListener('verified', ({ detail }) => {
+      if (detail.peerId !== undefined) cached = false
+    })
+    show(element, URL.createObjectURL(await download.blob(type)), true)
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (error instanceof TypeError) throw error
+    show(element, url, false)
+    return mark(element, 'origin')
+  }
+  return mark(element, cached ? 'cache' : 'peer')
+}
+
+function mark(element: Element, source: LoadSource): LoadSource {
+  element.setAttribute('data-mayfly-source', source)
+  return source
+}
+
+type Show = (element: Element, url: string, temporary: boolean) => void
+
+/** Sets an attribute, and gives the Blob back to the browser once the element has read it. */
+function attribute(name: 'src' | 'href' | 'data'): Show {
+  return (element, url, temporary) => {
+    if (temporary && (element.localName === 'img' || element.localName === 'script')) {
+      const release = (): void => URL.revokeObjectURL(url)
+      element.addEventListener('load', release, { once: true })
+      element.addEventListener('error', release, { once: true })
+    }
+    element.setAttribute(name, url)
+  }
+}
+
+const src = attribute('src')
+const href = attribute('href')
+
+/** How each kind of element shows an object. */
+const SHOW_AS: Readonly<Record<string, Show>> = {
+  img: src,
+  audio: src,
+  video: src,
+  script: src,
+  embed: src,
+  track: src,
+  link: href,
+  a: href,
+  source: (element, url, temporary) => {
+    src(element, url, temporary)
+    if (element.parentElement instanceof HTMLMediaElement) element.parentElement.load()
+  }
+}

@@ -1,0 +1,56 @@
+import type { FullHash } from '@mayfly/common'
+import { blobSource } from '../adapters/blob-source.js'
+import { memorySource } from '../adapters/memory-source.js'
+import { pageConnector } from '../adapters/page-connector.js'
+import { systemClock } from '../adapters/system-clock.js'
+import { webHasher } from '../adapters/web-hasher.js'
+import { openWebSocket } from '../adapters/web-socket.js'
+import type { ConnectOptions, LoadOptions, LoadSource, SeedOptions, Session } from '../api.js'
+import { MayflySession } from '../mayfly-session.js'
+import type { ByteSource } from '../ports/byte-source.js'
+import { loadInto } from './load.js'
+import { pageStore } from './page-store.js'
+
+/** A session of a page. */
+export class PageSession extends MayflySession implements Session {
+  constructor(urls: readonly string[], options: ConnectOptions) {
+    const platform = {
+      clock: systemClock,
+      connector: pageConnector(),
+      openSocket: openWebSocket,
+      hasher: webHasher(),
+      store: pageStore(options.store ?? 'memory'),
+      randomBytes: (length: number) => crypto.getRandomValues(new Uint8Array(length)),
+      onwake: onPageWake
+    }
+    super(urls, platform, options)
+  }
+
+  seed(content: Blob | ArrayBuffer | Uint8Array, options?: SeedOptions): Promise<FullHash> {
+    return this.seedSource(byteSourceOf(content), options)
+  }
+
+  load(fullHash: string, element: Element | string, options: LoadOptions): Promise<LoadSource> {
+    return loadInto(this, fullHash, element, options)
+  }
+}
+
+/** Throws TypeError on anything else. Bytes are copied, so that the caller may go on using them. */
+function byteSourceOf(content: Blob | ArrayBuffer | Uint8Array): ByteSource {
+  if (content instanceof Blob) return blobSource(content)
+  if (content instanceof ArrayBuffer) return memorySource(new Uint8Array(content.slice(0)))
+  if (content instanceof Uint8Array) return memorySource(Uint8Array.from(content))
+  throw new TypeError('a File, a Blob, an ArrayBuffer or a Uint8Array can be seeded')
+}
+
+function onPageWake(wake: () => void): () => void {
+  const visible = (): void => {
+    if (document.visibilityState === 'visible') wake()
+  }
+  addEventListener('online', wake)
+  document.addEventListener('visibilitychange', visible)
+  return () => {
+    removeEventListener('online', wake)
+    document.removeEventListener('visibilitychange', visible)
+  }
+}

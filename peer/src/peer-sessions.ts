@@ -1,0 +1,106 @@
+import type { FullHash, IceServer, JsonValue, PeerAddress, PeerId } from '@mayfly/common'
+import { Channels } from './channels.js'
+import type { Content } from './content.js'
+import { MayflyError } from './error.js'
+import { PeerSession } from './peer-session.js'
+import type { Channel } from './ports/channel.js'
+import type { Clock } from './ports/clock.js'
+import type { Connector } from './ports/connector.js'
+import type { Uploader } from './uploader.js'
+
+/** Liars remembered per session; the oldest is forgotten first. */
+const MAX_BANNED = 1_024
+
+export interface PeerSessionsOptions {
+  readonly peerId: PeerId
+  readonly connector: Connector
+  readonly clock: Clock
+  readonly uploader: Uploader
+  /** Passes a signal to the mediator. False: it cannot be sent now. */
+  readonly signal: (to: PeerAddress, data: JsonValue, fullHash: FullHash | undefined) => boolean
+  /** A content could not be read. */
+  readonly unreadable: (content: Content, error: unknown) => void
+}
+
+/** The sessions with all peers that there is a channel to, and the peers that there will be none to. */
+export class PeerSessions {
+  readonly #options: PeerSessionsOptions
+  readonly #channels: Channels
+  readonly #sessions = new Map<PeerId, PeerSession>()
+  readonly #banned = new Set<PeerId>()
+
+  constructor(options: PeerSessionsOptions) {
+    this.#options = options
+    this.#channels = new Channels(options, {
+      onchannel: channel => this.#begin(channel),
+      onsignal: (to, data, fullHash) => options.signal(to, data, fullHash)
+    })
+  }
+
+  set iceServers(iceServers: readonly IceServer[]) {
+    this.#channels.iceServers = iceServers
+  }
+
+  /** The session with a peer: the open one, or over a new channel. Rejects with an Error that says why not. */
+  async connect(peer: PeerAddress, fullHash: FullHash): Promise<PeerSession> {
+    if (this.#banned.has(peer.peerId)) throw new Error('it sent something wrong before')
+    const { unavailable } = this.#options.connector
+    if (unavailable !== undefined) throw new MayflyError('no_webrtc', unavailable)
+    await this.#channels.open(peer, fullHash)
+    const session = this.#sessions.get(peer.peerId)
+    if (session === undefined) throw new Error('the channel closed at once')
+    return session
+  }
+
+  connected(): PeerAddress[] {
+    return this.#channels.connected()
+  }
+
+  /** The `data` of a signal that the mediator passed on. */
+  receive(from: PeerAddress, data: JsonValue): void {
+    if (!this.#banned.has(from.peerId)) this.#channels.receive(from, data)
+  }
+
+  /** The mediator cannot reach this peer. */
+  unreachable(peerId: PeerId): void {
+    this.#channels.unreachable(peerId)
+  }
+
+  /** Closes the channel of a peer; `forGood`: and has nothing to do with it any more. */
+  drop(peerId: PeerId, reason: string, forGood: boolean): void {
+    if (forGood) {
+      this.#banned.add(peerId)
+      for (const oldest of this.#banned) {
+        if (this.#banned.size <= MAX_BANNED) break
+        this.#banned.delete(oldest)
+      }
+    }
+    this.#sessions.get(peerId)?.close(reason)
+  }
+
+  /** A content is not served any more. */
+  withdraw(content: Content): void {
+    for (const session of this.#sessions.values()) session.withdraw(content)
+  }
+
+  close(reason: string): void {
+    this.#channels.close(reason)
+  }
+
+  #begin(channel: Channel): void {
+    const { peerId } = channel.remote
+    const { clock, uploader, unreadable } = this.#options
+    const session: PeerSession = new PeerSession(channel, {
+      uploader,
+      clock,
+      unreadable,
+      onbusy: busy => this.#channels.setBusy(channel, busy),
+      onviolation: reason => this.drop(peerId, reason, true),
+      onclose: () => {
+        if (this.#sessions.get(peerId) === session) this.#sessions.delete(peerId)
+      }
+    })
+    this.#sessions.set(peerId, session)
+    if (this.#banned.has(peerId)) session.close('it sent something wrong before')
+  }
+}

@@ -1,0 +1,294 @@
+import {
+  blocksOf,
+  type BlockTree,
+  type FullHash,
+  type Hasher,
+  type PeerAddress,
+  type RequesterMessage
+} from '@mayfly/common'
+import type { DownloadProgress, MayflyErrorCode, VerifiedRun } from './api.js'
+import { Content } from './content.js'
+import { DownloadPlan, type ArrivedRun, type DownloadEffect } from './core/download-plan.js'
+import { Rate } from './core/rate.js'
+import { MayflyError, reasonOf } from './error.js'
+import type { PeerSession } from './peer-session.js'
+import type { Clock } from './ports/clock.js'
+import type { Store, StoredContent } from './ports/store.js'
+
+/** What a transfer needs of the peer that it is part of. */
+export interface TransferHost {
+  readonly clock: Clock
+  readonly hasher: Hasher
+  readonly store: Store
+  /** An open session with a peer. Rejects with an Error that says why there is none. */
+  connect(peer: PeerAddress, fullHash: FullHash): Promise<PeerSession>
+  /** Asks the mediator; the answers come through `found`. */
+  ask(fullHash: FullHash): void
+  /** A peer lied or fell silent. */
+  drop(peerId: string, reason: string, lied: boolean): void
+  /** True while no mediator could be reached since the session began. */
+  readonly mediatorUnreachable: boolean
+  /** Root and length are proved: what is verified from now on can be served. */
+  onbegun(content: Content): void
+  /** Complete, or not. Called once; nothing of the transfer is under way any more. */
+  onended(content: Content | undefined): void
+}
+
+/** Who listens to a transfer: the downloads of everyone who asked for the content. */
+export interface TransferListener {
+  onprogress(): void
+  onverified(run: VerifiedRun): void
+  oncomplete(): void
+  onfailed(error: MayflyError): void
+}
+
+/**
+ * The fetching of one content, shared by all who asked for it: performs what `DownloadPlan` decides.
+ *
+ * `plan` is the only judge: every event goes into it, and its effects are performed in order.
+ */
+export class Transfer {
+  readonly fullHash: FullHash
+  readonly #plan: DownloadPlan
+  readonly #host: TransferHost
+  readonly #listeners = new Set<TransferListener>()
+  readonly #sessions = new Map<string, PeerSession>()
+  readonly #rate = new Rate()
+  #storing: Promise<StoredContent> | undefined
+  #content: Content | undefined
+  #verifiedBytes = 0
+  #cancelWake: () => void = () => {}
+  #outcome: 'complete' | MayflyError | undefined
+
+  constructor(fullHash: FullHash, options: { timeoutMs: number; maxLength: number }, host: TransferHost) {
+    this.fullHash = fullHash
+    this.#host = host
+    this.#plan = new DownloadPlan({ fullHash, hasher: host.hasher, ...options }, host.clock.now())
+  }
+
+  start(): void {
+    this.#perform(this.#plan.wake(this.#now()))
+  }
+
+  /** The content as far as it is verified; undefined until root and length are proved. */
+  get content(): Content | undefined {
+    return this.#content
+  }
+
+  get progress(): DownloadProgress {
+    const shares = [...this.#plan.sources].flatMap(source => source.share() ?? [])
+    const length = this.#plan.tree?.length
+    const bytesPerSecond = this.#rate.bytesPerSecond(this.#now())
+    const left = length === undefined ? undefined : length - this.#verifiedBytes
+    return {
+      state: this.#progressState(shares.length > 0),
+      length,
+      verifiedBytes: this.#verifiedBytes,
+      bytesPerSecond,
+      secondsLeft: left === undefined || bytesPerSecond === 0 ? undefined : left / bytesPerSecond,
+      peers: shares
+    }
+  }
+
+  listen(listener: TransferListener): void {
+    this.#listeners.add(listener)
+  }
+
+  /** The last one to leave stops the transfer. */
+  leave(listener: TransferListener): void {
+    if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.stop()
+  }
+
+  /** Somebody reads at this block: it is wanted first. */
+  seek(block: number): void {
+    this.#plan.seek(block)
+  }
+
+  /** The mediator named peers. */
+  found(peers: readonly PeerAddress[]): void {
+    this.#perform(this.#plan.found(peers, this.#now()))
+  }
+
+  /** Ends it without a result. */
+  stop(code: MayflyErrorCode = 'closed', reason = 'the download was stopped'): void {
+    if (this.#outcome !== undefined) return
+    this.#perform(this.#plan.stop())
+    void this.#fail(new MayflyError(code, reason))
+  }
+
+  #progressState(tried: boolean): DownloadProgress['state'] {
+    if (this.#outcome === 'complete') return 'complete'
+    if (this.#outcome !== undefined) return 'failed'
+    if (this.#plan.tree !== undefined) return 'downloading'
+    return tried ? 'connecting' : 'searching'
+  }
+
+  #now(): number {
+    return this.#host.clock.now()
+  }
+
+  #perform(effects: readonly DownloadEffect[]): void {
+    for (const effect of effects) this.#act(effect)
+    this.#cancelWake()
+    const at = this.#plan.wakeAt(this.#now())
+    if (at === undefined) return
+    this.#cancelWake = this.#host.clock.after(at - this.#now(), () => {
+      this.#perform(this.#plan.wake(this.#now()))
+      this.#tell(listener => listener.onprogress())
+    })
+  }
+
+  #act(effect: DownloadEffect): void {
+    switch (effect.type) {
+      case 'connect':
+        void this.#connect(effect.peer)
+        break
+      case 'send':
+        this.#send(effect.peerId, effect.message)
+        break
+      case 'prepare':
+        this.#prepare(effect.tree)
+        break
+      case 'hash':
+        void this.#hash(effect.run)
+        break
+      case 'write':
+        void this.#write(effect.run)
+        break
+      case 'drop':
+        this.#sessions.delete(effect.peerId)
+        this.#host.drop(effect.peerId, effect.reason, effect.lied)
+        break
+      case 'ask':
+        this.#host.ask(this.fullHash)
+        break
+      case 'complete':
+        void this.#complete()
+        break
+      case 'failed':
+        void this.#fail(this.#errorOf(effect.code, effect.reason))
+        break
+    }
+  }
+
+  async #connect(peer: PeerAddress): Promise<void> {
+    const { peerId } = peer
+    const gone = (reason: string): void => {
+      this.#sessions.delete(peerId)
+      this.#perform(this.#plan.gone(peerId, reason, this.#now()))
+      this.#tell(listener => listener.onprogress())
+    }
+    let session: PeerSession
+    try {
+      session = await this.#host.connect(peer, this.fullHash)
+    } catch (error) {
+      gone(reasonOf(error))
+      return
+    }
+    if (!this.#plan.running) return
+    const stream = session.openStream({
+      onmessage: message => {
+        this.#perform(this.#plan.receive(peerId, message, this.#now()))
+        if (message.type !== 'data') this.#tell(listener => listener.onprogress())
+      },
+      onclose: gone,
+      onviolation: reason => this.#perform(this.#plan.accuse(peerId, reason, this.#now()))
+    })
+    this.#sessions.set(peerId, session)
+    this.#perform(this.#plan.connected(peerId, stream, this.#now()))
+    this.#tell(listener => listener.onprogress())
+  }
+
+  #send(peerId: string, message: RequesterMessage): void {
+    this.#sessions.get(peerId)?.send(message)
+  }
+
+  #prepare(tree: BlockTree): void {
+    const { fullHash } = this
+    const header = { fullHash, length: tree.length, piecesRoot: tree.piecesRoot }
+    const storing = this.#host.store.create(header)
+    this.#storing = storing
+    // Whoever waits for it sees the rejection too.
+    storing.catch((error: unknown) => this.#storeFailed(error))
+    const held = this.#plan.stored
+    if (held === undefined) return
+    const read = async (first: number, count: number): Promise<Uint8Array<ArrayBuffer>> => {
+      return (await storing).read(first, count)
+    }
+    this.#content = new Content({ fullHash, tree, held, read, own: false })
+    this.#host.onbegun(this.#content)
+  }
+
+  async #hash(run: ArrivedRun): Promise<void> {
+    const leaves = await Promise.all(blocksOf(run.bytes).map(block => this.#host.hasher.block(block)))
+    this.#perform(this.#plan.hashed(run, leaves, this.#now()))
+  }
+
+  async #write(run: ArrivedRun): Promise<void> {
+    try {
+      await (await this.#storing)?.write(run.first, run.bytes)
+    } catch (error) {
+      this.#storeFailed(error)
+      return
+    }
+    if (this.#outcome !== undefined) return
+    this.#verifiedBytes += run.bytes.length
+    this.#rate.add(run.bytes.length, this.#now())
+    const effects = this.#plan.written(run, this.#now())
+    const blockCount = blocksOf(run.bytes).length
+    this.#content?.announceHeld(run.first, blockCount)
+    this.#tell(listener => listener.onverified({ firstBlock: run.first, blockCount, peerId: run.peerId }))
+    this.#perform(effects)
+  }
+
+  async #complete(): Promise<void> {
+    try {
+      const stored = await this.#storing
+      const leaves = this.#plan.tree?.leaves
+      if (leaves !== undefined) await stored?.writeLeaves(leaves)
+      await stored?.flush()
+    } catch (error) {
+      this.#storeFailed(error)
+      return
+    }
+    if (this.#outcome !== undefined) return
+    this.#outcome = 'complete'
+    this.#cancelWake()
+    this.#host.onended(this.#content)
+    this.#tell(listener => listener.oncomplete())
+  }
+
+  /** Nothing half-fetched stays behind. */
+  async #fail(error: MayflyError): Promise<void> {
+    if (this.#outcome !== undefined) return
+    this.#outcome = error
+    this.#cancelWake()
+    this.#host.onended(undefined)
+    this.#content = undefined
+    try {
+      await (await this.#storing)?.close()
+      if (this.#storing !== undefined) await this.#host.store.delete(this.fullHash)
+    } catch {
+      // The medium is gone, and with it what was half-fetched.
+    }
+    this.#tell(listener => listener.onfailed(error))
+  }
+
+  #storeFailed(error: unknown): void {
+    if (this.#outcome !== undefined) return
+    this.#perform(this.#plan.stop())
+    const message = `what was fetched could not be stored: ${reasonOf(error)}`
+    void this.#fail(new MayflyError('store_failed', message, { cause: error }))
+  }
+
+  #errorOf(code: MayflyErrorCode, reason: string): MayflyError {
+    if (code === 'no_seeder' && this.#host.mediatorUnreachable) {
+      return new MayflyError('mediator_unreachable', 'no mediator could be reached')
+    }
+    return new MayflyError(code, reason)
+  }
+
+  #tell(call: (listener: TransferListener) => void): void {
+    for (const listener of [...this.#listeners]) call(listener)
+  }
+}

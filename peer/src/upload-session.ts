@@ -1,0 +1,191 @@
+import {
+  BLOCK_BYTES,
+  MAX_DATA_BLOCKS,
+  MAX_HAVE_RUNS,
+  type BlockRun,
+  type FullHash,
+  type RejectReason,
+  type RequesterMessage,
+  type ServerMessage
+} from '@mayfly/common'
+import type { Content } from './content.js'
+import { UploadQueue, type QueuedRun } from './core/upload-queue.js'
+
+/** Streams that one peer may have open: a page of 200 objects fits. */
+const MAX_STREAMS = 256
+
+/** What an upload session needs of the peer that it is part of. */
+export interface UploadHost {
+  /** What can be served under a full hash. */
+  content(fullHash: FullHash): Content | undefined
+  send(message: ServerMessage): void
+  /** Settles when the channel can take another message, within the limits of the uploader. */
+  ready(bytes: number): Promise<void>
+  /** False: no slot for one more peer. Called again and again while serving. */
+  begin(): boolean
+  sent(fullHash: FullHash, bytes: number): void
+  /** Nothing is queued any more. */
+  idle(): void
+  /** A content could not be read. */
+  unreadable(content: Content, error: unknown): void
+}
+
+interface Stream {
+  readonly content: Content
+  readonly stopHave: () => void
+}
+
+/**
+ * Serves one peer on its channel: answers its streams in the order of its requests.
+ *
+ * Every requested block is answered exactly once, by `data` or `reject`, unless the stream or the channel
+ * closes before.
+ */
+export class UploadSession {
+  readonly #host: UploadHost
+  readonly #streams = new Map<number, Stream>()
+  readonly #queue = new UploadQueue()
+  #pumping = false
+  #closed = false
+
+  constructor(host: UploadHost) {
+    this.#host = host
+  }
+
+  /** A decoded message of the requester. What makes no sense is answered or ignored; nothing throws. */
+  receive(message: RequesterMessage): void {
+    const { stream } = message
+    if (message.type === 'open') {
+      this.#open(stream, message.fullHash, message)
+      return
+    }
+    const opened = this.#streams.get(stream)
+    if (opened === undefined) return
+    if (message.type === 'close') this.#close(stream)
+    else if (message.type === 'request') this.#request(opened.content, message)
+    else {
+      for (const { first, count } of this.#queue.cancel(stream, message.first, message.count)) {
+        this.#reject(stream, first, count, 'cancelled')
+      }
+    }
+  }
+
+  /** The content is not served any more: its streams are refused. */
+  withdraw(content: Content): void {
+    for (const [stream, opened] of [...this.#streams]) {
+      if (opened.content !== content) continue
+      this.#close(stream)
+      this.#reject(stream, 0, 0, 'not_found')
+    }
+  }
+
+  /** The channel is closed. */
+  close(): void {
+    this.#closed = true
+    for (const stream of [...this.#streams.keys()]) this.#close(stream)
+  }
+
+  #open(stream: number, fullHash: FullHash, { first, count }: { first: number; count: number }): void {
+    const content = this.#host.content(fullHash)
+    if (content === undefined || this.#streams.has(stream)) {
+      this.#close(stream)
+      this.#reject(stream, 0, 0, 'not_found')
+      return
+    }
+    if (this.#streams.size >= MAX_STREAMS) {
+      this.#reject(stream, 0, 0, 'busy')
+      return
+    }
+    const { tree, held } = content
+    const { length, piecesRoot } = tree
+    this.#host.send({ type: 'header', stream, length, piecesRoot, complete: held.complete })
+    this.#streams.set(stream, {
+      content,
+      stopHave: held.complete ? () => {} : this.#tellHeld(stream, content)
+    })
+    const end = Math.min(first + count, tree.blockCount)
+    if (first < end) this.#request(content, { stream, first, count: end - first, level: tree.height })
+  }
+
+  #tellHeld(stream: number, content: Content): () => void {
+    let runs: BlockRun[] = []
+    const tell = (): void => {
+      if (runs.length > 0) this.#host.send({ type: 'have', stream, runs })
+      runs = []
+    }
+    for (const run of content.held.runs()) {
+      runs.push(run)
+      if (runs.length === MAX_HAVE_RUNS) tell()
+    }
+    tell()
+    return content.onHeld((first, count) => this.#host.send({ type: 'have', stream, runs: [[first, count]] }))
+  }
+
+  #request(content: Content, run: QueuedRun): void {
+    const { stream, first, count } = run
+    if (!content.tree.contains(first, count) || !content.held.hasRun(first, count)) {
+      this.#reject(stream, first, count, 'not_held')
+    } else if (!this.#host.begin() || !this.#queue.add(run)) {
+      this.#reject(stream, first, count, 'busy')
+    } else if (!this.#pumping) {
+      void this.#pump()
+    }
+  }
+
+  /** Reads the next run while the last one is being sent. Never rejects. */
+  async #pump(): Promise<void> {
+    this.#pumping = true
+    let next = this.#readNext()
+    for (;;) {
+      const part = await next
+      if (part === undefined || this.#closed) break
+      next = this.#readNext()
+      await this.#sendRun(part.run, part.bytes)
+      // What was added while the last run was on its way.
+      if ((await next) === undefined && !this.#queue.empty) next = this.#readNext()
+    }
+    this.#pumping = false
+    if (!this.#closed) this.#host.idle()
+  }
+
+  async #readNext(): Promise<{ run: QueuedRun; bytes: Uint8Array<ArrayBuffer> } | undefined> {
+    for (let run = this.#queue.take(); run !== undefined; run = this.#queue.take()) {
+      const content = this.#streams.get(run.stream)?.content
+      if (content === undefined) continue
+      try {
+        return { run, bytes: await content.read(run.first, run.count) }
+      } catch (error) {
+        if (!this.#closed) this.#host.unreadable(content, error)
+      }
+    }
+    return undefined
+  }
+
+  async #sendRun(run: QueuedRun, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    for (let done = 0; done < run.count; done += MAX_DATA_BLOCKS) {
+      const first = run.first + done
+      const count = Math.min(MAX_DATA_BLOCKS, run.count - done)
+      const payload = bytes.subarray(done * BLOCK_BYTES, (done + count) * BLOCK_BYTES)
+      await this.#host.ready(payload.length)
+      const content = this.#streams.get(run.stream)?.content
+      if (content === undefined || this.#closed) return
+      const proof = content.tree.proof(first, count, run.level)
+      if (proof === undefined) {
+        this.#reject(run.stream, first, count, 'not_held')
+        continue
+      }
+      this.#host.send({ type: 'data', stream: run.stream, first, proof, bytes: payload })
+      this.#host.sent(content.fullHash, payload.length)
+    }
+  }
+
+  #reject(stream: number, first: number, count: number, reason: RejectReason): void {
+    this.#host.send({ type: 'reject', stream, first, count, reason })
+  }
+
+  #close(stream: number): void {
+    this.#streams.get(stream)?.stopHave()
+    this.#streams.delete(stream)
+    this.#queue.close(stream)
+  }
+}
