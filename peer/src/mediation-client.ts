@@ -1,15 +1,38 @@
-import type {
-  FullHash,
-  IceServer,
-  JsonValue,
-  MediationError,
-  PeerAddress,
-  PeerId,
-  Peers
+import {
+  CLOSE_CODE,
+  type Established,
+  type FullHash,
+  type GetPeers,
+  type IceServer,
+  type JsonValue,
+  type MediationError,
+  type PeerAddress,
+  type PeerId,
+  type Peers,
+  type Signal
 } from '@mayfly/common'
+import { KBucketTable } from './adapters/k-bucket-table.js'
+import { sha256AtOnce } from './adapters/noble-sha256.js'
+import { systemClock } from './adapters/system-clock.js'
 import type { MediatorConnection } from './api.js'
+import { Announcements } from './core/announcements.js'
+import { EventWindow } from './core/event-window.js'
+import { FailOver, type NextTry } from './core/fail-over.js'
+import { MediatorSession, type SessionEnd } from './mediator-session.js'
 import type { Clock } from './ports/clock.js'
+import type { MediatorTable } from './ports/mediator-table.js'
 import type { OpenSocket } from './ports/socket.js'
+
+/** A question is final 5 s after the mediator has it; then we end it ourselves. */
+const FINAL_MS = 8_000
+/** Questions open at a time: as many as there are hashes that one connection may announce. */
+const MAX_QUESTIONS = 1_024
+/** Below the 40 signals that a mediator passes on between two peers in that time. */
+const SIGNALS_PER_PEER = { limit: 38, windowMs: 60_000, maxKeys: 512 }
+/** Announcements of so many milliseconds travel in one message. */
+const ANNOUNCE_BATCH_MS = 20
+/** Peers that we name as connected: the most channels that there are. */
+const MAX_CONNECTED = 24
 
 export interface MediationClientOptions {
   /** Kept for as long as the client lives, across reconnections. */
@@ -22,6 +45,8 @@ export interface MediationClientOptions {
   readonly clock?: Clock
   /** A number from 0 to below 1. Default: `Math.random`. */
   readonly random?: () => number
+  /** Default: a k-bucket. */
+  readonly table?: MediatorTable
 }
 
 export interface MediationClientEvents {
@@ -30,61 +55,242 @@ export interface MediationClientEvents {
   /** Any number per question, the last with `final: true`. */
   onpeers(answer: Peers): void
   onsignal(from: PeerAddress, data: JsonValue, fullHash: FullHash | undefined): void
-  /** What the mediator refused. `peer_unreachable` names the peer in `peerId`: pass it to `Channels.unreachable`. */
+  /**
+   * What the mediator refused. When it names a peer in `peerId`, pass that to `Channels.unreachable`; a
+   * question it names in `fullHash` gets its final answer as well.
+   */
   onerror(error: MediationError): void
+}
+
+interface Question {
+  readonly connected: readonly PeerAddress[]
+  cancelFinal: (() => void) | undefined
 }
 
 /** The session with one mediator out of several: keeps it, replaces it, and says again there what must hold. */
 export class MediationClient {
+  readonly #options: MediationClientOptions
+  readonly #events: MediationClientEvents
+  readonly #clock: Clock
+  readonly #failOver: FailOver
+  readonly #announcements = new Announcements()
+  readonly #questions = new Map<FullHash, Question>()
+  readonly #signals = new EventWindow(SIGNALS_PER_PEER)
+  #connection: MediatorConnection = { state: 'connecting', url: undefined, mediatorId: undefined }
+  #iceServers: readonly IceServer[] = []
+  #session: MediatorSession | undefined
+  #retry: { readonly next: NextTry; cancel(): void } | undefined
+  #cancelAnnounce: (() => void) | undefined
+  #closed = false
+
   constructor(options: MediationClientOptions, events: MediationClientEvents) {
-    void [options, events]
+    this.#options = options
+    this.#events = events
+    this.#clock = options.clock ?? systemClock
+    this.#failOver = new FailOver(
+      options.urls,
+      options.table ?? new KBucketTable(options.peerId, sha256AtOnce)
+    )
   }
 
   get connection(): MediatorConnection {
-    return { state: 'connecting', url: undefined, mediatorId: undefined }
+    return this.#connection
   }
 
   /** What the present or last mediator offers for ICE. */
   get iceServers(): readonly IceServer[] {
-    return []
+    return this.#iceServers
   }
 
   /** Starts connecting. Nothing is opened before. */
-  start(): void {}
+  start(): void {
+    if (this.#session === undefined && this.#retry === undefined && !this.#closed) this.#tryNext()
+  }
 
   /**
    * Asks for peers. While a question about `fullHash` is open this does nothing. A question waits for a
    * mediator, moves with the session to another one, and gets exactly one final answer unless `forget` or `close`.
    */
   getPeers(fullHash: FullHash, connected: readonly PeerAddress[]): void {
-    void [fullHash, connected]
+    if (this.#closed || this.#questions.has(fullHash)) return
+    const question = { connected: connected.slice(0, MAX_CONNECTED), cancelFinal: undefined }
+    this.#questions.set(fullHash, question)
+    if (this.#questions.size > MAX_QUESTIONS) queueMicrotask(() => this.#answerEmpty(fullHash))
+    else this.#ask(fullHash, question)
   }
 
   /** Nobody waits for answers about `fullHash` any more. */
   forget(fullHash: FullHash): void {
-    void fullHash
+    this.#questions.get(fullHash)?.cancelFinal?.()
+    this.#questions.delete(fullHash)
   }
 
   /** False: not sent, because there is no mediator now or the budget for this peer is used up. */
   signal(to: PeerAddress, data: JsonValue, fullHash?: FullHash): boolean {
-    void [to, data, fullHash]
-    return false
+    if (this.#session?.isEstablished !== true) return false
+    if (!this.#signals.take(`${to.peerId} ${to.mediatorId}`, this.#clock.now())) return false
+    const { peerId, mediatorId } = to
+    const message: Signal = { type: 'signal', peerId, mediatorId, data, ...(fullHash && { fullHash }) }
+    return this.#session.send(() => message, 'urgent')
   }
 
   /** Adds to what is announced here and at every later mediator. False: over 1,024 in all, and none was added. */
   announce(fullHashes: readonly FullHash[]): boolean {
-    void fullHashes
-    return false
+    if (!this.#announcements.add(fullHashes)) return false
+    this.#announceSoon()
+    return true
   }
 
   /** Takes back. */
   finish(fullHashes: readonly FullHash[]): void {
-    void fullHashes
+    this.#announcements.remove(fullHashes)
+    this.#announceSoon()
   }
 
   /** The network is back or the page visible again: tests the connection, or tries at once instead of waiting. */
-  wake(): void {}
+  wake(): void {
+    this.#session?.probe()
+    const retry = this.#retry
+    if (retry === undefined) return
+    retry.cancel()
+    this.#retry = undefined
+    this.#connect(retry.next.url)
+  }
 
   /** Leaves the mediator. Nothing is called afterwards but `onstate` with `closed`. */
-  close(): void {}
+  close(): void {
+    if (this.#closed) return
+    this.#stop()
+    this.#setState({ state: 'closed', url: undefined, mediatorId: undefined })
+  }
+
+  #stop(): void {
+    this.#closed = true
+    for (const fullHash of [...this.#questions.keys()]) this.forget(fullHash)
+    this.#retry?.cancel()
+    this.#cancelAnnounce?.()
+    this.#session?.close()
+    this.#session = undefined
+    this.#retry = undefined
+  }
+
+  #tryNext(): void {
+    const next = this.#failOver.next((this.#options.random ?? Math.random)())
+    if (next === undefined) {
+      const reason = this.#connection.reason ?? 'no mediator is known'
+      this.#stop()
+      this.#setState({ state: 'closed', url: undefined, mediatorId: undefined, reason })
+    } else if (next.waitMs === 0) {
+      this.#connect(next.url)
+    } else {
+      const cancel = this.#clock.after(next.waitMs, () => {
+        this.#retry = undefined
+        this.#connect(next.url)
+      })
+      this.#retry = { next, cancel }
+    }
+  }
+
+  #connect(url: string): void {
+    const { reason } = this.#connection
+    this.#setState({
+      state: 'connecting',
+      url,
+      mediatorId: undefined,
+      ...(reason === undefined ? {} : { reason })
+    })
+    const { peerId, token, openSocket } = this.#options
+    this.#announcements.forgetTold()
+    this.#session = new MediatorSession(
+      { url, peerId, token, openSocket, clock: this.#clock },
+      {
+        onopen: () => this.#resume(),
+        onestablished: message => this.#established(url, message),
+        onmessage: message => this.#receive(message),
+        onunknown: error => {
+          // A code from a later version is still the end of the question that it names.
+          if (error.fullHash !== undefined) this.#answerEmpty(error.fullHash)
+        },
+        onend: end => this.#ended(url, end)
+      }
+    )
+  }
+
+  /** Says again what must hold, right behind the handshake: that saves a round trip. */
+  #resume(): void {
+    for (const [fullHash, question] of this.#questions) this.#ask(fullHash, question)
+    this.#announceNext()
+  }
+
+  #established(url: string, message: Established): void {
+    this.#iceServers = message.iceServers ?? []
+    this.#failOver.established(message.mediators ?? [])
+    this.#setState({ state: 'established', url, mediatorId: message.mediatorId })
+  }
+
+  #ended(url: string, end: SessionEnd): void {
+    this.#session = undefined
+    for (const question of this.#questions.values()) question.cancelFinal?.()
+    const isUnauthorized = end.code === CLOSE_CODE.unauthorized || end.error?.code === 'unauthorized'
+    if (isUnauthorized) this.#failOver.refused(url)
+    else if (end.lastedMs !== undefined) this.#failOver.lost(url, end.lastedMs)
+    else if (end.code === CLOSE_CODE.peerIdInUse) this.#failOver.idInUse(url)
+    else this.#failOver.failed(url)
+    this.#setState({ state: 'lost', url, mediatorId: undefined, reason: end.reason })
+    // The owner may have closed the client in `onstate`.
+    if (!this.#closed) this.#tryNext()
+  }
+
+  #receive(message: Peers | Signal | MediationError): void {
+    if (message.type === 'signal') {
+      const { peerId, mediatorId, data, fullHash } = message
+      this.#events.onsignal({ peerId, mediatorId }, data, fullHash)
+    } else if (message.type === 'peers') {
+      if (!this.#questions.has(message.fullHash)) return
+      if (message.final) this.forget(message.fullHash)
+      this.#events.onpeers(message)
+    } else {
+      this.#events.onerror(message)
+      if (message.fullHash !== undefined) this.#answerEmpty(message.fullHash)
+    }
+  }
+
+  #ask(fullHash: FullHash, question: Question): void {
+    const message = (): GetPeers | undefined => {
+      if (this.#questions.get(fullHash) !== question) return undefined
+      question.cancelFinal?.()
+      question.cancelFinal = this.#clock.after(FINAL_MS, () => this.#answerEmpty(fullHash))
+      const { connected } = question
+      return { type: 'get_peers', fullHash, ...(connected.length === 0 ? {} : { connected }) }
+    }
+    this.#session?.send(message, 'normal', true)
+  }
+
+  /** Ends the question about `fullHash`, if there is one. */
+  #answerEmpty(fullHash: FullHash): void {
+    if (!this.#questions.has(fullHash) || this.#closed) return
+    this.forget(fullHash)
+    this.#events.onpeers({ type: 'peers', fullHash, peers: [], final: true })
+  }
+
+  #announceSoon(): void {
+    if (this.#closed || this.#cancelAnnounce !== undefined) return
+    this.#cancelAnnounce = this.#clock.after(ANNOUNCE_BATCH_MS, () => {
+      this.#cancelAnnounce = undefined
+      this.#announceNext()
+    })
+  }
+
+  #announceNext(): void {
+    this.#session?.send(() => {
+      const change = this.#announcements.next()
+      if (change !== undefined) this.#announceNext()
+      return change
+    }, 'normal')
+  }
+
+  #setState(connection: MediatorConnection): void {
+    this.#connection = connection
+    this.#events.onstate(connection)
+  }
 }
