@@ -1,0 +1,154 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { UpgradeRefused } from './raw-client.js'
+import { randomHash } from './random-id.js'
+import { runToExit } from './spawned-mediator.js'
+import { ownStage, sharedStage } from './stage.js'
+import { eventually } from './time.js'
+
+describe('Conformance: pages for operators', () => {
+  const stage = sharedStage()
+
+  it('say at /healthz that the process lives, and at /readyz that it serves', async () => {
+    for (const path of ['/healthz', '/readyz']) {
+      await eventually(async () => {
+        const response = await fetch(stage.mediator.httpUrl + path)
+        await response.text()
+        expect(response.status, path).to.equal(200)
+      }, 5000)
+    }
+  })
+
+  it('show at /metrics what Prometheus reads', async () => {
+    const response = await fetch(`${stage.mediator.httpUrl}/metrics`)
+    expect(response.status).to.equal(200)
+    expect(response.headers.get('content-type')).to.match(/^text\/plain|^application\/openmetrics-text/)
+    const text = await response.text()
+    expect(text).to.match(/^process_resident_memory_bytes \d+/m)
+    expect(text).to.match(/^# (HELP|TYPE) mayfly_/m)
+  })
+
+  it('name no peer and no hash', async () => {
+    const fullHash = randomHash()
+    const seeder = await stage.seeder([fullHash])
+    const text = await (await fetch(`${stage.mediator.httpUrl}/metrics`)).text()
+    expect(text).to.not.include(fullHash)
+    expect(text).to.not.include(seeder.peerId)
+  })
+
+  it('are not found elsewhere', async () => {
+    const response = await fetch(`${stage.mediator.httpUrl}/no-such-page`)
+    await response.text()
+    expect(response.status).to.be.within(400, 499)
+  })
+})
+
+describe('Conformance: --data-dir', () => {
+  const stage = ownStage()
+  let directory = ''
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'mayfly-conformance-'))
+  })
+
+  after(() => rm(directory, { recursive: true, force: true }))
+
+  it('keeps the mediator id over restarts, also after SIGKILL', async () => {
+    const flags = ['--data-dir', join(directory, 'new', 'folder')]
+    const first = await stage.start({ flags })
+    await first.stop()
+    const second = await stage.start({ flags })
+    expect(second.mediatorId).to.equal(first.mediatorId)
+    await second.kill()
+    const third = await stage.start({ flags })
+    expect(third.mediatorId).to.equal(first.mediatorId)
+    expect((await stage.peer({ mediator: third })).mediatorId).to.equal(first.mediatorId)
+    await third.kill()
+  })
+
+  it('gives another folder another mediator id', async () => {
+    const one = await stage.start({ flags: ['--data-dir', join(directory, 'one')] })
+    const two = await stage.start({ flags: ['--data-dir', join(directory, 'two')] })
+    expect(one.mediatorId).to.not.equal(two.mediatorId)
+    await Promise.all([one.kill(), two.kill()])
+  })
+
+  it('that cannot be one ends the mediator with one line', async () => {
+    const exit = await runToExit(['0', '0', '--data-dir', '/dev/null/mayfly'])
+    expect(exit.code).to.be.oneOf([1, 2])
+    expect(exit.stdout).to.equal('')
+    expect(exit.stderr).to.match(/^[^\n]+\n$/)
+  })
+})
+
+describe('Conformance: --origin', () => {
+  const stage = ownStage({ flags: ['--origin', 'https://site.example'] })
+
+  it('lets pages of that origin connect', async () => {
+    await stage.peer({ headers: { origin: 'https://site.example' } })
+  })
+
+  it('keeps pages of other origins out', async () => {
+    for (const origin of [
+      'https://other.example',
+      'http://site.example',
+      'https://site.example.evil',
+      'null'
+    ]) {
+      const refused = await stage.socket({ headers: { origin } }).then(
+        () => undefined,
+        (error: unknown) => error
+      )
+      expect(refused, origin).to.be.instanceOf(UpgradeRefused)
+      expect((refused as UpgradeRefused).status).to.be.within(400, 499)
+    }
+  })
+})
+
+describe('Conformance: --ice-server', () => {
+  const stage = ownStage({ flags: ['--ice-server', 'stun:stun.example:3478'] })
+
+  it('is told to peers in established', async () => {
+    const { established } = await stage.peer()
+    expect(JSON.stringify(established?.iceServers)).to.include('stun:stun.example:3478')
+  })
+})
+
+describe('Conformance: --trust-proxy', () => {
+  const stage = ownStage({ flags: ['--trust-proxy', '127.0.0.1'], limits: { connectionsPerAddress: 2 } })
+  const from = (address: string): { headers: Record<string, string> } => ({
+    headers: { 'x-forwarded-for': address }
+  })
+
+  it('counts connections by the forwarded address', async () => {
+    for (let visitor = 1; visitor <= 5; visitor++) await stage.socket(from(`203.0.113.${visitor}`))
+    await stage.socket(from('203.0.113.1'))
+    const third = await stage.socket(from('203.0.113.1')).catch((error: unknown) => error)
+    expect(third).to.be.instanceOf(UpgradeRefused)
+    expect((third as UpgradeRefused).status).to.equal(429)
+  })
+
+  it('counts an IPv6 /64 as one address', async () => {
+    await stage.socket(from('2001:db8:1:2::1'))
+    await stage.socket(from('2001:db8:1:2:ffff:ffff:ffff:ffff'))
+    const third = await stage.socket(from('2001:0db8:0001:0002:0::9')).catch((error: unknown) => error)
+    expect(third).to.be.instanceOf(UpgradeRefused)
+    expect((third as UpgradeRefused).status).to.equal(429)
+    await stage.socket(from('2001:db8:1:3::1'))
+  })
+})
+
+describe('Conformance: forwarded addresses without --trust-proxy', () => {
+  const stage = ownStage({ limits: { connectionsPerAddress: 2 } })
+
+  it('do not count: whoever names one is still the address that connects', async () => {
+    await stage.socket({ headers: { 'x-forwarded-for': '203.0.113.1' } })
+    await stage.socket({ headers: { 'x-forwarded-for': '203.0.113.2' } })
+    const third = await stage
+      .socket({ headers: { 'x-forwarded-for': '203.0.113.3' } })
+      .catch((error: unknown) => error)
+    expect(third).to.be.instanceOf(UpgradeRefused)
+  })
+})
