@@ -167,7 +167,12 @@ class MediatorServer implements Mediator {
     lookups.answerTo(mediation.questions, clock)
     this.#mediation = mediation
     this.#metrics = createMetrics(mediation)
-    this.#ticks = setInterval(() => mediation.wake(clock()), TICK_MS)
+    this.#ticks = setInterval(() => {
+      this.#guard(
+        () => mediation.wake(clock()),
+        () => undefined
+      )
+    }, TICK_MS)
   }
 
   #localPeers(): LocalPeers {
@@ -197,16 +202,32 @@ class MediatorServer implements Mediator {
   #attach(connection: WebSocketConnection, origin: ConnectionOrigin): void {
     const { mediation } = this
     const session = mediation.open(connection, origin, clock())
+    const guarded = (handle: () => void): void => {
+      // A mistake of ours in handling one connection ends that connection, not the mediator.
+      this.#guard(handle, () => {
+        connection.terminate()
+        mediation.closed(session, clock())
+      })
+    }
     this.#open.add(connection)
     connection.listen({
-      message: text => mediation.receive(session, text, clock()),
-      ping: () => mediation.pinged(session, clock()),
-      pong: payload => mediation.ponged(session, payload, clock()),
+      message: text => guarded(() => mediation.receive(session, text, clock())),
+      ping: () => guarded(() => mediation.pinged(session, clock())),
+      pong: payload => guarded(() => mediation.ponged(session, payload, clock())),
       closed: () => {
         this.#open.delete(connection)
-        mediation.closed(session, clock())
+        guarded(() => mediation.closed(session, clock()))
       }
     })
+  }
+
+  #guard(handle: () => void, onFailure: () => void): void {
+    try {
+      handle()
+    } catch (error) {
+      this.#log.error({ error: error instanceof Error ? error.stack : String(error) }, 'handling failed')
+      onFailure()
+    }
   }
 
   async #drain(): Promise<void> {

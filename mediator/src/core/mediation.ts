@@ -5,30 +5,26 @@ import {
   type ClientMessage,
   type ErrorCode,
   type Finish,
+  type FullHash,
   type IceServer,
   type MediationLimits,
   type PeerAddress,
-  type PeerHandshake,
   type PeerId,
   type ReplicationHandshake
 } from '@mayfly/common'
 import type { ClientConnection, ConnectionOrigin } from '../ports/client-connection.js'
 import type { Network, ReplicationAcceptor, RoutedSignal } from '../ports/network.js'
-import { Deadlines } from './deadlines.js'
+import { Admission } from './admission.js'
 import { MessageMeter } from './message-meter.js'
 import type { Milliseconds } from './milliseconds.js'
-import { Peer } from './peer.js'
+import type { Peer } from './peer.js'
 import { Questions, type Lookup } from './questions.js'
 import { Roster } from './roster.js'
 import { Session, type ErrorSubject } from './session.js'
 import { Signalling } from './signalling.js'
 import { Swarms, type SwarmChange } from './swarms.js'
 import { count, Tally } from './tally.js'
-
-/** Mediators offered for fail-over. */
-const MEDIATORS_OFFERED = 8
-/** Bytes kept behind a handshake that is not decided yet; past them we stop reading for the 2 s that it takes. */
-const WAITING_BYTES = 262_144
+import { earliest, Vitals } from './vitals.js'
 
 /** Everything outside that the core knows. */
 export interface MediationSurroundings {
@@ -52,25 +48,30 @@ export class Mediation {
   readonly roster = new Roster()
   readonly swarms: Swarms<Peer>
   readonly questions: Questions
+  readonly #admission: Admission
   readonly #signalling: Signalling
+  readonly #vitals: Vitals
   readonly #around: MediationSurroundings
   readonly #sessions = new Set<Session>()
-  readonly #handshakes: Deadlines<Session>
-  readonly #pings: Deadlines<Session>
-  readonly #silences: Deadlines<Session>
-  #serial = 0
 
   constructor(around: MediationSurroundings) {
-    const { limits, network, lookup, random } = around
+    const { limits, iceServers, network, lookup, random } = around
     const { mediatorId } = network
+    const { roster, tally } = this
     this.#around = around
+    this.#vitals = new Vitals(limits)
     this.swarms = new Swarms(limits)
-    this.#handshakes = new Deadlines(limits.handshakeTimeoutMs)
-    this.#pings = new Deadlines(limits.pingIntervalMs)
-    this.#silences = new Deadlines(limits.deadAfterMs)
-    const { roster, swarms, tally } = this
-    this.questions = new Questions({ mediatorId, limits, roster, swarms, lookup, random, tally })
+    this.questions = new Questions({ mediatorId, limits, roster, swarms: this.swarms, lookup, random, tally })
     this.#signalling = new Signalling({ mediatorId, roster, tally, route: signal => network.route(signal) })
+    this.#admission = new Admission({
+      limits,
+      iceServers,
+      network,
+      roster,
+      tally,
+      handle: (session, text, now) => this.#handle(session, text, now),
+      end: (session, { code, reason }, now) => this.#end(session, code, reason, now)
+    })
   }
 
   /** A connection was opened. */
@@ -79,9 +80,7 @@ export class Mediation {
     const meter = new MessageMeter({ perSecond: messagesPerSecond, burst: messagesBurst }, now)
     const session = new Session(connection, origin, meter)
     this.#sessions.add(session)
-    this.#handshakes.set(session, now)
-    this.#pings.set(session, now)
-    this.#silences.set(session, now)
+    this.#vitals.opened(session, now)
     this.tally.connections += 1
     return session
   }
@@ -90,7 +89,7 @@ export class Mediation {
   receive(session: Session, text: string | undefined, now: Milliseconds): void {
     const { state } = session
     if (state.name === 'gone') return
-    this.#silences.set(session, now)
+    this.#vitals.heard(session, now)
     if (state.name === 'replicating') {
       if (text === undefined) this.#end(session, CLOSE_CODE.violations, 'binary frame', now)
       else state.replication.receive(text)
@@ -98,24 +97,24 @@ export class Mediation {
     }
     if (!this.#isMetered(session, now)) return
     if (text === undefined) this.#violate(session, 'bad_message', { text: 'a binary frame', about: {} }, now)
-    else if (state.name === 'claiming') this.#keepWaiting(session, text)
+    else if (state.name === 'claiming') this.#admission.keepWaiting(session, text)
     else this.#handle(session, text, now)
   }
 
   /** A ping came; it counts as a message, as far as floods go. */
   pinged(session: Session, now: Milliseconds): void {
     if (session.state.name === 'gone') return
-    this.#silences.set(session, now)
+    this.#vitals.heard(session, now)
     if (session.meter.take(now) === 'flood') this.#end(session, CLOSE_CODE.rateLimited, 'too many pings', now)
   }
 
   /** A pong came. */
   ponged(session: Session, payload: string, now: Milliseconds): void {
     if (session.state.name === 'gone') return
-    this.#silences.set(session, now)
+    this.#vitals.heard(session, now)
     if (session.state.name !== 'established') return
     const loser = this.roster.pong(session.state.peer, payload)
-    if (loser !== undefined) this.#refuseNewcomer(loser, now)
+    if (loser !== undefined) this.#admission.refuse(loser, now)
   }
 
   /** The connection is gone, whoever ended it. */
@@ -132,17 +131,14 @@ export class Mediation {
 
   /** Does what has fallen due. An early call is harmless. */
   wake(now: Milliseconds): void {
-    for (const session of this.#handshakes.takeDue(now)) {
+    for (const session of this.#vitals.takeNameless(now)) {
       this.#end(session, CLOSE_CODE.handshakeTimeout, 'no handshake in time', now)
     }
-    for (const session of this.#silences.takeDue(now)) {
+    for (const session of this.#vitals.takeDead(now)) {
       session.connection.terminate()
       this.#leave(session, now)
     }
-    for (const session of this.#pings.takeDue(now)) {
-      session.connection.ping('')
-      this.#pings.set(session, now)
-    }
+    for (const session of this.#vitals.takePingable(now)) session.connection.ping('')
     for (const holder of this.roster.takeSilent(now)) {
       this.#end(holder.session, CLOSE_CODE.peerIdInUse, 'another session took over this peer id', now)
     }
@@ -151,10 +147,7 @@ export class Mediation {
 
   /** The next moment `wake` has work to do, or `undefined` while idle. */
   get wakeAt(): Milliseconds | undefined {
-    const moments = [this.#handshakes, this.#pings, this.#silences, this.roster, this.questions].flatMap(
-      part => part.wakeAt ?? []
-    )
-    return moments.length === 0 ? undefined : Math.min(...moments)
+    return earliest([this.#vitals, this.roster, this.questions])
   }
 
   /** Open connections. */
@@ -162,9 +155,9 @@ export class Mediation {
     return this.#sessions.size
   }
 
-  /** For the network: local seeders. */
+  /** For the network: local seeders, those of `connected` first. */
   seedersOf(
-    fullHash: SwarmChange['fullHash'],
+    fullHash: FullHash,
     limit: number,
     options: { connected: readonly PeerId[]; now: Milliseconds }
   ): PeerAddress[] {
@@ -206,8 +199,8 @@ export class Mediation {
 
   #perform(session: Session, message: ClientMessage, dataJson: string | undefined, now: Milliseconds): void {
     if (message.type === 'handshake') {
-      this.#handshakes.delete(session)
-      if (message.connectionType === 'mediation') this.#shakeHands(session, message, now)
+      this.#vitals.introducedItself(session)
+      if (message.connectionType === 'mediation') this.#admission.shakeHands(session, message, now)
       else this.#startReplication(session, message)
       return
     }
@@ -218,55 +211,9 @@ export class Mediation {
     else this.#changeSwarms(peer, message)
   }
 
-  #shakeHands(session: Session, message: PeerHandshake, now: Milliseconds): void {
-    const { peerId } = message
-    const verdict = this.roster.claim(session, peerId, now)
-    if (verdict === 'free') this.#establish(session, peerId)
-    if (verdict === 'wait') session.state = { name: 'claiming', peerId, waiting: [], bytes: 0 }
-    if (verdict === 'taken') this.#refuseNewcomer(session, now)
-  }
-
   #startReplication(session: Session, message: ReplicationHandshake): void {
     const replication = this.#around.network.accept(session.connection, message.mediatorId)
     session.state = { name: 'replicating', replication }
-  }
-
-  #establish(session: Session, peerId: PeerId): void {
-    const { limits, iceServers, network } = this.#around
-    const { mediatorId } = network
-    this.#serial += 1
-    const peer = new Peer(session, { peerId, mediatorId, serial: this.#serial }, limits)
-    session.state = { name: 'established', peer }
-    this.roster.seat(peer)
-    const mediators = network.mediatorsNear(peerId, MEDIATORS_OFFERED, session.origin.secureOnly)
-    peer.send({
-      type: 'established',
-      mediatorId,
-      ...(iceServers.length === 0 ? {} : { iceServers }),
-      ...(mediators.length === 0 ? {} : { mediators })
-    })
-  }
-
-  #keepWaiting(session: Session, text: string): void {
-    if (session.state.name !== 'claiming') return
-    session.state.waiting.push(text)
-    session.state.bytes += text.length
-    if (session.state.bytes > WAITING_BYTES) session.connection.pause()
-  }
-
-  #admit(session: Session, now: Milliseconds): void {
-    if (session.state.name !== 'claiming') return
-    const { peerId, waiting } = session.state
-    this.#establish(session, peerId)
-    for (const text of waiting) this.#handle(session, text, now)
-    session.connection.resume()
-  }
-
-  #refuseNewcomer(newcomer: Session, now: Milliseconds): void {
-    newcomer.sendError('peer_id_in_use', 'another session has this peer id')
-    count(this.tally.errors, 'peer_id_in_use')
-    this.#end(newcomer, CLOSE_CODE.peerIdInUse, 'another session has this peer id', now)
-    newcomer.connection.resume()
   }
 
   #changeSwarms(peer: Peer, message: Announce | Finish): void {
@@ -311,7 +258,7 @@ export class Mediation {
     if (state.name === 'gone') return
     session.state = { name: 'gone' }
     this.#sessions.delete(session)
-    for (const deadlines of [this.#handshakes, this.#pings, this.#silences]) deadlines.delete(session)
+    this.#vitals.gone(session)
     if (state.name === 'replicating') state.replication.closed()
     if (state.name === 'claiming') this.roster.withdraw(session, state.peerId)
     if (state.name === 'established') this.#depart(state.peer, now)
@@ -321,6 +268,6 @@ export class Mediation {
     this.questions.leave(peer)
     this.#provide(this.swarms.leave(peer))
     const newcomer = this.roster.leave(peer)
-    if (newcomer !== undefined) this.#admit(newcomer, now)
+    if (newcomer !== undefined) this.#admission.admit(newcomer, now)
   }
 }
