@@ -14,6 +14,7 @@ export class Connection {
   readonly #listeners: ConnectionListener[] = []
   #session: Session | undefined
   #mediators: readonly string[] = []
+  #opened = false
 
   get session(): Session | undefined {
     return this.#session
@@ -24,6 +25,11 @@ export class Connection {
     const url = this.#session?.mediator.url
     if (url === undefined || !this.#mediators.includes(url)) return this.#mediators
     return [url, ...this.#mediators.filter(other => other !== url)]
+  }
+
+  /** Whether `open` was called: before, the page still looks for addresses. */
+  get opened(): boolean {
+    return this.#opened
   }
 
   get established(): boolean {
@@ -38,6 +44,7 @@ export class Connection {
   open(mediators: readonly string[]): void {
     const last = this.#session
     this.#mediators = mediators
+    this.#opened = true
     this.#session = undefined
     if (last !== undefined) void last.close().catch(() => undefined)
     const mayfly = library()
@@ -55,6 +62,7 @@ export class Connection {
   /** The state of the connection in words, and how it looks. */
   get words(): { readonly text: string; readonly look: 'good' | 'busy' | 'bad' } {
     if (library() === undefined) return { text: 'The library is missing: run "npm run compile"', look: 'bad' }
+    if (!this.#opened) return { text: 'Looking for a mediator…', look: 'busy' }
     if (this.#session === undefined) return { text: 'No mediator address yet', look: 'bad' }
     return wordsOf(this.#session.mediator, this.#mediators)
   }

@@ -16,6 +16,11 @@ export function percentText(part: number, whole: number): string {
   return `${whole === 0 ? 100 : Math.floor((100 * part) / whole)} %`
 }
 
+/** What share of `whole` is `part`, rounded. */
+export function shareText(part: number, whole: number): string {
+  return `${whole === 0 ? 0 : Math.round((100 * part) / whole)} %`
+}
+
 /** A time to wait, as exact as anyone can use: "a moment", "40 s", "3 min", "2 h". */
 export function secondsText(seconds: number): string {
   if (seconds < 2) return 'a moment'

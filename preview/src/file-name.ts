@@ -11,7 +11,7 @@ const RESERVED = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)/i
  * nothing that reads in another order than it is written. May be empty.
  */
 export function cleanName(name: string): string {
-  const plain = name.slice(0, 4096).toWellFormed().normalize('NFC').replace(FORBIDDEN, '_')
+  const plain = name.slice(0, 1024).toWellFormed().normalize('NFC').replace(FORBIDDEN, '_')
   const trimmed = plain.replace(/^[.\s]+/, '').replace(/[.\s]+$/, '')
   return shorten(RESERVED.test(trimmed) ? '_' + trimmed : trimmed)
 }

@@ -93,6 +93,7 @@ export class MediatorPanel {
     const { text, look } = this.#connection.words
     write(this.#state, text)
     this.#details.dataset['look'] = look
-    if (this.#connection.session === undefined) this.#details.open = true
+    // Only something to fill in opens it: whoever is connected need not look.
+    if (this.#connection.session === undefined && this.#connection.opened) this.#details.open = true
   }
 }

@@ -1,5 +1,5 @@
 import { make, write } from '../element.js'
-import { bytesText, percentText, shortId } from '../figure.js'
+import { bytesText, shareText, shortId } from '../figure.js'
 import type { PeerShare } from '../library.js'
 import { PEER_COLOURS } from './block-canvas.js'
 
@@ -44,7 +44,7 @@ function emptyRow(): HTMLLIElement {
 }
 
 function wordsOf({ bytes, state, reason }: PeerShare, verifiedBytes: number): string {
-  const brought = `${bytesText(bytes)} · ${percentText(bytes, verifiedBytes)}`
+  const brought = `${bytesText(bytes)} · ${shareText(bytes, verifiedBytes)}`
   if (state === 'connecting') return 'connecting…'
   if (state === 'dropped') return `dropped${reason === undefined ? '' : ': ' + reason.slice(0, 120)}`
   if (state === 'left') return bytes === 0 ? 'left' : `${brought} · left`

@@ -39,7 +39,7 @@ export class SharedRow {
         { class: 'head' },
         make('h3', {}, make('bdi', {}, this.name === '' ? 'Unnamed file' : this.name)),
         make('span', { class: 'size' }, bytesText(file.size)),
-        button('Stop sharing', () => actions.stop(this), {
+        button('Stop', () => actions.stop(this), {
           class: 'quiet',
           'aria-label': `Stop sharing ${this.name}`
         })
@@ -133,10 +133,10 @@ class ListenerRow {
   }
 
   show({ sentBytes, length, active }: Listener): void {
-    const done = sentBytes >= length
     this.element.dataset['active'] = String(active)
     this.#bar.value = length === 0 ? 1 : Math.min(1, sentBytes / length)
-    const state = active ? percentText(Math.min(sentBytes, length), length) : done ? 'has it all' : 'stopped'
+    // Whoever has several senders is done with less than all of it from here.
+    const state = active ? percentText(Math.min(sentBytes, length), length) : 'sent'
     write(this.#text, `${bytesText(sentBytes)} · ${state}`)
   }
 }

@@ -1,0 +1,66 @@
+import { createServer } from 'node:http'
+import { fileURLToPath } from 'node:url'
+import sirv from 'sirv'
+
+/** What of the folder is for visitors: pages, icon, built scripts. Sources and packages are not. */
+const PUBLIC_PATH = /^\/(?:(?:[a-z_]+\.html)?|icon\.svg|dist\/[a-z]+\.(?:js|css|js\.map|css\.map))$/
+
+/** The pages forbid themselves what they do not need; these are what a page cannot forbid in its own text. */
+const HEADERS = {
+  'X-Content-Type-Options': 'nosniff',
+  'Content-Security-Policy': "frame-ancestors 'none'",
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cache-Control': 'no-cache'
+}
+
+/**
+ * Serves the preview pages and `mediators.json`, the addresses that a page uses when nobody names others.
+ *
+ * `host` and `port` say where to listen (0 for a free port); `mediatorPorts` are those of the mediators that run beside
+ * it, which a visitor reaches under the same name as the pages. Rejects where the port is in use.
+ *
+ * @param {{ host: string, port: number, mediatorPorts: readonly number[] }} options
+ * @returns {Promise<{ port: number, close(): Promise<void> }>}
+ */
+export async function servePreview({ host, port, mediatorPorts }) {
+  const files = sirv(fileURLToPath(new URL('..', import.meta.url)), { dev: true, dotfiles: false })
+  const server = createServer((request, response) => {
+    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
+    const path = (request.url ?? '/').split(/[?#]/, 1)[0]
+    if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405)
+    if (path === '/mediators.json') return answer(response, mediatorsFor(request.headers.host, mediatorPorts))
+    if (!PUBLIC_PATH.test(path)) return refuse(response, 404)
+    files(request, response, () => refuse(response, 404))
+  })
+  await new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, resolve)
+  })
+  return {
+    port: server.address().port,
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      })
+  }
+}
+
+/** The mediators under the name by which the visitor reached this server. */
+function mediatorsFor(hostHeader, ports) {
+  const address = `http://${hostHeader}`
+  const name = URL.canParse(address) ? new URL(address).hostname : '127.0.0.1'
+  return ports.map(port => `ws://${name}:${port}`)
+}
+
+function answer(response, value) {
+  response.setHeader('Content-Type', 'application/json; charset=utf-8')
+  response.end(JSON.stringify(value))
+}
+
+function refuse(response, status) {
+  response.statusCode = status
+  response.setHeader('Content-Type', 'text/plain; charset=utf-8')
+  response.end(status === 404 ? 'There is no such page.\n' : 'Only GET.\n')
+}
