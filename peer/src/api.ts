@@ -75,7 +75,7 @@ export interface Download extends TypedEventTarget<DownloadEvents> {
   blob(type?: string): Promise<Blob>
   /** The bytes in order, as they arrive. Reading asks for what comes next first. */
   stream(): ReadableStream<Uint8Array<ArrayBuffer>>
-  /** Stops; what was verified stays in the store. */
+  /** Stops. What was fetched so far is deleted when nobody else asked for it. */
   cancel(reason?: unknown): void
 }
 
@@ -99,7 +99,7 @@ export interface LoadOptions {
   readonly signal?: AbortSignal
   /** MIME type of the object; by default guessed from `url`. Never taken from a peer. */
   readonly type?: string
-  /** How long peers may take before the origin is asked. Default 5,000. */
+  /** Milliseconds without anyone to bring it, after which the origin is asked. Default 1,000. */
   readonly timeoutMs?: number
 }
 

@@ -28,7 +28,11 @@ export function referencedContent(hashed: HashedContent, source: ByteSource): Co
  * does not. What is read is verified first: a store outlives the session that verified what it holds.
  * What is half there, or does not fit, is deleted.
  */
-export async function keptContent(fullHash: FullHash, store: Store, hasher: Hasher): Promise<Content | undefined> {
+export async function keptContent(
+  fullHash: FullHash,
+  store: Store,
+  hasher: Hasher
+): Promise<Content | undefined> {
   const stored = await store.open(fullHash)
   if (stored === undefined) return undefined
   const { length, piecesRoot } = stored.header
@@ -39,7 +43,8 @@ export async function keptContent(fullHash: FullHash, store: Store, hasher: Hash
   const read: ReadBlocks = async (first, count) => {
     const bytes = await stored.read(first, count)
     const hashes = await Promise.all(blocksOf(bytes).map(block => hasher.block(block)))
-    const leafAt = (block: number): Uint8Array => leaves.subarray(block * HASH_BYTES, (block + 1) * HASH_BYTES)
+    const leafAt = (block: number): Uint8Array =>
+      leaves.subarray(block * HASH_BYTES, (block + 1) * HASH_BYTES)
     const right = hashes.length === count && hashes.every((hash, i) => sameBytes(hash, leafAt(first + i)))
     if (!right) throw new Error('what was stored has changed')
     return bytes

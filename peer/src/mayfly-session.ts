@@ -60,6 +60,9 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
   readonly #uploader: Uploader
   readonly #transfers = new Map<FullHash, Transfer>()
   readonly #stopWaking: () => void
+  /** What mediators were told, and who waits for that. */
+  readonly #announced = new Set<FullHash>()
+  #unannounced: { fullHash: FullHash; resolve(): void; reject(error: Error): void }[] = []
   #everEstablished = false
   #closed: MayflyError | undefined
   #settle: { resolve(): void; reject(error: Error): void } = { resolve() {}, reject() {} }
@@ -84,7 +87,8 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
         onstate: connection => this.#onmediator(connection),
         onpeers: answer => this.#onpeers(answer),
         onsignal: (from, data) => this.#peers.receive(from, data),
-        onerror: error => this.#onrefusal(error)
+        onerror: error => this.#onrefusal(error),
+        onannounced: fullHashes => this.#onannounced(fullHashes)
       }
     )
     this.#peers = new PeerSessions({
@@ -119,6 +123,24 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
     return hashed.fullHash
   }
 
+  /** Settles when a mediator has been told that this peer seeds `fullHash`; rejects when the session closes. */
+  async announced(fullHash: FullHash): Promise<void> {
+    if (this.#announced.has(fullHash)) return
+    this.#throwIfClosed()
+    await new Promise<void>((resolve, reject) => {
+      this.#unannounced.push({ fullHash, resolve, reject })
+    })
+  }
+
+  /** Shares what was got elsewhere, if it is what `fullHash` names and this session shares at all. */
+  async keep(source: ByteSource, fullHash: string): Promise<boolean> {
+    const hashed = await hashContent(source, this.#platform.hasher)
+    if (hashed.fullHash !== fullHash) return false
+    if (this.#options.share !== false && this.#closed === undefined)
+      this.#share(referencedContent(hashed, source))
+    return true
+  }
+
   /** Starts fetching. Throws TypeError when `fullHash` has not the form of one. */
   get(fullHash: string, options: GetOptions = {}): ContentDownload {
     return this.getInto(this.#platform.store, fullHash, options)
@@ -137,6 +159,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
     if (!isFullHash(fullHash)) throw new TypeError('a full hash has 64 lowercase hex digits')
     const content = this.#uploader.remove(fullHash)
     this.#client.finish([fullHash])
+    this.#announced.delete(fullHash)
     if (content !== undefined) this.#peers.withdraw(content)
   }
 
@@ -239,6 +262,13 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
     this.#transfers.get(fullHash)?.found(peers.filter(({ peerId }) => peerId !== this.peerId))
   }
 
+  #onannounced(fullHashes: readonly FullHash[]): void {
+    for (const fullHash of fullHashes) this.#announced.add(fullHash)
+    const waiting = this.#unannounced
+    this.#unannounced = waiting.filter(({ fullHash }) => !this.#announced.has(fullHash))
+    for (const { fullHash, resolve } of waiting) if (this.#announced.has(fullHash)) resolve()
+  }
+
   #onrefusal(error: MediationError): void {
     if (error.code === 'peer_unreachable' && error.peerId !== undefined) this.#peers.unreachable(error.peerId)
     else this.#warn(new MayflyError('refused', error.message, { cause: error }))
@@ -255,6 +285,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
     this.#closed ??= error
     this.#settle.reject(this.#closed)
     for (const transfer of [...this.#transfers.values()]) transfer.stop(error.code, error.message)
+    for (const { reject } of this.#unannounced.splice(0)) reject(error)
   }
 
   #throwIfClosed(): void {

@@ -60,6 +60,8 @@ export interface MediationClientEvents {
    * question it names in `fullHash` gets its final answer as well.
    */
   onerror(error: MediationError): void
+  /** These go to the mediator now: for the first time, or because it is another one. */
+  onannounced(fullHashes: readonly FullHash[]): void
 }
 
 interface Question {
@@ -284,7 +286,9 @@ export class MediationClient {
   #announceNext(): void {
     this.#session?.send(() => {
       const change = this.#announcements.next()
-      if (change !== undefined) this.#announceNext()
+      if (change === undefined) return undefined
+      this.#announceNext()
+      if (change.type === 'announce') this.#events.onannounced(change.fullHashes)
       return change
     }, 'normal')
   }

@@ -14,7 +14,7 @@ export interface DownloadLimits {
   readonly silentMs: number
   /** How long a peer that refused or could not be reached is left alone. */
   readonly retryMs: number
-  /** How long what others owe is left to them before it is asked of an idle peer too. */
+  /** How long what others owe is left to them before it is asked of an idle peer too: twice `queueMs`. */
   readonly endGameMs: number
   /** A queue of this many milliseconds at the measured rate is kept at a peer. */
   readonly queueMs: number
@@ -28,7 +28,7 @@ export const DEFAULT_DOWNLOAD_LIMITS: DownloadLimits = {
   stallMs: 2_000,
   silentMs: 10_000,
   retryMs: 3_000,
-  endGameMs: 500,
+  endGameMs: 1_000,
   queueMs: 500
 }
 

@@ -3,7 +3,15 @@
  * is an ES module. The functions act on the session that `connect` opened last.
  */
 import type { FullHash } from '@mayfly/common'
-import type { ConnectOptions, Download, GetOptions, LoadOptions, LoadSource, SeedOptions, Session } from '../api.js'
+import type {
+  ConnectOptions,
+  Download,
+  GetOptions,
+  LoadOptions,
+  LoadSource,
+  SeedOptions,
+  Session
+} from '../api.js'
 import { MayflyError } from '../error.js'
 import { PageSession } from './page-session.js'
 

@@ -1,9 +1,10 @@
+import { memorySource } from '../adapters/memory-source.js'
 import type { LoadOptions, LoadSource } from '../api.js'
 import type { MayflySession } from '../mayfly-session.js'
 import { contentTypeOf } from './content-type.js'
 
-/** How long peers may take before the origin is asked, unless told otherwise. */
-const DEFAULT_TIMEOUT_MS = 5_000
+/** How long there may be nobody to bring the object before the origin is asked, unless told otherwise. */
+const DEFAULT_TIMEOUT_MS = 1_000
 
 /**
  * Shows an object in an element: from what is held, else from peers, else from the site itself. Settles when
@@ -21,28 +22,42 @@ export async function loadInto(
   if (show === undefined) throw new TypeError(`an object cannot be loaded into <${element.localName}>`)
   const { url, signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options
   const type = options.type ?? contentTypeOf(url, document.baseURI)
-  let cached = true
+  let source: LoadSource = 'cache'
   try {
-    // The time that peers may take in all, not only until one is found.
-    const limit = AbortSignal.timeout(timeoutMs)
-    const both = signal === undefined ? limit : AbortSignal.any([limit, signal])
-    const download = session.get(fullHash, { timeoutMs, signal: both })
+    const download = session.get(fullHash, signal === undefined ? { timeoutMs } : { timeoutMs, signal })
     download.addEventListener('verified', ({ detail }) => {
-      if (detail.peerId !== undefined) cached = false
+      if (detail.peerId !== undefined) source = 'peer'
     })
     show(element, URL.createObjectURL(await download.blob(type)), true)
   } catch (error) {
     signal?.throwIfAborted()
     if (error instanceof TypeError) throw error
-    show(element, url, false)
-    return mark(element, 'origin')
+    source = 'origin'
+    const bytes = await fromOrigin(session, fullHash, url, signal)
+    signal?.throwIfAborted()
+    // The site shows its own object as it always did, even where a page may not read it or it has changed.
+    if (bytes === undefined) show(element, url, false)
+    else show(element, URL.createObjectURL(new Blob([bytes], { type })), true)
   }
-  return mark(element, cached ? 'cache' : 'peer')
-}
-
-function mark(element: Element, source: LoadSource): LoadSource {
   element.setAttribute('data-mayfly-source', source)
   return source
+}
+
+/** The object from the site, verified and shared from now on; undefined where that cannot be. */
+async function fromOrigin(
+  session: MayflySession,
+  fullHash: string,
+  url: string,
+  signal: AbortSignal | undefined
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  try {
+    const response = await fetch(url, signal === undefined ? {} : { signal })
+    if (!response.ok) return undefined
+    const bytes = new Uint8Array(await response.arrayBuffer())
+    return (await session.keep(memorySource(bytes), fullHash)) ? bytes : undefined
+  } catch {
+    return undefined
+  }
 }
 
 type Show = (element: Element, url: string, temporary: boolean) => void

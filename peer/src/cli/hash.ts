@@ -1,0 +1,22 @@
+import { fileSource } from '../adapters/file-source.js'
+import { nodeHasher } from '../adapters/node-hasher.js'
+import { reasonOf } from '../error.js'
+import { hashContent } from '../hash-content.js'
+import { readArguments, UsageError } from './arguments.js'
+
+/** `mayfly hash <file…>`: a line per file, as `sha256sum` writes it. Gives the exit code. */
+export async function hashCommand(args: readonly string[]): Promise<number> {
+  const { positionals } = readArguments({ args: [...args], allowPositionals: true, options: {} })
+  if (positionals.length === 0) throw new UsageError('no file is named')
+  let exitCode = 0
+  for (const path of positionals) {
+    try {
+      const { fullHash } = await hashContent(await fileSource(path), nodeHasher)
+      process.stdout.write(`${fullHash}  ${path}\n`)
+    } catch (error) {
+      process.stderr.write(`mayfly: ${path}: ${reasonOf(error)}\n`)
+      exitCode = 1
+    }
+  }
+  return exitCode
+}

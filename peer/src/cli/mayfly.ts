@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs'
+import { reasonOf } from '../error.js'
+import { UsageError } from './arguments.js'
+import { getCommand } from './get.js'
+import { hashCommand } from './hash.js'
+import { seedCommand } from './seed.js'
+
+const HELP = `Usage:
+  mayfly hash <file…>
+      prints the full hash of each file
+  mayfly seed <file-or-folder…> --mediator <ws-url>…
+      shares files until it is stopped; folders with all below them
+  mayfly get <full-hash> --mediator <ws-url>… -o <file> [--timeout <seconds>]
+      fetches and verifies a file; gives up after 30 seconds without anyone who has it
+
+Several --mediator are for fail-over. --help and --version print this and the version.
+`
+
+const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+  hash: hashCommand,
+  seed: seedCommand,
+  get: getCommand
+}
+
+/** The command line `mayfly`. Ends the process: 0 done, 1 could not be done, 2 wrong arguments. */
+export async function main(argv: readonly string[]): Promise<never> {
+  // A reader that closes its end, as `head` does, is no error of ours.
+  process.stdout.on('error', () => process.exit(0))
+  // Ended explicitly: the WebRTC of Node.js may crash when a process ends by itself.
+  process.exit(await run(argv))
+}
+
+async function run([command, ...args]: readonly string[]): Promise<number> {
+  try {
+    if (command === undefined) throw new UsageError('a command is needed: hash, seed or get')
+    const before = args.slice(0, args.includes('--') ? args.indexOf('--') : undefined)
+    if (command === '--help' || command === '-h' || before.includes('--help')) process.stdout.write(HELP)
+    else if (command === '--version') process.stdout.write(`${version()}\n`)
+    else if (!Object.hasOwn(COMMANDS, command)) throw new UsageError(`there is no command ${command}`)
+    else return (await COMMANDS[command]?.(args)) ?? 0
+    return 0
+  } catch (error) {
+    const isUsage = error instanceof UsageError
+    process.stderr.write(`mayfly: ${reasonOf(error)}${isUsage ? ' (mayfly --help tells more)' : ''}\n`)
+    return isUsage ? 2 : 1
+  }
+}
+
+function version(): string {
+  const file = new URL('../../package.json', import.meta.url)
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+}

@@ -1,0 +1,34 @@
+import type { DownloadProgress } from '../api.js'
+
+const WIDTH = 24
+
+/** One line that says how far a download is, at most `columns` wide. */
+export function progressLine(progress: DownloadProgress, columns: number): string {
+  return text(progress).slice(0, Math.max(0, columns - 1))
+}
+
+function text({
+  state,
+  length,
+  verifiedBytes,
+  bytesPerSecond,
+  secondsLeft,
+  peers
+}: DownloadProgress): string {
+  if (length === undefined) return state === 'searching' ? 'looking for peers …' : 'connecting …'
+  const share = length === 0 ? 1 : verifiedBytes / length
+  const bar = '█'.repeat(Math.round(share * WIDTH)).padEnd(WIDTH, '░')
+  const connected = peers.filter(peer => peer.state === 'connected').length
+  const left = secondsLeft === undefined ? '' : ` · ${duration(secondsLeft)} left`
+  const from = `${connected} ${connected === 1 ? 'peer' : 'peers'}`
+  return `${bar} ${Math.floor(share * 100)} % · ${megabytes(verifiedBytes)} of ${megabytes(length)} MB · ${megabytes(bytesPerSecond)} MB/s · ${from}${left}`
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1)
+}
+
+function duration(seconds: number): string {
+  const whole = Math.ceil(seconds)
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`
+}

@@ -1,0 +1,95 @@
+import { stat } from 'node:fs/promises'
+import { DEFAULT_MEDIATION_LIMITS, type FullHash } from '@mayfly/common'
+import { reasonOf } from '../error.js'
+import { NodeSession } from '../node/node-session.js'
+import { CommandError, mediatorUrls, readArguments, UsageError } from './arguments.js'
+import { filesBelow } from './file-tree.js'
+import { stopSignal } from './stop.js'
+
+/** Seeds from one process: a session for every so many hashes, as a mediator keeps no more of one. */
+class SeedingSessions {
+  readonly #urls: readonly string[]
+  readonly #sessions: NodeSession[] = []
+  readonly #hashes = new Set<FullHash>()
+
+  constructor(urls: readonly string[]) {
+    this.#urls = urls
+  }
+
+  /** Seeds one file; `announced` settles when it can be fetched. */
+  async seed(path: string, signal: AbortSignal): Promise<{ fullHash: FullHash; announced: Promise<void> }> {
+    const full = this.#hashes.size >= this.#sessions.length * DEFAULT_MEDIATION_LIMITS.maxHashesPerConnection
+    const session = full ? await this.#add() : (this.#sessions.at(-1) as NodeSession)
+    const fullHash = await session.seedFile(path, { signal })
+    this.#hashes.add(fullHash)
+    return { fullHash, announced: session.announced(fullHash) }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#sessions.map(session => session.close()))
+  }
+
+  async #add(): Promise<NodeSession> {
+    const session = await NodeSession.connect(this.#urls)
+    session.addEventListener('mediator', ({ detail }) => {
+      if (detail.state === 'lost')
+        say(`the mediator ${detail.url ?? ''} was lost: ${detail.reason ?? 'unknown reason'}`)
+      if (detail.state === 'closed' && detail.reason !== undefined) say(detail.reason)
+    })
+    session.addEventListener('warning', ({ detail }) => say(detail.message))
+    this.#sessions.push(session)
+    return session
+  }
+}
+
+/** `mayfly seed <file-or-folder…>`: shares until it is stopped. Gives the exit code. */
+export async function seedCommand(args: readonly string[]): Promise<number> {
+  const { values, positionals } = readArguments({
+    args: [...args],
+    allowPositionals: true,
+    options: { mediator: { type: 'string', multiple: true } }
+  })
+  if (positionals.length === 0) throw new UsageError('no file or folder is named')
+  const urls = mediatorUrls(values.mediator)
+  for (const path of positionals) {
+    await stat(path).catch((error: unknown) => {
+      throw new CommandError(`${path}: ${reasonOf(error)}`)
+    })
+  }
+  const stop = stopSignal()
+  const sessions = new SeedingSessions(urls)
+  let seeded = 0
+  for (const argument of positionals) {
+    for await (const path of filesBelow(argument, (skipped, error) =>
+      say(`${skipped}: ${reasonOf(error)}`)
+    )) {
+      if (stop.aborted) break
+      try {
+        const { size: length } = await stat(path)
+        const { fullHash, announced } = await sessions.seed(path, stop)
+        seeded++
+        // Not waited for: the next file is hashed meanwhile.
+        const tell = (): boolean =>
+          process.stdout.write(`${JSON.stringify({ event: 'seeding', fullHash, length, path })}\n`)
+        announced.then(tell, () => {})
+      } catch (error) {
+        if (!stop.aborted) say(`${path}: ${reasonOf(error)}`)
+      }
+    }
+  }
+  if (seeded > 0) await aborted(stop)
+  await sessions.close()
+  if (seeded > 0 || stop.aborted) return 0
+  throw new CommandError('nothing could be seeded')
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+function say(text: string): void {
+  process.stderr.write(`mayfly: ${text}\n`)
+}

@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto'
+import type { FullHash } from '@mayfly/common'
+import { blobSource } from '../adapters/blob-source.js'
+import { fileSource } from '../adapters/file-source.js'
+import { memorySource } from '../adapters/memory-source.js'
+import { MemoryStore } from '../adapters/memory-store.js'
+import { nodeConnector } from '../adapters/node-connector.js'
+import { nodeHasher } from '../adapters/node-hasher.js'
+import { systemClock } from '../adapters/system-clock.js'
+import { openWsSocket } from '../adapters/ws-socket.js'
+import type { ConnectOptions, SeedOptions } from '../api.js'
+import { MayflySession } from '../mayfly-session.js'
+
+/** A session of a program. */
+export class NodeSession extends MayflySession {
+  /** `NodeSession.connect` finds out first whether there is WebRTC. */
+  static async connect(
+    mediators: string | readonly string[],
+    options: ConnectOptions = {}
+  ): Promise<NodeSession> {
+    const urls = typeof mediators === 'string' ? [mediators] : mediators
+    if (urls.length === 0) throw new TypeError('at least one mediator is needed')
+    return new NodeSession(
+      urls,
+      {
+        clock: systemClock,
+        connector: await nodeConnector(),
+        openSocket: openWsSocket,
+        hasher: nodeHasher,
+        store: new MemoryStore(),
+        randomBytes
+      },
+      options
+    )
+  }
+
+  /** Hashes, announces and serves. A Blob is read when asked for; bytes are copied. */
+  async seed(content: Blob | ArrayBuffer | Uint8Array, options?: SeedOptions): Promise<FullHash> {
+    if (content instanceof Blob) return this.seedSource(blobSource(content), options)
+    return this.seedSource(memorySource(Uint8Array.from(new Uint8Array(content))), options)
+  }
+
+  /** Hashes, announces and serves a file, which is read when asked for. */
+  async seedFile(path: string, options?: SeedOptions): Promise<FullHash> {
+    return this.seedSource(await fileSource(path), options)
+  }
+}
