@@ -113,8 +113,7 @@ describe('Conformance: wrong arguments of mayfly-mediator', () => {
     'an unknown option': ['0', '0', '--verbosity', '9'],
     'an option without its value': ['0', '0', '--public-url'],
     'a public URL that is none': ['0', '0', '--public-url', 'http://x'],
-    'a certificate without its key': ['0', '0', '--tls-cert', 'nowhere.pem'],
-    'a certificate that cannot be read': ['0', '0', '--tls-cert', 'nowhere.pem', '--tls-key', 'nowhere.key']
+    'a certificate without its key': ['0', '0', '--tls-cert', 'nowhere.pem']
   }
   const exits = new Map<string, Exit>()
 
@@ -133,6 +132,15 @@ describe('Conformance: wrong arguments of mayfly-mediator', () => {
       expectOneLine(exits.get(name) ?? { code: null, stdout: '', stderr: '' }, 2)
     })
   }
+})
+
+describe('Conformance: files of mayfly-mediator that cannot be read', () => {
+  it('end it with one line', async () => {
+    const exit = await runToExit(['0', '0', '--tls-cert', 'nowhere.pem', '--tls-key', 'nowhere.key'])
+    expect(exit.code).to.be.oneOf([1, 2])
+    expectOneLine(exit, exit.code ?? 0)
+    expect(exit.stderr).to.include('nowhere.pem')
+  })
 })
 
 describe('Conformance: ports in use', () => {
@@ -197,6 +205,12 @@ describe('Conformance: an unreachable bootstrap address', () => {
     expect(finalAfterMs).to.be.below(5250)
     await eventually(() => expect(mediator.stderr).to.include(bootstrap), 20_000)
     expect(mediator.stdout).to.match(/^[^\n]+\n$/)
+  })
+
+  it('does not keep the mediator from draining on SIGTERM', async function () {
+    this.timeout(45_000)
+    const mediator = await stage.start({ bootstrap: `127.0.0.1:${await freeUdpPort()}` })
+    expect((await mediator.stop()).code).to.equal(0)
   })
 
   it('that does not resolve does not keep the mediator from starting', async function () {

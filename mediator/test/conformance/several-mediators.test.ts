@@ -138,6 +138,15 @@ describe('Conformance: three mediators in a star', function () {
     expect([...one.inbox, ...two.inbox]).to.deep.equal([])
   })
 
+  it('never tell a peer of itself, even where it also has a connection to another', async () => {
+    const fullHash = randomHash()
+    const peerId = randomPeerId()
+    const elsewhere = await stage.seeder([fullHash], { mediator: stage.nth(1), peerId })
+    await found(await stage.peer(), fullHash, elsewhere.address, 5000)
+    const asker = await stage.seeder([fullHash], { peerId })
+    expect((await asker.ask(fullHash)).peers).to.deep.equal([])
+  })
+
   it('refuse signals across them between those that were not introduced', async () => {
     const [asker, seeder] = await introducedAcross(stage, randomHash(), stage.nth(0), stage.nth(1))
     const stranger = await stage.peer({ mediator: stage.nth(0) })

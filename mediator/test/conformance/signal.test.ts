@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import type { RawClient } from './raw-client.js'
 import { randomHash, randomMediatorId, randomPeerId } from './random-id.js'
+import { itTogether } from './it-together.js'
 import { ownStage, sharedStage } from './stage.js'
 import { at, eventually } from './time.js'
 
@@ -215,35 +216,37 @@ describe('Conformance: introductions', () => {
     return performance.now() - start
   }
 
-  it('by peers are forgotten after introductionMs and not before', async () => {
-    const [sender, receiver] = await stage.introduced()
-    expect(await untilRefused(sender, receiver)).to.be.within(LIFE_MS - 400, LIFE_MS + 500)
-  })
+  itTogether(stage, {
+    'by peers are forgotten after introductionMs and not before': async () => {
+      const [sender, receiver] = await stage.introduced()
+      expect(await untilRefused(sender, receiver)).to.be.within(LIFE_MS - 400, LIFE_MS + 500)
+    },
 
-  it('by a signal are forgotten after introductionMs and not before', async () => {
-    const [sender, receiver] = await stage.introduced()
-    await expectPassed(sender, receiver)
-    expect(await untilRefused(receiver, sender)).to.be.within(LIFE_MS - 400, LIFE_MS + 500)
-  })
-
-  it('are renewed by another answer', async () => {
-    const fullHash = randomHash()
-    const receiver = await stage.seeder([fullHash])
-    const sender = await stage.peer()
-    await sender.ask(fullHash)
-    expect(await untilRefused(sender, receiver)).to.be.above(0)
-    await sender.ask(fullHash)
-    await expectPassed(sender, receiver)
-  })
-
-  it('are renewed by each signal that the sender gets', async () => {
-    const [sender, receiver] = await stage.introduced()
-    const start = performance.now()
-    // Each keeps the other's right to signal alive, well past the life of the first introduction.
-    while (performance.now() - start < 2 * LIFE_MS) {
+    'by a signal are forgotten after introductionMs and not before': async () => {
+      const [sender, receiver] = await stage.introduced()
       await expectPassed(sender, receiver)
-      await expectPassed(receiver, sender)
-      await at(performance.now(), LIFE_MS / 10)
+      expect(await untilRefused(receiver, sender)).to.be.within(LIFE_MS - 400, LIFE_MS + 500)
+    },
+
+    'are renewed by another answer': async () => {
+      const fullHash = randomHash()
+      const receiver = await stage.seeder([fullHash])
+      const sender = await stage.peer()
+      await sender.ask(fullHash)
+      expect(await untilRefused(sender, receiver)).to.be.above(0)
+      await sender.ask(fullHash)
+      await expectPassed(sender, receiver)
+    },
+
+    'are renewed by each signal that the sender gets': async () => {
+      const [sender, receiver] = await stage.introduced()
+      const start = performance.now()
+      // Each keeps the other's right to signal alive, well past the life of the first introduction.
+      while (performance.now() - start < 2 * LIFE_MS) {
+        await expectPassed(sender, receiver)
+        await expectPassed(receiver, sender)
+        await at(performance.now(), LIFE_MS / 10)
+      }
     }
   })
 })

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { randomHash, randomMediatorId, randomPeerId } from './random-id.js'
+import { itTogether } from './it-together.js'
 import { ownStage, sharedStage } from './stage.js'
 import { at, eventually, within } from './time.js'
 
@@ -9,120 +10,119 @@ describe('Conformance: silence', () => {
   const stage = ownStage({
     limits: { handshakeTimeoutMs: 600, pingIntervalMs: 300, deadAfterMs: 1200, maxViolations: 1000 }
   })
+  const byDefault = sharedStage()
 
-  it('instead of a handshake closes with 4408 after handshakeTimeoutMs', async () => {
-    const socket = await stage.socket()
-    const start = performance.now()
-    expect(await within(600 + LATENCY_MS, socket.closed, 'the close')).to.equal(4408)
-    expect(performance.now() - start).to.be.above(500)
-  })
+  itTogether(stage, {
+    'instead of a handshake closes with 4408 after 5 s by default, and instead of a proof with 4401':
+      async () => {
+        const [mute, unproven] = [await byDefault.socket(), await byDefault.socket()]
+        unproven.send({ type: 'handshake', connectionType: 'replication', mediatorId: randomMediatorId() })
+        const start = performance.now()
+        expect(await within(5000 + LATENCY_MS, mute.closed, 'the close')).to.equal(4408)
+        expect(performance.now() - start).to.be.above(4900)
+        expect(await within(LATENCY_MS, unproven.closed, 'the close')).to.equal(4401)
+      },
 
-  it('is not broken by messages other than a handshake', async () => {
-    const socket = await stage.socket()
-    const start = performance.now()
-    while (socket.isOpen && performance.now() - start < 600 + LATENCY_MS) {
-      socket.send({ type: 'get_peers', fullHash: randomHash() })
-      socket.sendText('{')
-      await at(performance.now(), 50)
-    }
-    expect(socket.closeCode).to.equal(4408)
-  })
-
-  it('is not broken by half a handshake', async () => {
-    const socket = await stage.socket()
-    socket.sendFrame({ opcode: 1, payload: '{"type":"handshake",', final: false })
-    expect(await within(600 + LATENCY_MS, socket.closed, 'the close')).to.equal(4408)
-  })
-
-  it('is not the same as a late handshake', async () => {
-    const socket = await stage.socket()
-    await at(performance.now(), 300)
-    await socket.shakeHands(randomPeerId())
-    await at(performance.now(), 600)
-    await socket.settled()
-  })
-
-  it('in answer to pings ends the connection after deadAfterMs, and its announcements', async () => {
-    const fullHash = randomHash()
-    const seeder = await stage.seeder([fullHash], { pongs: false })
-    const start = performance.now()
-    await within(1200 + 600 + LATENCY_MS, seeder.closed, 'the end of the connection')
-    expect(performance.now() - start).to.be.above(1000)
-    expect(seeder.pings).to.be.at.least(2)
-    const asker = await stage.peer()
-    await eventually(async () => expect((await asker.ask(fullHash)).peers).to.deep.equal([]), 1000)
-  })
-
-  it('of a peer that answers pings is no reason to end the connection', async () => {
-    const fullHash = randomHash()
-    const seeder = await stage.seeder([fullHash])
-    await at(performance.now(), 2500)
-    await seeder.settled()
-    expect(seeder.pings).to.be.at.least(4)
-    const asker = await stage.peer()
-    expect((await asker.ask(fullHash)).peers).to.deep.equal([seeder.address])
-  })
-
-  it('of a mediator that does not prove its id closes with 4401 after handshakeTimeoutMs', async () => {
-    const socket = await stage.socket()
-    socket.send({ type: 'handshake', connectionType: 'replication', mediatorId: randomMediatorId() })
-    const start = performance.now()
-    expect(await within(600 + LATENCY_MS, socket.closed, 'the close')).to.equal(4401)
-    expect(performance.now() - start).to.be.below(600 + LATENCY_MS)
-  })
-
-  it('is what a mediator gets that claims an id and talks on: nothing is served before proof', async () => {
-    const fullHash = randomHash()
-    const seeder = await stage.seeder([fullHash])
-    for (const mediatorId of [randomMediatorId(), stage.mediator.mediatorId]) {
+    'instead of a handshake closes with 4408 after handshakeTimeoutMs': async () => {
       const socket = await stage.socket()
-      socket.together(() => {
-        socket.send({ type: 'handshake', connectionType: 'replication', mediatorId })
-        socket.send({ type: 'get_peers', fullHash })
-        socket.send({ type: 'announce', fullHash: randomHash() })
-        socket.send({ type: 'signal', ...seeder.address, data: 'x', from: seeder.address })
-      })
-      expect(await within(600 + LATENCY_MS, socket.closed, 'the close')).to.be.oneOf([4401, 4400])
-      for (const message of socket.inbox) {
-        expect(message.type).to.not.be.oneOf(['peers', 'established', 'signal'])
-        expect(JSON.stringify(message)).to.not.include(seeder.peerId)
+      const start = performance.now()
+      expect(await within(600 + LATENCY_MS, socket.closed, 'the close')).to.equal(4408)
+      expect(performance.now() - start).to.be.above(500)
+    },
+
+    'is not broken by messages other than a handshake': async () => {
+      const socket = await stage.socket()
+      const start = performance.now()
+      while (socket.isOpen && performance.now() - start < 600 + LATENCY_MS) {
+        socket.send({ type: 'get_peers', fullHash: randomHash() })
+        socket.sendText('{')
+        await at(performance.now(), 50)
       }
+      expect(await within(200, socket.closed, 'the close')).to.equal(4408)
+    },
+
+    'is not broken by half a handshake': async () => {
+      const socket = await stage.socket()
+      socket.sendFrame({ opcode: 1, payload: '{"type":"handshake",', final: false })
+      expect(await within(600 + LATENCY_MS, socket.closed, 'the close')).to.equal(4408)
+    },
+
+    'is not the same as a late handshake': async () => {
+      const socket = await stage.socket()
+      await at(performance.now(), 300)
+      await socket.shakeHands(randomPeerId())
+      await at(performance.now(), 600)
+      await socket.settled()
+    },
+
+    'in answer to pings ends the connection after deadAfterMs, and its announcements': async () => {
+      const fullHash = randomHash()
+      const seeder = await stage.seeder([fullHash], { pongs: false })
+      const start = performance.now()
+      await within(1200 + 600 + LATENCY_MS, seeder.closed, 'the end of the connection')
+      expect(performance.now() - start).to.be.above(1000)
+      expect(seeder.pings).to.be.at.least(2)
+      const asker = await stage.peer()
+      await eventually(async () => expect((await asker.ask(fullHash)).peers).to.deep.equal([]), 1000)
+    },
+
+    'of a peer that answers pings is no reason to end the connection': async () => {
+      const fullHash = randomHash()
+      const seeder = await stage.seeder([fullHash])
+      await at(performance.now(), 2500)
+      await seeder.settled()
+      expect(seeder.pings).to.be.at.least(4)
+      const asker = await stage.peer()
+      expect((await asker.ask(fullHash)).peers).to.deep.equal([seeder.address])
+    },
+
+    'of a mediator that does not prove its id closes with 4401 after handshakeTimeoutMs': async () => {
+      const socket = await stage.socket()
+      socket.send({ type: 'handshake', connectionType: 'replication', mediatorId: randomMediatorId() })
+      const start = performance.now()
+      expect(await within(600 + LATENCY_MS, socket.closed, 'the close')).to.equal(4401)
+      expect(performance.now() - start).to.be.below(600 + LATENCY_MS)
+    },
+
+    'is what a mediator gets that claims an id and talks on: nothing is served before proof': async () => {
+      const fullHash = randomHash()
+      const seeder = await stage.seeder([fullHash])
+      for (const mediatorId of [randomMediatorId(), stage.mediator.mediatorId]) {
+        const socket = await stage.socket()
+        socket.together(() => {
+          socket.send({ type: 'handshake', connectionType: 'replication', mediatorId })
+          socket.send({ type: 'get_peers', fullHash })
+          socket.send({ type: 'announce', fullHash: randomHash() })
+          socket.send({ type: 'signal', ...seeder.address, data: 'x', from: seeder.address })
+        })
+        expect(await within(600 + LATENCY_MS, socket.closed, 'the close')).to.be.oneOf([4401, 4400])
+        for (const message of socket.inbox) {
+          expect(message.type).to.not.be.oneOf(['peers', 'established', 'signal'])
+          expect(JSON.stringify(message)).to.not.include(seeder.peerId)
+        }
+      }
+      await seeder.settled()
+      expect(seeder.inbox).to.deep.equal([])
+    },
+
+    'follows a proof that is no proof': async () => {
+      const mediatorId = randomMediatorId()
+      const signature = '0'.repeat(128)
+      const proofs = ['proof', 'prove', 'challenge', 'established', 'replication'].flatMap(type => [
+        { type, mediatorId, signature, nonce: signature.slice(64), challenge: signature.slice(64) },
+        { type, mediatorId, signature: null, proof: [] }
+      ])
+      const fullHash = randomHash()
+      await stage.seeder([fullHash])
+      const socket = await stage.socket()
+      socket.send({ type: 'handshake', connectionType: 'replication', mediatorId })
+      for (const proof of proofs) socket.send(proof)
+      socket.send({ type: 'get_peers', fullHash })
+      socket.send({ type: 'replicate', fullHash })
+      await within(600 + LATENCY_MS, socket.closed, 'the close')
+      expect(JSON.stringify(socket.inbox)).to.not.include(stage.mediator.mediatorId + '","peers')
+      expect(socket.inbox.filter(({ type }) => type === 'peers')).to.deep.equal([])
     }
-    await seeder.settled()
-    expect(seeder.inbox).to.deep.equal([])
-  })
-
-  it('follows a proof that is no proof', async () => {
-    const mediatorId = randomMediatorId()
-    const signature = '0'.repeat(128)
-    const proofs = ['proof', 'prove', 'challenge', 'established', 'replication'].flatMap(type => [
-      { type, mediatorId, signature, nonce: signature.slice(64), challenge: signature.slice(64) },
-      { type, mediatorId, signature: null, proof: [] }
-    ])
-    const fullHash = randomHash()
-    await stage.seeder([fullHash])
-    const socket = await stage.socket()
-    socket.send({ type: 'handshake', connectionType: 'replication', mediatorId })
-    for (const proof of proofs) socket.send(proof)
-    socket.send({ type: 'get_peers', fullHash })
-    socket.send({ type: 'replicate', fullHash })
-    await within(600 + LATENCY_MS, socket.closed, 'the close')
-    expect(JSON.stringify(socket.inbox)).to.not.include(stage.mediator.mediatorId + '","peers')
-    expect(socket.inbox.filter(({ type }) => type === 'peers')).to.deep.equal([])
-  })
-})
-
-describe('Conformance: silence by default', () => {
-  const stage = sharedStage()
-
-  it('instead of a handshake closes with 4408 after 5 s, and instead of a proof with 4401', async function () {
-    this.timeout(12_000)
-    const [mute, unproven] = [await stage.socket(), await stage.socket()]
-    unproven.send({ type: 'handshake', connectionType: 'replication', mediatorId: randomMediatorId() })
-    const start = performance.now()
-    expect(await within(5000 + LATENCY_MS, mute.closed, 'the close')).to.equal(4408)
-    expect(performance.now() - start).to.be.above(4900)
-    expect(await within(LATENCY_MS, unproven.closed, 'the close')).to.equal(4401)
   })
 })
 

@@ -3,7 +3,10 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { within } from './time.js'
 
-const PROGRAM = fileURLToPath(new URL('../../bin/mayfly-mediator.mjs', import.meta.url))
+/** Another implementation can be put to the test: `CONFORMANCE_MEDIATOR` is the path of its program for Node.js. */
+const PROGRAM =
+  process.env['CONFORMANCE_MEDIATOR'] ??
+  fileURLToPath(new URL('../../bin/mayfly-mediator.mjs', import.meta.url))
 const START_MS = 15_000
 const EXIT_MS = 15_000
 const PAGE_BYTES = 4096

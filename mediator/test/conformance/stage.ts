@@ -21,6 +21,8 @@ export interface ActorOptions extends ClientOptions {
 /** The mediators and clients of one `describe`; none of them outlives it. */
 export class Stage {
   readonly mediators: SpawnedMediator[] = []
+  /** `true`: clients stay connected after a test of this `describe`. */
+  keepsClients = false
   readonly #clients: RawClient[] = []
 
   get mediator(): SpawnedMediator {
@@ -82,6 +84,10 @@ export class Stage {
     for (const client of this.#clients.splice(0)) client.destroy()
   }
 
+  clearAfterTest(): void {
+    if (!this.keepsClients) this.clear()
+  }
+
   async end(): Promise<void> {
     this.clear()
     await Promise.all(this.mediators.splice(0).map(mediator => mediator.kill()))
@@ -95,7 +101,7 @@ export function ownStage(...mediators: readonly MediatorOptions[]): Stage {
     this.timeout(20_000 * Math.max(1, mediators.length))
     for (const options of mediators) await stage.start(options)
   })
-  afterEach(() => stage.clear())
+  afterEach(() => stage.clearAfterTest())
   after(() => stage.end())
   return stage
 }
@@ -114,6 +120,7 @@ export function sharedStage(): Stage {
     shared ??= SpawnedMediator.start({ limits: RELAXED })
     stage.mediators.push(await shared)
   })
-  afterEach(() => stage.clear())
+  afterEach(() => stage.clearAfterTest())
+  after(() => stage.clear())
   return stage
 }
