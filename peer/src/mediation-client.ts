@@ -2,7 +2,6 @@ import {
   CLOSE_CODE,
   type Established,
   type FullHash,
-  type GetPeers,
   type IceServer,
   type JsonValue,
   type MediationError,
@@ -18,21 +17,18 @@ import type { MediatorConnection } from './api.js'
 import { Announcements } from './core/announcements.js'
 import { EventWindow } from './core/event-window.js'
 import { FailOver, type NextTry } from './core/fail-over.js'
+import { Questions } from './questions.js'
 import { MediatorSession, type SessionEnd } from './mediator-session.js'
 import type { Clock } from './ports/clock.js'
 import type { MediatorTable } from './ports/mediator-table.js'
 import type { OpenSocket } from './ports/socket.js'
 
-/** A question is final 5 s after the mediator has it; then we end it ourselves. */
-const FINAL_MS = 8_000
 /** Questions open at a time: as many as there are hashes that one connection may announce. */
 const MAX_QUESTIONS = 1_024
 /** Below the 40 signals that a mediator passes on between two peers in that time. */
 const SIGNALS_PER_PEER = { limit: 38, windowMs: 60_000, maxKeys: 512 }
 /** Announcements of so many milliseconds travel in one message. */
 const ANNOUNCE_BATCH_MS = 20
-/** Peers that we name as connected: the most channels that there are. */
-const MAX_CONNECTED = 24
 
 export interface MediationClientOptions {
   /** Kept for as long as the client lives, across reconnections. */
@@ -60,13 +56,8 @@ export interface MediationClientEvents {
    * question it names in `fullHash` gets its final answer as well.
    */
   onerror(error: MediationError): void
-  /** These go to the mediator now: for the first time, or because it is another one. */
+  /** These were announced to the mediator: for the first time, or because it is another one. */
   onannounced(fullHashes: readonly FullHash[]): void
-}
-
-interface Question {
-  readonly connected: readonly PeerAddress[]
-  cancelFinal: (() => void) | undefined
 }
 
 /** The session with one mediator out of several: keeps it, replaces it, and says again there what must hold. */
@@ -76,7 +67,8 @@ export class MediationClient {
   readonly #clock: Clock
   readonly #failOver: FailOver
   readonly #announcements = new Announcements()
-  readonly #questions = new Map<FullHash, Question>()
+  readonly #questions: Questions
+  #announced: FullHash[] = []
   readonly #signals = new EventWindow(SIGNALS_PER_PEER)
   #connection: MediatorConnection = { state: 'connecting', url: undefined, mediatorId: undefined }
   #iceServers: readonly IceServer[] = []
@@ -89,6 +81,7 @@ export class MediationClient {
     this.#options = options
     this.#events = events
     this.#clock = options.clock ?? systemClock
+    this.#questions = new Questions(this.#clock, fullHash => this.#answerEmpty(fullHash))
     this.#failOver = new FailOver(
       options.urls,
       options.table ?? new KBucketTable(options.peerId, sha256AtOnce)
@@ -114,17 +107,14 @@ export class MediationClient {
    * mediator, moves with the session to another one, and gets exactly one final answer unless `forget` or `close`.
    */
   getPeers(fullHash: FullHash, connected: readonly PeerAddress[]): void {
-    if (this.#closed || this.#questions.has(fullHash)) return
-    const question = { connected: connected.slice(0, MAX_CONNECTED), cancelFinal: undefined }
-    this.#questions.set(fullHash, question)
+    if (this.#closed || !this.#questions.add(fullHash, connected)) return
     if (this.#questions.size > MAX_QUESTIONS) queueMicrotask(() => this.#answerEmpty(fullHash))
-    else this.#ask(fullHash, question)
+    else this.#ask(fullHash)
   }
 
   /** Nobody waits for answers about `fullHash` any more. */
   forget(fullHash: FullHash): void {
-    this.#questions.get(fullHash)?.cancelFinal?.()
-    this.#questions.delete(fullHash)
+    this.#questions.end(fullHash)
   }
 
   /** False: not sent, because there is no mediator now or the budget for this peer is used up. */
@@ -168,7 +158,7 @@ export class MediationClient {
 
   #stop(): void {
     this.#closed = true
-    for (const fullHash of [...this.#questions.keys()]) this.forget(fullHash)
+    this.#questions.endAll()
     this.#retry?.cancel()
     this.#cancelAnnounce?.()
     this.#session?.close()
@@ -203,6 +193,7 @@ export class MediationClient {
     })
     const { peerId, token, openSocket } = this.#options
     this.#announcements.forgetTold()
+    this.#announced = []
     this.#session = new MediatorSession(
       { url, peerId, token, openSocket, clock: this.#clock },
       {
@@ -220,7 +211,7 @@ export class MediationClient {
 
   /** Says again what must hold, right behind the handshake: that saves a round trip. */
   #resume(): void {
-    for (const [fullHash, question] of this.#questions) this.#ask(fullHash, question)
+    for (const fullHash of this.#questions.fullHashes()) this.#ask(fullHash)
     this.#announceNext()
   }
 
@@ -228,11 +219,12 @@ export class MediationClient {
     this.#iceServers = message.iceServers ?? []
     this.#failOver.established(message.mediators ?? [])
     this.#setState({ state: 'established', url, mediatorId: message.mediatorId })
+    this.#tellAnnounced()
   }
 
   #ended(url: string, end: SessionEnd): void {
     this.#session = undefined
-    for (const question of this.#questions.values()) question.cancelFinal?.()
+    this.#questions.suspend()
     const isUnauthorized = end.code === CLOSE_CODE.unauthorized || end.error?.code === 'unauthorized'
     if (isUnauthorized) this.#failOver.refused(url)
     else if (end.lastedMs !== undefined) this.#failOver.lost(url, end.lastedMs)
@@ -249,7 +241,7 @@ export class MediationClient {
       this.#events.onsignal({ peerId, mediatorId }, data, fullHash)
     } else if (message.type === 'peers') {
       if (!this.#questions.has(message.fullHash)) return
-      if (message.final) this.forget(message.fullHash)
+      if (message.final) this.#questions.end(message.fullHash)
       this.#events.onpeers(message)
     } else {
       this.#events.onerror(message)
@@ -257,21 +249,13 @@ export class MediationClient {
     }
   }
 
-  #ask(fullHash: FullHash, question: Question): void {
-    const message = (): GetPeers | undefined => {
-      if (this.#questions.get(fullHash) !== question) return undefined
-      question.cancelFinal?.()
-      question.cancelFinal = this.#clock.after(FINAL_MS, () => this.#answerEmpty(fullHash))
-      const { connected } = question
-      return { type: 'get_peers', fullHash, ...(connected.length === 0 ? {} : { connected }) }
-    }
-    this.#session?.send(message, 'normal', true)
+  #ask(fullHash: FullHash): void {
+    this.#session?.send(() => this.#questions.ask(fullHash), 'normal', true)
   }
 
   /** Ends the question about `fullHash`, if there is one. */
   #answerEmpty(fullHash: FullHash): void {
-    if (!this.#questions.has(fullHash) || this.#closed) return
-    this.forget(fullHash)
+    if (this.#closed || !this.#questions.end(fullHash)) return
     this.#events.onpeers({ type: 'peers', fullHash, peers: [], final: true })
   }
 
@@ -288,9 +272,17 @@ export class MediationClient {
       const change = this.#announcements.next()
       if (change === undefined) return undefined
       this.#announceNext()
-      if (change.type === 'announce') this.#events.onannounced(change.fullHashes)
+      if (change.type === 'announce') this.#announced.push(...change.fullHashes)
+      // After it is sent.
+      queueMicrotask(() => this.#tellAnnounced())
       return change
     }, 'normal')
+  }
+
+  /** What was sent behind the handshake counts once the mediator has taken us. */
+  #tellAnnounced(): void {
+    if (this.#session?.isEstablished !== true || this.#announced.length === 0) return
+    this.#events.onannounced(this.#announced.splice(0))
   }
 
   #setState(connection: MediatorConnection): void {

@@ -104,12 +104,12 @@ export class MediatorSession {
   }
 
   /**
-   * Queues a message. `answered`: the mediator answers it at once, or is dead. False: the queue is full or
-   * the session has ended.
+   * Queues a message. `answered`: the mediator answers it at once, or is dead. False: the queue is full, or
+   * the session is not open yet or any more.
    */
   send(make: MessageMaker, kind: 'urgent' | 'normal', answered = false): boolean {
     const queue = kind === 'urgent' ? this.#urgent : this.#queue
-    if (this.#state === 'ended' || queue.length >= MAX_QUEUED) return false
+    if (!this.#canSend || queue.length >= MAX_QUEUED) return false
     queue.push(() => {
       const message = make()
       if (message !== undefined && answered) {
@@ -133,6 +133,10 @@ export class MediatorSession {
   close(): void {
     this.#finish()
     this.#socket.close(CLOSE_CODE.normal)
+  }
+
+  get #canSend(): boolean {
+    return this.#state === 'open' || this.#state === 'established'
   }
 
   #opened(): void {
@@ -185,8 +189,7 @@ export class MediatorSession {
 
   /** Sends what is due next. False: nothing is, or not yet. */
   #sendOne(): boolean {
-    if (this.#state === 'opening' || this.#state === 'ended') return false
-    if (this.#urgent.length + this.#queue.length === 0) return false
+    if (!this.#canSend || this.#urgent.length + this.#queue.length === 0) return false
     const now = this.#clock.now()
     const waitMs = this.#meter.waitMs(now)
     if (waitMs > 0) {

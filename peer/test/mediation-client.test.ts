@@ -1,0 +1,500 @@
+import {
+  type ClientMessage,
+  type FullHash,
+  type MediationError,
+  type MediatorId,
+  type MediatorMessage,
+  type PeerAddress,
+  type PeerId,
+  type Peers
+} from '@mayfly/common'
+import { expect } from 'chai'
+import type { MediatorConnection } from '../src/api.js'
+import { MediationClient } from '../src/mediation-client.js'
+import type { OpenSocket, SocketEvents } from '../src/ports/socket.js'
+import { ManualClock, settle } from './manual-clock.js'
+
+const PEER_ID = '1'.repeat(40) as PeerId
+const MEDIATOR_ID = 'a'.repeat(64) as MediatorId
+const BOB: PeerAddress = { peerId: '2'.repeat(40) as PeerId, mediatorId: MEDIATOR_ID }
+const [A, B] = ['ws://a.example', 'ws://b.example'] as const
+
+const hash = (n: number): FullHash => n.toString(16).padStart(64, '0') as FullHash
+
+/** One connection as the mediator sees it. */
+class MediatorEnd {
+  readonly url: string
+  readonly received: ClientMessage[] = []
+  closedWith: number | 'cut' | undefined
+  readonly #events: SocketEvents
+
+  constructor(url: string, events: SocketEvents) {
+    this.url = url
+    this.#events = events
+  }
+
+  accept(): this {
+    this.#events.onopen()
+    return this
+  }
+
+  say(message: MediatorMessage | string): void {
+    this.#events.onmessage(typeof message === 'string' ? message : JSON.stringify(message))
+  }
+
+  establish(more: object = {}): this {
+    this.accept().say({ type: 'established', mediatorId: MEDIATOR_ID, ...more })
+    return this
+  }
+
+  end(code: number, reason = ''): void {
+    this.#events.onclose(code, reason)
+  }
+
+  /** Messages of one type, in order. */
+  of<Type extends ClientMessage['type']>(type: Type): Extract<ClientMessage, { type: Type }>[] {
+    return this.received.filter(
+      (message): message is Extract<ClientMessage, { type: Type }> => message.type === type
+    )
+  }
+}
+
+function start(options: { urls?: readonly string[]; token?: string } = {}) {
+  const clock = new ManualClock()
+  const sockets: MediatorEnd[] = []
+  const states: MediatorConnection[] = []
+  const answers: Peers[] = []
+  const signals: { from: PeerAddress; data: unknown; fullHash: FullHash | undefined }[] = []
+  const errors: MediationError[] = []
+  const announced: FullHash[] = []
+  const openSocket: OpenSocket = (url, events) => {
+    const end = new MediatorEnd(url, events)
+    sockets.push(end)
+    return {
+      send: text => void end.received.push(JSON.parse(text) as ClientMessage),
+      close: code => void (end.closedWith = code ?? 'cut')
+    }
+  }
+  const client = new MediationClient(
+    {
+      peerId: PEER_ID,
+      urls: options.urls ?? [A, B],
+      openSocket,
+      clock,
+      random: () => 0.5,
+      ...(options.token === undefined ? {} : { token: options.token })
+    },
+    {
+      onstate: state => void states.push(state),
+      onpeers: answer => void answers.push(answer),
+      onsignal: (from, data, fullHash) => void signals.push({ from, data, fullHash }),
+      onerror: error => void errors.push(error),
+      onannounced: fullHashes => void announced.push(...fullHashes)
+    }
+  )
+  client.start()
+  const last = (): MediatorEnd => {
+    const end = sockets.at(-1)
+    if (end === undefined) throw new Error('nothing was opened')
+    return end
+  }
+  return { client, clock, sockets, states, answers, signals, errors, announced, last }
+}
+
+describe('the mediation client', () => {
+  it('opens nothing before it is started', () => {
+    const opened: string[] = []
+    const openSocket: OpenSocket = url => {
+      opened.push(url)
+      return { send() {}, close() {} }
+    }
+    const events = { onstate() {}, onpeers() {}, onsignal() {}, onerror() {}, onannounced() {} }
+    const client = new MediationClient({ peerId: PEER_ID, urls: [A], openSocket }, events)
+    client.announce([hash(1)])
+    client.getPeers(hash(1), [])
+    expect(opened).to.deep.equal([])
+    client.close()
+  })
+
+  it('shakes hands and tells when it is established', () => {
+    const { client, last, states } = start({ token: 'secret' })
+    const iceServers = [{ urls: ['stun:stun.example'] }]
+    last().establish({ iceServers })
+    expect(last().received[0]).to.deep.equal({
+      type: 'handshake',
+      connectionType: 'mediation',
+      peerId: PEER_ID,
+      token: 'secret'
+    })
+    expect(states.map(state => state.state)).to.deep.equal(['connecting', 'established'])
+    expect(client.connection).to.deep.equal({ state: 'established', url: A, mediatorId: MEDIATOR_ID })
+    expect(client.iceServers).to.deep.equal(iceServers)
+  })
+
+  it('sends what was wanted before right behind the handshake', () => {
+    const { client, last } = start()
+    client.getPeers(hash(1), [BOB])
+    client.announce([hash(2)])
+    last().accept()
+    expect(last().received.slice(1)).to.deep.equal([
+      { type: 'get_peers', fullHash: hash(1), connected: [BOB] },
+      { type: 'announce', fullHashes: [hash(2)] }
+    ])
+  })
+
+  it('hands on signals in both directions', () => {
+    const { client, last, signals } = start()
+    expect(client.signal(BOB, { x: 1 })).to.equal(false)
+    last().establish()
+    expect(client.signal(BOB, { x: 1 }, hash(1))).to.equal(true)
+    expect(last().of('signal')).to.deep.equal([{ type: 'signal', ...BOB, data: { x: 1 }, fullHash: hash(1) }])
+    last().say({ type: 'signal', ...BOB, data: [2] })
+    expect(signals).to.deep.equal([{ from: BOB, data: [2], fullHash: undefined }])
+  })
+
+  it('ignores what it does not understand', () => {
+    const { client, last, states } = start()
+    last().establish()
+    for (const text of [
+      '',
+      'null',
+      '{',
+      '[]',
+      '{"type":"future"}',
+      '{"type":"peers"}',
+      '{"type":"established"}'
+    ]) {
+      last().say(text)
+    }
+    last().say({ type: 'established', mediatorId: 'b'.repeat(64) as MediatorId })
+    expect(client.connection.mediatorId).to.equal(MEDIATOR_ID)
+    expect(states).to.have.length(2)
+  })
+
+  it('leaves nothing behind when it is closed', async () => {
+    const { client, clock, last, states, answers } = start()
+    last().establish()
+    client.getPeers(hash(1), [])
+    client.announce([hash(1)])
+    client.close()
+    client.close()
+    expect(last().closedWith).to.equal(1000)
+    last().say({ type: 'peers', fullHash: hash(1), peers: [], final: true })
+    last().end(1000)
+    await clock.advance(100_000)
+    expect(clock.pending).to.equal(0)
+    expect(answers).to.deep.equal([])
+    expect(states.map(state => state.state)).to.deep.equal(['connecting', 'established', 'closed'])
+  })
+})
+
+describe('questions of the mediation client', () => {
+  it('are one per hash until the final answer', () => {
+    const { client, last, answers } = start()
+    last().establish()
+    client.getPeers(hash(1), [])
+    client.getPeers(hash(1), [])
+    last().say({ type: 'peers', fullHash: hash(1), peers: [BOB], final: false })
+    client.getPeers(hash(1), [])
+    expect(last().of('get_peers')).to.have.length(1)
+    last().say({ type: 'peers', fullHash: hash(1), peers: [], final: true })
+    client.getPeers(hash(1), [])
+    expect(last().of('get_peers')).to.have.length(2)
+    expect(answers.map(answer => answer.final)).to.deep.equal([false, true])
+  })
+
+  it('pass no answer on that nobody waits for', () => {
+    const { client, last, answers } = start()
+    last().establish()
+    client.getPeers(hash(1), [])
+    client.forget(hash(1))
+    last().say({ type: 'peers', fullHash: hash(1), peers: [BOB], final: true })
+    last().say({ type: 'peers', fullHash: hash(2), peers: [BOB], final: true })
+    expect(answers).to.deep.equal([])
+  })
+
+  it('are final when the mediator refuses them, with whatever code', () => {
+    const { client, last, answers, errors } = start()
+    last().establish()
+    for (const n of [1, 2]) client.getPeers(hash(n), [])
+    last().say({ type: 'error', code: 'forbidden', message: 'no', fullHash: hash(1) })
+    last().say(JSON.stringify({ type: 'error', code: 'from_the_future', message: 'no', fullHash: hash(2) }))
+    expect(answers.map(answer => [answer.fullHash, answer.final])).to.deep.equal([
+      [hash(1), true],
+      [hash(2), true]
+    ])
+    expect(errors.map(error => error.code)).to.deep.equal(['forbidden'])
+  })
+
+  it('are ended when the final answer is missing', async () => {
+    const { client, clock, last, answers, sockets } = start()
+    last().establish()
+    client.getPeers(hash(1), [])
+    last().say({ type: 'peers', fullHash: hash(1), peers: [BOB], final: false })
+    await clock.advance(8_000)
+    expect(answers.at(-1)).to.deep.equal({ type: 'peers', fullHash: hash(1), peers: [], final: true })
+    expect(sockets).to.have.length(1)
+  })
+
+  it('move to another mediator when the first answer is missing for three seconds', async () => {
+    const { client, clock, last, answers, sockets, states } = start()
+    last().establish()
+    client.getPeers(hash(1), [])
+    await clock.advance(2_999)
+    expect(sockets).to.have.length(1)
+    await clock.advance(1_001)
+    expect(sockets.map(end => end.url)).to.deep.equal([A, B])
+    expect(sockets[0]?.closedWith).to.equal('cut')
+    expect(states.at(-2)?.reason).to.equal('the mediator does not answer any more')
+    last().establish()
+    expect(
+      last()
+        .of('get_peers')
+        .map(message => message.fullHash)
+    ).to.deep.equal([hash(1)])
+    last().say({ type: 'peers', fullHash: hash(1), peers: [], final: true })
+    expect(answers).to.have.length(1)
+  })
+
+  it('that were sent with the handshake have three seconds from then on', async () => {
+    const { client, clock, last, sockets } = start()
+    client.getPeers(hash(1), [])
+    last().establish()
+    await clock.advance(4_000)
+    expect(sockets).to.have.length(2)
+  })
+
+  it('past the bound get a final answer at once', async () => {
+    const { client, answers } = start()
+    for (let n = 0; n <= 1_024; n++) client.getPeers(hash(n), [])
+    await settle()
+    expect(answers.map(answer => answer.fullHash)).to.deep.equal([hash(1_024)])
+  })
+})
+
+describe('announcements of the mediation client', () => {
+  it('of one moment travel together', async () => {
+    const { client, clock, last } = start()
+    last().establish()
+    for (let n = 0; n < 50; n++) client.announce([hash(n)])
+    client.finish([hash(0)])
+    await clock.advance(100)
+    expect(
+      last()
+        .of('announce')
+        .map(message => message.fullHashes.length)
+    ).to.deep.equal([49])
+    client.finish([hash(1)])
+    await clock.advance(100)
+    expect(
+      last()
+        .of('finish')
+        .map(message => message.fullHashes)
+    ).to.deep.equal([[hash(1)]])
+  })
+
+  it('are told to the owner when the mediator has taken us and them', async () => {
+    const { client, clock, last, announced } = start()
+    client.announce([hash(1)])
+    last().accept()
+    await clock.advance(100)
+    expect(last().of('announce')).to.have.length(1)
+    expect(announced).to.deep.equal([])
+    last().say({ type: 'established', mediatorId: MEDIATOR_ID })
+    expect(announced).to.deep.equal([hash(1)])
+    client.announce([hash(2)])
+    await clock.advance(100)
+    expect(announced).to.deep.equal([hash(1), hash(2)])
+  })
+
+  it('are said again to the next mediator, in frames that fit', async () => {
+    const { client, clock, last, sockets } = start()
+    const all = Array.from({ length: 1_024 }, (_, n) => hash(n))
+    last().establish()
+    expect(client.announce(all)).to.equal(true)
+    expect(client.announce([hash(5_000)])).to.equal(false)
+    await clock.advance(100)
+    client.finish([hash(0)])
+    await clock.advance(100)
+    last().end(1012)
+    await clock.advance(1_000)
+    expect(sockets).to.have.length(2)
+    last().establish()
+    const told = last()
+      .of('announce')
+      .flatMap(message => message.fullHashes)
+    expect(told).to.deep.equal(all.slice(1))
+    for (const message of last().received) expect(JSON.stringify(message).length).to.be.at.most(65_536)
+    expect(last().of('finish')).to.deep.equal([])
+  })
+})
+
+describe('the meter of the mediation client', () => {
+  it('keeps within a burst and a rate, signals first', async () => {
+    const { client, clock, last } = start()
+    last().establish()
+    for (let n = 0; n < 150; n++) client.getPeers(hash(n), [])
+    client.signal(BOB, 'urgent')
+    expect(last().received).to.have.length(100)
+    // So that the mediator does not look dead.
+    last().say({ type: 'peers', fullHash: hash(0), peers: [], final: true })
+    await clock.advance(60)
+    expect(last().received.at(-1)).to.have.property('type', 'signal')
+    await clock.advance(1_000)
+    expect(last().received.length).to.be.within(118, 120)
+  })
+
+  it('sends no more signals to one peer than a mediator passes on', async () => {
+    const { client, clock, last } = start()
+    last().establish()
+    const sent = Array.from({ length: 45 }, () => client.signal(BOB, null))
+    expect(sent.filter(Boolean)).to.have.length(38)
+    expect(client.signal({ ...BOB, peerId: '3'.repeat(40) as PeerId }, null)).to.equal(true)
+    await clock.advance(20_000)
+    last().say({ type: 'signal', ...BOB, data: null })
+    await clock.advance(20_000)
+    last().say({ type: 'signal', ...BOB, data: null })
+    await clock.advance(20_001)
+    expect(client.signal(BOB, null)).to.equal(true)
+  })
+})
+
+describe('a mediator that is lost', () => {
+  it('is replaced by another within a second, with the same peer id', async () => {
+    const { clock, last, sockets, states } = start()
+    last().establish()
+    await clock.advance(15_000)
+    last().end(1012)
+    await clock.advance(1_000)
+    expect(sockets.map(end => end.url)).to.deep.equal([A, B])
+    last().establish()
+    expect(
+      last()
+        .of('handshake')
+        .map(message => message.connectionType === 'mediation' && message.peerId)
+    ).to.deep.equal([PEER_ID])
+    expect(states.map(state => state.state)).to.deep.equal([
+      'connecting',
+      'established',
+      'lost',
+      'connecting',
+      'established'
+    ])
+    expect(states[2]?.reason).to.equal('the mediator goes away')
+    expect(states[4]).to.not.have.property('reason')
+  })
+
+  it('is replaced by one that it named', async () => {
+    const { clock, last, sockets } = start({ urls: [A] })
+    last().establish({ mediators: ['ws://named.example'] })
+    await clock.advance(15_000)
+    last().end(1006)
+    await clock.advance(1_000)
+    expect(sockets.map(end => end.url)).to.deep.equal([A, 'ws://named.example'])
+  })
+
+  it('is passed over at once when it cannot be reached, and tried again later and later', async () => {
+    const { clock, last, sockets } = start()
+    last().end(1006)
+    expect(sockets.map(end => end.url)).to.deep.equal([A, B])
+    last().end(1006)
+    await clock.advance(749)
+    expect(sockets).to.have.length(2)
+    await clock.advance(1)
+    expect(sockets.map(end => end.url)).to.deep.equal([A, B, A])
+  })
+
+  it('is given up when it accepts the connection and says nothing', async () => {
+    const { clock, last, sockets } = start()
+    last().accept()
+    await clock.advance(6_000)
+    expect(sockets.map(end => end.url)).to.deep.equal([A, B])
+    expect(sockets[0]?.closedWith).to.equal('cut')
+  })
+
+  it('is found out by a probe when it has been silent for long', async () => {
+    const { clock, last, sockets } = start()
+    last().establish()
+    await clock.advance(25_000)
+    expect(last().received.at(-1)).to.deep.equal({
+      type: 'signal',
+      peerId: PEER_ID,
+      mediatorId: MEDIATOR_ID,
+      data: null
+    })
+    await clock.advance(4_000)
+    expect(sockets.map(end => end.url)).to.deep.equal([A, B])
+  })
+
+  it('is not what answers a probe, which nobody else hears of', async () => {
+    const { clock, last, sockets, errors } = start()
+    last().establish()
+    for (let i = 0; i < 10; i++) {
+      await clock.advance(25_000)
+      last().say({ type: 'error', code: 'peer_unreachable', message: 'yourself', peerId: PEER_ID })
+    }
+    expect(sockets).to.have.length(1)
+    expect(errors).to.deep.equal([])
+    expect(last().of('signal')).to.have.length(10)
+  })
+
+  it('is found out, or tried again, at once when the network comes back', async () => {
+    const { client, clock, last, sockets } = start({ urls: [A] })
+    last().establish()
+    client.wake()
+    expect(last().of('signal')).to.have.length(1)
+    await clock.advance(3_000)
+    expect(sockets).to.have.length(1)
+    client.wake()
+    expect(sockets).to.have.length(2)
+    await clock.advance(1_000)
+    expect(sockets).to.have.length(2)
+  })
+
+  it('gets our peer id back when it still holds our last connection', async () => {
+    const { clock, last, sockets } = start({ urls: [A] })
+    last().establish()
+    await clock.advance(15_000)
+    last().end(1006)
+    await clock.advance(1_000)
+    last().accept().say({ type: 'error', code: 'peer_id_in_use', message: 'taken' })
+    last().end(4409)
+    await clock.advance(5_000)
+    expect(sockets).to.have.length(3)
+    last().establish()
+    expect(
+      last()
+        .of('handshake')
+        .map(message => message.connectionType === 'mediation' && message.peerId)
+    ).to.deep.equal([PEER_ID])
+  })
+})
+
+describe('a mediator that refuses', () => {
+  it('is not tried again', async () => {
+    const { clock, last, sockets, errors, states } = start()
+    last().accept().say({ type: 'error', code: 'unauthorized', message: 'a token is needed' })
+    last().end(4401)
+    expect(sockets.map(end => end.url)).to.deep.equal([A, B])
+    last().accept().end(4401)
+    await clock.advance(100_000)
+    expect(sockets).to.have.length(2)
+    expect(errors.map(error => error.code)).to.deep.equal(['unauthorized'])
+    expect(states.at(-1)).to.deep.equal({
+      state: 'closed',
+      url: undefined,
+      mediatorId: undefined,
+      reason: 'the mediator does not let us in'
+    })
+    expect(clock.pending).to.equal(0)
+  })
+
+  it('has its refusals of signals reported', () => {
+    const { last, errors } = start()
+    last().establish()
+    last().say({ type: 'error', code: 'peer_unreachable', message: 'gone', peerId: BOB.peerId })
+    expect(errors).to.deep.equal([
+      { type: 'error', code: 'peer_unreachable', message: 'gone', peerId: BOB.peerId }
+    ])
+  })
+})
