@@ -15,6 +15,8 @@ export class Connection {
   #session: Session | undefined
   #mediators: readonly string[] = []
   #opened = false
+  /** Whether a mediator answered in this session. */
+  #met = false
 
   get session(): Session | undefined {
     return this.#session
@@ -45,6 +47,7 @@ export class Connection {
     const last = this.#session
     this.#mediators = mediators
     this.#opened = true
+    this.#met = false
     this.#session = undefined
     if (last !== undefined) void last.close().catch(() => undefined)
     const mayfly = library()
@@ -52,7 +55,10 @@ export class Connection {
       const session = mayfly.connect(mediators)
       this.#session = session
       // It is the state that tells; a rejection only repeats that the session was closed.
-      session.established.catch(() => undefined)
+      session.established.then(
+        () => (this.#met ||= session === this.#session),
+        () => undefined
+      )
       session.addEventListener('mediator', () => this.#changed())
       for (const listener of this.#listeners) listener.begun?.(session)
     }
@@ -64,7 +70,7 @@ export class Connection {
     if (library() === undefined) return { text: 'The library is missing: run "npm run compile"', look: 'bad' }
     if (!this.#opened) return { text: 'Looking for a mediator…', look: 'busy' }
     if (this.#session === undefined) return { text: 'No mediator address yet', look: 'bad' }
-    return wordsOf(this.#session.mediator, this.#mediators)
+    return wordsOf(this.#session.mediator, this.#mediators, this.#met)
   }
 
   #changed(): void {
@@ -72,15 +78,19 @@ export class Connection {
   }
 }
 
-/** The state of a session's mediator in words. */
+/** The state of a session's mediator in words. `met`: whether one has answered in this session. */
 export function wordsOf(
   { state, url, reason }: MediatorConnection,
-  mediators: readonly string[]
+  mediators: readonly string[],
+  met: boolean
 ): { readonly text: string; readonly look: 'good' | 'busy' | 'bad' } {
   const name = shortAddress(url ?? mediators[0] ?? '')
   if (state === 'established') return { text: `Connected to mediator ${name}`, look: 'good' }
-  if (state === 'closed') return { text: 'Not connected', look: 'bad' }
-  if (state === 'lost') return { text: `Lost mediator ${name}. Trying again…`, look: 'busy' }
-  if (reason !== undefined) return { text: `No answer from mediator ${name}. Trying again…`, look: 'bad' }
-  return { text: `Connecting to mediator ${name}…`, look: 'busy' }
+  if (state === 'closed')
+    return { text: `Not connected${reason === undefined ? '' : ': ' + reason}`, look: 'bad' }
+  if (met) return { text: `Lost the mediator. Trying ${name}…`, look: 'busy' }
+  if (state === 'connecting' && reason === undefined) {
+    return { text: `Connecting to mediator ${name}…`, look: 'busy' }
+  }
+  return { text: `No answer from mediator ${name}. Trying again…`, look: 'bad' }
 }

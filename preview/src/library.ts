@@ -1,7 +1,4 @@
-import type { ConnectOptions, Session } from '@mayfly/peer'
-
 export type {
-  ConnectOptions,
   Download,
   DownloadProgress,
   MediatorConnection,
@@ -12,9 +9,7 @@ export type {
 } from '@mayfly/peer'
 
 /** What these pages use of the public bundle. */
-interface Library {
-  connect(mediators: readonly string[], options?: ConnectOptions): Session
-}
+type Library = Pick<typeof import('@mayfly/peer'), 'connect'>
 
 /** Bytes of a block, the unit of verification. */
 export const BLOCK_BYTES = 16_384

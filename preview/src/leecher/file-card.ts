@@ -15,6 +15,9 @@ import { arrivedOf } from './arrived.js'
 import { BlockCanvas } from './block-canvas.js'
 import { PeerLegend } from './peer-legend.js'
 
+/** How long nobody may have a file before the visitor is told: three times what mediators need to find anyone. */
+const PATIENCE_MS = 15_000
+
 /** Where a file stands on the leecher page. */
 export type CardState = 'offered' | 'queued' | 'fetching' | 'complete' | 'failed' | 'cancelled'
 
@@ -75,7 +78,7 @@ export class FileCard {
   /** Fetches it with this session. */
   start(session: Session): void {
     const { length } = this.file
-    const options = length === undefined ? {} : { maxLength: length }
+    const options = { timeoutMs: PATIENCE_MS, ...(length === undefined ? {} : { maxLength: length }) }
     const download = session.get(this.file.fullHash, options)
     const legend = new PeerLegend()
     this.#legend.element.replaceWith(legend.element)

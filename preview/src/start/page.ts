@@ -19,7 +19,7 @@ function rowOf(session: Session, url: string): HTMLLIElement {
   const state = make('span', { class: 'figures' })
   const row = make('li', {}, make('span', { class: 'dot' }), make('code', {}, shortAddress(url)), state)
   const show = (): void => {
-    const { look } = wordsOf(session.mediator, [url])
+    const { look } = wordsOf(session.mediator, [url], false)
     row.dataset['look'] = look
     write(state, { good: 'answers', busy: 'connecting…', bad: 'does not answer, trying again…' }[look])
   }
