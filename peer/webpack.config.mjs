@@ -10,7 +10,8 @@ const shared = {
   entry: './dist/page/index.js',
   devtool: 'source-map',
   performance: { hints: false },
-  // webpack's own TypeScript is not what compiles here.
+  // k-bucket asks for it only to make up an id, which it is given; the package would bring a Buffer along.
+  resolve: { alias: { randombytes: false } },
   experiments: { outputModule: true }
 }
 

@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto'
-import { rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { isFullHash } from '@mayfly/common'
 import { FileStore } from '../adapters/file-store.js'
 import type { Download } from '../api.js'
@@ -34,21 +33,21 @@ export async function getCommand(args: readonly string[]): Promise<number> {
   const urls = mediatorUrls(values.mediator)
   const target = resolve(values.output)
   await checkTarget(target)
-  const part = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.part`)
+  const file = new FileStore(target)
   const stop = stopSignal()
   // Nobody finds this session by what it fetches: it leaves as soon as it has it.
   const session = await NodeSession.connect(urls, { share: false })
   try {
-    const download = session.getInto(new FileStore(part), fullHash, { timeoutMs, signal: stop })
+    const download = session.getInto(file, fullHash, { timeoutMs, signal: stop })
     const stopShowing = showProgress(download)
     await download.done.finally(stopShowing)
-    await rename(part, target)
+    await file.commit()
     return 0
   } catch (error) {
-    await rm(part, { force: true })
     if (stop.aborted) throw new CommandError('stopped before the file was complete')
     throw new CommandError(sentenceOf(error, fullHash))
   } finally {
+    await file.close()
     await session.close()
   }
 }
