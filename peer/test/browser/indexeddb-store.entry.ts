@@ -1,25 +1,10 @@
-/**
- * Runs in a browser: the contract of stores on IndexedDB, by the browser build of mocha. The page that loads
- * it finds the outcome in `globalThis.outcome` when it is over.
- */
-import 'mocha/mocha.js'
+/** Runs in a browser: the contract of stores on IndexedDB. */
+import { runInPage } from './mocha-in-page.js'
 import { expect } from 'chai'
 import { deleteDB } from 'idb'
 import type { FullHash } from '@mayfly/common'
 import { IndexedDbStore } from '../../src/adapters/indexeddb-store.js'
 import { runStoreContract } from '../ports/store-contract.js'
-
-interface Outcome {
-  readonly passed: string[]
-  readonly failed: string[]
-}
-
-declare global {
-  var outcome: Outcome | undefined
-}
-
-const mochaInPage = (globalThis as unknown as { mocha: BrowserMocha }).mocha
-mochaInPage.setup({ ui: 'bdd', reporter: 'spec', timeout: 10_000 })
 
 let made = 0
 
@@ -70,7 +55,4 @@ describe('the IndexedDB store', () => {
   })
 })
 
-const found: Outcome = { passed: [], failed: [] }
-const runner = mochaInPage.run(() => (globalThis.outcome = found))
-runner.on('pass', test => found.passed.push(test.fullTitle()))
-runner.on('fail', (test, error) => found.failed.push(`${test.fullTitle()}: ${error.message}`))
+runInPage()
