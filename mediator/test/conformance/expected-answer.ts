@@ -2,7 +2,7 @@
  * What PROTOCOL.md says about one text frame of a peer that has shaken hands, was introduced to nobody and is
  * within its rates: the error code that answers it, `peers`, or `nothing`. Written from the page alone.
  */
-export type Answer = 'peers' | 'nothing' | string
+export type Answer = string
 
 const HASH = /^[0-9a-f]{64}$/
 const PEER = /^[0-9a-f]{40}$/

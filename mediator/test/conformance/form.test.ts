@@ -287,7 +287,7 @@ describe('Conformance: form of frames', () => {
     const data = 'x'.repeat(16_382)
     sender.send({ type: 'signal', ...receiver.address, data, fullHash: hash })
     expect((await receiver.takeType('signal')).data).to.equal(data)
-    sender.send({ type: `${'y'.repeat(65_000)}` })
+    sender.send({ type: 'y'.repeat(65_000) })
     const error = await sender.takeType('error')
     expect(error.code).to.equal('unknown_type')
     expect(error.message).to.be.a('string')

@@ -95,7 +95,7 @@ export class SpawnedMediator {
       return mediator
     } catch (error) {
       await mediator.kill()
-      throw new Error(`${String(error)}; standard error: ${mediator.stderr.slice(0, 1500)}`)
+      throw new Error(`${String(error)}; standard error: ${mediator.stderr.slice(0, 1500)}`, { cause: error })
     }
   }
 
