@@ -1,4 +1,4 @@
-import type { MediatorId } from '@mayfly/common'
+import type { MediationLimits, MediatorId } from '@mayfly/common'
 import type { LocalPeers, Network, ReplicationAcceptor } from '../ports/network.js'
 
 /** The part of a pino logger that the network uses. */
@@ -27,8 +27,8 @@ export interface NetworkOptions {
   readonly publicUrl?: string
   /** Token that other mediators of this network demand in a handshake. */
   readonly token?: string
-  /** Milliseconds that another mediator has to prove its id; as for peers when left out. */
-  readonly handshakeTimeoutMs?: number
+  /** Limits of the mediation protocol that differ from their defaults. */
+  readonly limits?: Partial<MediationLimits>
   readonly localPeers: LocalPeers
   readonly log: Log
 }
@@ -55,6 +55,7 @@ export interface StartedNetwork extends Network, ReplicationAcceptor {
   /**
    * The WebSocket URL that others reach this mediator under, once it is known. Until then nothing is
    * announced and no other mediator is dialled; what is provided meanwhile is announced afterwards.
+   * Throws TypeError for anything but a ws: or wss: URL of at most 200 bytes, without credentials and fragment.
    */
   setPublicUrl(url: string): void
   counts(): NetworkCounts

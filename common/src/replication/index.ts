@@ -1,0 +1,5 @@
+export * from './replication-limits.js'
+export * from './replication-message.js'
+export * from './mediator-url.js'
+export * from './decode-replication-message.js'
+export * from './encode-replication-message.js'
