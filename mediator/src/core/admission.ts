@@ -32,7 +32,6 @@ export interface AdmissionSurroundings {
 /** Gives peer ids to sessions: at once where they are free, after asking the holder where they are not. */
 export class Admission {
   readonly #around: AdmissionSurroundings
-  #serial = 0
 
   constructor(around: AdmissionSurroundings) {
     this.#around = around
@@ -74,8 +73,7 @@ export class Admission {
   #establish(session: Session, peerId: PeerId): void {
     const { limits, iceServers, network, roster } = this.#around
     const { mediatorId } = network
-    this.#serial += 1
-    const peer = new Peer(session, { peerId, mediatorId, serial: this.#serial }, limits)
+    const peer = new Peer(session, { peerId, mediatorId }, limits)
     session.state = { name: 'established', peer }
     roster.seat(peer)
     const mediators = network.mediatorsNear(peerId, MEDIATORS_OFFERED, session.origin.secureOnly)

@@ -5,8 +5,6 @@ import type { Milliseconds } from './milliseconds.js'
 export const MAX_INTRODUCTIONS = 4_096
 
 interface Introduction {
-  /** Which session of that peer was meant; 0 for a peer of another mediator, which knows that itself. */
-  readonly serial: number
   until: Milliseconds
   /** End of the time in which `sent` signals were counted. */
   countedUntil: Milliseconds
@@ -14,7 +12,8 @@ interface Introduction {
 }
 
 /**
- * Whom one peer may signal: those it was told of or signalled by within `introductionMs`.
+ * Whom one peer may signal: the addresses that it was told of or signalled by within `introductionMs`, whether
+ * or not anyone is there now. A peer that comes back under its id is the one that was introduced.
  *
  * At most `MAX_INTRODUCTIONS`; past that the longest unheard-of is forgotten. The number of signals sent
  * outlives a renewed introduction, so that asking again does not fill the budget again.
@@ -28,24 +27,24 @@ export class Introductions {
   }
 
   /** The owner was told of `address`, or signalled by it. */
-  note(address: string, serial: number, now: Milliseconds): void {
+  note(address: string, now: Milliseconds): void {
     const until = now + this.#limits.introductionMs
     const known = this.#byAddress.get(address)
     // Set anew, so that the oldest stay in front.
     this.#byAddress.delete(address)
-    if (known?.serial === serial) {
+    if (known !== undefined) {
       known.until = until
       this.#byAddress.set(address, known)
       return
     }
-    this.#byAddress.set(address, { serial, until, countedUntil: 0, sent: 0 })
+    this.#byAddress.set(address, { until, countedUntil: 0, sent: 0 })
     this.#forget(now)
   }
 
-  /** May the owner signal `address`, the session `serial` of it, now? A `pass` is counted. */
-  signal(address: string, serial: number, now: Milliseconds): 'pass' | 'unknown' | 'too-many' {
+  /** May the owner signal `address` now? A `pass` is counted. */
+  signal(address: string, now: Milliseconds): 'pass' | 'unknown' | 'too-many' {
     const known = this.#byAddress.get(address)
-    if (known === undefined || known.serial !== serial || known.until <= now) return 'unknown'
+    if (known === undefined || known.until <= now) return 'unknown'
     if (known.countedUntil <= now) {
       known.countedUntil = now + this.#limits.introductionMs
       known.sent = 0

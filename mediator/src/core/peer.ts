@@ -1,7 +1,7 @@
-import type { MediationLimits, MediatorId, MediatorMessage, PeerAddress, PeerId } from '@mayfly/common'
+import type { MediationLimits, MediatorMessage, PeerAddress } from '@mayfly/common'
 import { encodeMessage } from '@mayfly/common'
 import type { ClientConnection, ConnectionOrigin } from '../ports/client-connection.js'
-import { Introductions } from './introductions.js'
+import { Introductions, keyOf } from './introductions.js'
 import type { Milliseconds } from './milliseconds.js'
 import type { Question } from './questions.js'
 import type { Session } from './session.js'
@@ -12,8 +12,8 @@ const LOAD_HALF_LIFE_MS = 30_000
 /** A peer whose handshake is complete. Everything it created hangs on this object and goes with it. */
 export class Peer {
   readonly address: PeerAddress
-  /** Tells this session of a peer id from a later one with the same id. From 1. */
-  readonly serial: number
+  /** `keyOf(address)`, made once. */
+  readonly key: string
   readonly session: Session
   readonly introductions: Introductions
   /** Questions without a final answer. */
@@ -21,14 +21,10 @@ export class Peer {
   #load = 0
   #loadAt: Milliseconds = 0
 
-  constructor(
-    session: Session,
-    id: { peerId: PeerId; mediatorId: MediatorId; serial: number },
-    limits: MediationLimits
-  ) {
+  constructor(session: Session, address: PeerAddress, limits: MediationLimits) {
     this.session = session
-    this.address = { peerId: id.peerId, mediatorId: id.mediatorId }
-    this.serial = id.serial
+    this.address = address
+    this.key = keyOf(address)
     this.introductions = new Introductions(limits)
   }
 

@@ -72,12 +72,18 @@ export class Questions {
     const peers = seeders.map(seeder => seeder.address)
     for (const seeder of seeders) {
       seeder.named(now)
-      asker.introductions.note(seeder.address.peerId, seeder.serial, now)
+      asker.introductions.note(seeder.key, now)
     }
     count(this.#around.tally.named, 'local', peers.length)
     asker.send({ type: 'peers', fullHash, peers, final: !further })
     if (!further) return
-    const question = { asker, fullHash, connected, told: new Set(peers.map(keyOf)), answers: 0 }
+    const question = {
+      asker,
+      fullHash,
+      connected,
+      told: new Set(seeders.map(seeder => seeder.key)),
+      answers: 0
+    }
     asker.questions.add(question)
     this.#deadlines.set(question, now)
     this.#around.lookup.start(question)
@@ -101,7 +107,7 @@ export class Questions {
       .map(candidate => candidate.address)
     for (const address of peers) {
       told.add(keyOf(address))
-      asker.introductions.note(keyOf(address), 0, now)
+      asker.introductions.note(keyOf(address), now)
     }
     question.answers += 1
     count(this.#around.tally.named, 'elsewhere', peers.length)

@@ -43,7 +43,7 @@ export class Signalling {
     // Nobody else speaks for our peers.
     if (receiver === undefined || to.mediatorId !== this.#around.mediatorId) return false
     if (from.mediatorId === this.#around.mediatorId) return false
-    receiver.introductions.note(keyOf(from), 0, now)
+    receiver.introductions.note(keyOf(from), now)
     receiver.connection.send(encodeSignal(from, encodeJson(data), fullHash))
     count(this.#around.tally.signals, 'in')
     return true
@@ -58,14 +58,14 @@ export class Signalling {
   #signalHere(sender: Peer, message: Signal, dataJson: string, now: Milliseconds): void {
     const receiver = this.#around.roster.get(message.peerId)
     if (receiver === undefined || receiver === sender) return this.#unreachable(sender, message.peerId)
-    if (!this.#mayPass(sender, { message, key: message.peerId, serial: receiver.serial }, now)) return
-    receiver.introductions.note(sender.address.peerId, sender.serial, now)
+    if (!this.#mayPass(sender, { peerId: message.peerId, key: receiver.key }, now)) return
+    receiver.introductions.note(sender.key, now)
     receiver.connection.send(encodeSignal(sender.address, dataJson, message.fullHash))
     count(this.#around.tally.signals, 'local')
   }
 
   #signalElsewhere(sender: Peer, message: Signal, now: Milliseconds): void {
-    if (!this.#mayPass(sender, { message, key: keyOf(message), serial: 0 }, now)) return
+    if (!this.#mayPass(sender, { peerId: message.peerId, key: keyOf(message) }, now)) return
     const { peerId, mediatorId, data, fullHash } = message
     const to = { peerId, mediatorId }
     const routed = this.#around.route({
@@ -78,9 +78,9 @@ export class Signalling {
     else this.#unreachable(sender, peerId)
   }
 
-  #mayPass(sender: Peer, to: { message: Signal; key: string; serial: number }, now: Milliseconds): boolean {
-    const { peerId } = to.message
-    const verdict = sender.introductions.signal(to.key, to.serial, now)
+  #mayPass(sender: Peer, to: { peerId: PeerId; key: string }, now: Milliseconds): boolean {
+    const { peerId } = to
+    const verdict = sender.introductions.signal(to.key, now)
     if (verdict === 'unknown') this.#unreachable(sender, peerId)
     if (verdict === 'too-many') this.#refuse(sender, 'rate_limited', peerId)
     return verdict === 'pass'
