@@ -74,7 +74,8 @@ class SimplePeerConnection implements Connection {
 
   set bufferedAmountLowThreshold(bytes: number) {
     this.#threshold = bytes
-    if (this.#channel !== undefined) this.#channel.bufferedAmountLowThreshold = bytes
+    if (this.#channel === undefined) return
+    this.#channel.bufferedAmountLowThreshold = bytes
     this.#awaitDrain()
   }
 
@@ -161,18 +162,17 @@ class SimplePeerConnection implements Connection {
     this.#events.onopen()
   }
 
-  /** Where the platform does not say when the buffer has drained, finds out. */
+  /**
+   * Where the platform does not say when the buffer has drained, finds out. Looks once more after every
+   * `send`: what was sent is counted on another thread, some time later.
+   */
   #awaitDrain(): void {
     if (this.#platform.reportsDrain || this.#draining !== undefined) return
-    if (this.bufferedAmount > this.#threshold)
-      this.#draining = setTimeout(() => this.#pollDrain(), DRAIN_POLL_MS)
-  }
-
-  #pollDrain(): void {
-    this.#draining = undefined
-    if (this.#closed) return
-    if (this.bufferedAmount > this.#threshold) this.#awaitDrain()
-    else this.#events.ondrain()
+    this.#draining = setTimeout(() => {
+      this.#draining = undefined
+      if (this.bufferedAmount > this.#threshold) this.#awaitDrain()
+      else this.#events.ondrain()
+    }, DRAIN_POLL_MS)
   }
 
   #emit(data: SimplePeer.SignalData): void {

@@ -7,7 +7,7 @@ export interface ConnectionEvents {
   onsignal(signal: PeerSignal): void
   onopen(): void
   onmessage(message: Uint8Array<ArrayBuffer>): void
-  /** `bufferedAmount` fell to `bufferedAmountLowThreshold` or below. */
+  /** `bufferedAmount` fell to `bufferedAmountLowThreshold` or below. May come without having been above. */
   ondrain(): void
   /** Called once, whoever closed and however far the connection had got. */
   onclose(reason: string): void
