@@ -14,6 +14,7 @@ import { ConnectionQuota } from './core/connection-quota.js'
 import { Mediation } from './core/mediation.js'
 import { count } from './core/tally.js'
 import { Lookups } from './lookups.js'
+import type { NetworkCounts } from './network/index.js'
 import type { ConnectionOrigin } from './ports/client-connection.js'
 import { SILENT_LOG, type Log } from './ports/log.js'
 import type { LocalPeers, Network, ReplicationAcceptor } from './ports/network.js'
@@ -31,7 +32,12 @@ const NETWORK_CLOSE_MS = 2_000
 const HEADERS_TIMEOUT_MS = 5_000
 
 /** Joins the network of other mediators. `publicUrl`: where they and their peers reach this one. */
-export type JoinNetwork = (local: LocalPeers, publicUrl: string) => Promise<Network & ReplicationAcceptor>
+export type JoinNetwork = (local: LocalPeers, publicUrl: string) => Promise<JoinedNetwork>
+
+/** The network as a mediator uses it, with numbers for its metrics where it has some. */
+export interface JoinedNetwork extends Network, ReplicationAcceptor {
+  counts?(): NetworkCounts
+}
 
 /** How to run a mediator. */
 export interface MediatorOptions {
@@ -82,7 +88,7 @@ class MediatorServer implements Mediator {
   readonly #gate: GateOptions
   readonly #open = new Set<WebSocketConnection>()
   #mediation: Mediation | undefined
-  #network: (Network & ReplicationAcceptor) | undefined
+  #network: JoinedNetwork | undefined
   #metrics: Metrics | undefined
   #ticks: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
@@ -155,7 +161,7 @@ class MediatorServer implements Mediator {
     return this.#closing
   }
 
-  #serve(network: Network & ReplicationAcceptor): void {
+  #serve(network: JoinedNetwork): void {
     const lookups = new Lookups(network, this.#limits.peersPerAnswer)
     const mediation = new Mediation({
       limits: this.#limits,
@@ -166,7 +172,7 @@ class MediatorServer implements Mediator {
     })
     lookups.answerTo(mediation.questions, clock)
     this.#mediation = mediation
-    this.#metrics = createMetrics(mediation)
+    this.#metrics = createMetrics(mediation, () => network.counts?.())
     this.#ticks = setInterval(() => {
       this.#guard(
         () => mediation.wake(clock()),

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { isIPv4 } from 'node:net'
 import { createLog } from '../adapters/log.js'
-import { keepSeed, mediatorIdOf, newSeed } from '../identity.js'
-import { NetworkOfOne } from '../network-of-one.js' // TEMP
+import { keepSeed, newSeed } from '../identity.js'
 import { createMediator, type JoinNetwork, type Mediator } from '../mediator.js'
 import { createNetwork, type StartedNetwork } from '../network/index.js'
 import type { Log } from '../ports/log.js'
@@ -90,11 +89,10 @@ async function join(
       publicUrl,
       localPeers,
       log,
-      ...(bootstrap === undefined ? {} : { bootstrap }),
-      ...(limits.handshakeTimeoutMs === undefined ? {} : { handshakeTimeoutMs: limits.handshakeTimeoutMs })
+      limits,
+      ...(bootstrap === undefined ? {} : { bootstrap })
     })
   } catch (error) {
-    if (String(error).includes('not built yet')) return standAlone(seed) // TEMP
     throw inUse(error, `UDP port ${dhtPort}`)
   }
 }
@@ -129,11 +127,3 @@ async function version(): Promise<string> {
   const { version: number } = JSON.parse(text) as { version: string }
   return number
 }
-
-function standAlone(seed: Uint8Array): StartedNetwork {
-  return Object.assign(new NetworkOfOne(mediatorIdOf(seed)), {
-    dhtPort: 0,
-    setPublicUrl: () => undefined,
-    counts: () => ({ links: 0, mediators: 0, dhtNodes: 0, records: 0, provided: 0 })
-  })
-} // TEMP
