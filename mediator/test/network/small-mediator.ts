@@ -93,7 +93,9 @@ export class SmallMediator implements LocalPeers {
 
   async #listen(): Promise<void> {
     this.#server = createServer()
-    new WebSocketServer({ server: this.#server, maxPayload: 65_536 }).on('connection', socket => this.#serve(socket))
+    new WebSocketServer({ server: this.#server, maxPayload: 65_536 }).on('connection', socket =>
+      this.#serve(socket)
+    )
     await new Promise<void>(resolve => this.#server.listen(0, '127.0.0.1', resolve))
     this.url = `ws://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
@@ -111,7 +113,8 @@ export class SmallMediator implements LocalPeers {
     socket.on('message', (data: Buffer) => {
       const text = data.toString()
       if (session !== undefined) session.receive(text)
-      else session = this.network.accept(connection, (JSON.parse(text) as { mediatorId: MediatorId }).mediatorId)
+      else
+        session = this.network.accept(connection, (JSON.parse(text) as { mediatorId: MediatorId }).mediatorId)
     })
     socket.on('error', () => undefined)
     socket.on('close', () => {
