@@ -16,7 +16,7 @@ export const MAX_LENGTH = Number.MAX_SAFE_INTEGER
 export interface Hasher {
   /** SHA-256 of one block, at most `BLOCK_BYTES` long. The bytes may not change until it settles. */
   block(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> | Uint8Array
-  /** SHA-256 of at most 64 bytes, at once. */
+  /** SHA-256 of a pair of hashes or another short text, at once. */
   node(bytes: Uint8Array<ArrayBuffer>): Uint8Array
 }
 

@@ -33,8 +33,8 @@ export class ContentDownload
   #ended: { error?: unknown } | undefined
   #last: DownloadProgress = SEARCHING
   #toldAt = -Infinity
-  #waiting: (() => void)[] = []
-  #unlisten: () => void = () => {}
+  readonly #waiting: (() => void)[] = []
+  readonly #unlisten: () => void
 
   constructor(fullHash: FullHash, signal?: AbortSignal) {
     super()
@@ -45,13 +45,10 @@ export class ContentDownload
     })
     // Whoever looks at `bytes` only has not asked to be told twice.
     this.done.catch(() => {})
-    if (signal === undefined) return
-    const abort = (): void => this.cancel(signal.reason)
-    if (signal.aborted) abort()
-    else {
-      signal.addEventListener('abort', abort, { once: true })
-      this.#unlisten = () => signal.removeEventListener('abort', abort)
-    }
+    const abort = (): void => this.cancel(signal?.reason)
+    this.#unlisten = () => signal?.removeEventListener('abort', abort)
+    if (signal?.aborted === true) abort()
+    else signal?.addEventListener('abort', abort, { once: true })
   }
 
   /** Where the bytes come from; may be told some time after the call of `get`. */

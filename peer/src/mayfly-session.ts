@@ -28,6 +28,7 @@ import { PeerSessions } from './peer-sessions.js'
 import type { ByteSource } from './ports/byte-source.js'
 import type { Clock } from './ports/clock.js'
 import type { Connector } from './ports/connector.js'
+import type { MediatorTable } from './ports/mediator-table.js'
 import type { OpenSocket } from './ports/socket.js'
 import type { Store } from './ports/store.js'
 import { Transfer, type TransferHost } from './transfer.js'
@@ -43,10 +44,19 @@ export interface Platform {
   readonly openSocket: OpenSocket
   readonly hasher: Hasher
   readonly store: Store
+  /** The mediators that a peer knows, in the order to go to them. */
+  mediatorTable(peerId: PeerId): MediatorTable
   /** `length` random bytes, fit for identifiers. */
   randomBytes(length: number): Uint8Array
   /** Calls back when the network is back or the page visible again. Gives the function that stops it. */
   onwake?(wake: () => void): () => void
+}
+
+/** Who waits for a hash to be announced. */
+interface Waiting {
+  readonly fullHash: FullHash
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
 }
 
 /** A session with the network, on any platform. See `Session` in api.ts. */
@@ -62,10 +72,10 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
   readonly #stopWaking: () => void
   /** What mediators were told, and who waits for that. */
   readonly #announced = new Set<FullHash>()
-  #unannounced: { fullHash: FullHash; resolve(): void; reject(error: Error): void }[] = []
+  #unannounced: Waiting[] = []
   #everEstablished = false
   #closed: MayflyError | undefined
-  #settle: { resolve(): void; reject(error: Error): void } = { resolve() {}, reject() {} }
+  #settle: Pick<Waiting, 'resolve' | 'reject'> = { resolve: () => {}, reject: () => {} }
 
   constructor(urls: readonly string[], platform: Platform, options: ConnectOptions = {}) {
     super()
@@ -81,8 +91,9 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
     const { peerId } = this
     const { openSocket, clock, connector } = platform
     const token = options.token === undefined ? {} : { token: options.token }
+    const table = platform.mediatorTable(peerId)
     this.#client = new MediationClient(
-      { peerId, urls, openSocket, clock, ...token },
+      { peerId, urls, openSocket, clock, table, ...token },
       {
         onstate: connection => this.#onmediator(connection),
         onpeers: answer => this.#onpeers(answer),

@@ -10,8 +10,6 @@ import {
   type Peers,
   type Signal
 } from '@mayfly/common'
-import { KBucketTable } from './adapters/k-bucket-table.js'
-import { sha256AtOnce } from './adapters/noble-sha256.js'
 import { systemClock } from './adapters/system-clock.js'
 import type { MediatorConnection } from './api.js'
 import { Announcements } from './core/announcements.js'
@@ -42,7 +40,7 @@ export interface MediationClientOptions {
   /** A number from 0 to below 1. Default: `Math.random`. */
   readonly random?: () => number
   /** Default: a k-bucket. */
-  readonly table?: MediatorTable
+  readonly table: MediatorTable
 }
 
 export interface MediationClientEvents {
@@ -82,10 +80,7 @@ export class MediationClient {
     this.#events = events
     this.#clock = options.clock ?? systemClock
     this.#questions = new Questions(this.#clock, fullHash => this.#answerEmpty(fullHash))
-    this.#failOver = new FailOver(
-      options.urls,
-      options.table ?? new KBucketTable(options.peerId, sha256AtOnce)
-    )
+    this.#failOver = new FailOver(options.urls, options.table)
   }
 
   get connection(): MediatorConnection {

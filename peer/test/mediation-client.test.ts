@@ -10,6 +10,8 @@ import {
 } from '@mayfly/common'
 import { expect } from 'chai'
 import type { MediatorConnection } from '../src/api.js'
+import { KBucketTable } from '../src/adapters/k-bucket-table.js'
+import { nodeHasher } from '../src/adapters/node-hasher.js'
 import { MediationClient } from '../src/mediation-client.js'
 import type { OpenSocket, SocketEvents } from '../src/ports/socket.js'
 import { ManualClock, settle } from './manual-clock.js'
@@ -80,6 +82,7 @@ function start(options: { urls?: readonly string[]; token?: string } = {}) {
       peerId: PEER_ID,
       urls: options.urls ?? [A, B],
       openSocket,
+      table: new KBucketTable(PEER_ID, nodeHasher),
       clock,
       random: () => 0.5,
       ...(options.token === undefined ? {} : { token: options.token })
@@ -109,7 +112,10 @@ describe('the mediation client', () => {
       return { send() {}, close() {} }
     }
     const events = { onstate() {}, onpeers() {}, onsignal() {}, onerror() {}, onannounced() {} }
-    const client = new MediationClient({ peerId: PEER_ID, urls: [A], openSocket }, events)
+    const client = new MediationClient(
+      { peerId: PEER_ID, urls: [A], openSocket, table: new KBucketTable(PEER_ID, nodeHasher) },
+      events
+    )
     client.announce([hash(1)])
     client.getPeers(hash(1), [])
     expect(opened).to.deep.equal([])

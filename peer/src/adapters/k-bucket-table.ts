@@ -1,4 +1,4 @@
-import { fromHex, PEER_ID_BYTES, type PeerId } from '@mayfly/common'
+import { fromHex, PEER_ID_BYTES, type Hasher, type PeerId } from '@mayfly/common'
 import KBucket from 'k-bucket'
 import type { MediatorTable } from '../ports/mediator-table.js'
 
@@ -14,12 +14,12 @@ const CONTACTS_PER_BUCKET = 1_024
 /** A table of mediators in a k-bucket. Its key for a mediator is the first 160 bits of SHA-256 of the URL. */
 export class KBucketTable implements MediatorTable {
   readonly #ownId: Uint8Array
-  readonly #sha256: (bytes: Uint8Array) => Uint8Array
+  readonly #hasher: Pick<Hasher, 'node'>
   readonly #bucket: KBucket<Contact>
 
-  constructor(peerId: PeerId, sha256: (bytes: Uint8Array) => Uint8Array) {
+  constructor(peerId: PeerId, hasher: Pick<Hasher, 'node'>) {
     this.#ownId = fromHex(peerId)
-    this.#sha256 = sha256
+    this.#hasher = hasher
     this.#bucket = new KBucket<Contact>({
       localNodeId: this.#ownId,
       numberOfNodesPerKBucket: CONTACTS_PER_BUCKET
@@ -43,7 +43,7 @@ export class KBucketTable implements MediatorTable {
   }
 
   #keyOf(url: string): Uint8Array {
-    return this.#sha256(new TextEncoder().encode(url)).slice(0, PEER_ID_BYTES)
+    return this.#hasher.node(new TextEncoder().encode(url)).slice(0, PEER_ID_BYTES)
   }
 }
 

@@ -59,28 +59,34 @@ export async function seedCommand(args: readonly string[]): Promise<number> {
   const stop = stopSignal()
   const sessions = new SeedingSessions(urls)
   let seeded = 0
-  for (const argument of positionals) {
-    for await (const path of filesBelow(argument, (skipped, error) =>
-      say(`${skipped}: ${reasonOf(error)}`)
-    )) {
-      if (stop.aborted) break
-      try {
-        const { size: length } = await stat(path)
-        const { fullHash, announced } = await sessions.seed(path, stop)
-        seeded++
-        // Not waited for: the next file is hashed meanwhile.
-        const tell = (): boolean =>
-          process.stdout.write(`${JSON.stringify({ event: 'seeding', fullHash, length, path })}\n`)
-        announced.then(tell, () => {})
-      } catch (error) {
-        if (!stop.aborted) say(`${path}: ${reasonOf(error)}`)
-      }
+  for await (const path of allFiles(positionals)) {
+    if (stop.aborted) break
+    try {
+      await seedOne(sessions, path, stop)
+      seeded++
+    } catch (error) {
+      if (!stop.aborted) say(`${path}: ${reasonOf(error)}`)
     }
   }
   if (seeded > 0) await aborted(stop)
   await sessions.close()
   if (seeded > 0 || stop.aborted) return 0
   throw new CommandError('nothing could be seeded')
+}
+
+async function* allFiles(paths: readonly string[]): AsyncGenerator<string> {
+  for (const path of paths) yield* filesBelow(path, (skipped, error) => say(`${skipped}: ${reasonOf(error)}`))
+}
+
+async function seedOne(sessions: SeedingSessions, path: string, signal: AbortSignal): Promise<void> {
+  const { size: length } = await stat(path)
+  const { fullHash, announced } = await sessions.seed(path, signal)
+  const line = `${JSON.stringify({ event: 'seeding', fullHash, length, path })}\n`
+  // Not waited for: the next file is hashed meanwhile.
+  announced.then(
+    () => process.stdout.write(line),
+    () => {}
+  )
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,7 +1,5 @@
 import {
   BlockTree,
-  MAX_REQUEST_BLOCKS,
-  ROOT_LEVEL,
   bytesOfBlocks,
   fullHashOf,
   type BlockSet,
@@ -18,7 +16,8 @@ import {
 } from '@mayfly/common'
 import type { MayflyErrorCode } from '../api.js'
 import { DEFAULT_DOWNLOAD_LIMITS, type DownloadLimits } from './download-limits.js'
-import { RUN, RUN_BLOCKS, RunTable } from './run-table.js'
+import { firstBlindly, firstFor, requestsTo } from './run-requests.js'
+import { RUN_BLOCKS, RunTable } from './run-table.js'
 import type { Source } from './source.js'
 import { SourceList } from './source-list.js'
 
@@ -143,7 +142,12 @@ export class DownloadPlan {
     source.state = 'connected'
     source.stream = stream
     source.heardAt = now
-    const [first, count] = this.#table === undefined ? this.#openBlindly(source) : this.#openFor(source, now)
+    const runs = this.#limits.firstRuns
+    const [first, count] =
+      this.#table === undefined
+        ? firstBlindly(source, this.#blindRun, runs)
+        : firstFor(source, this.#table, runs, now)
+    this.#blindRun += runs
     const open = { type: 'open', stream, fullHash: this.fullHash, first, count } as const
     return [{ type: 'send', peerId, message: open }]
   }
@@ -212,28 +216,6 @@ export class DownloadPlan {
     }
     if (this.#sources.ask(now)) effects.push({ type: 'ask' })
     return [...effects, ...this.#connectMore(now), ...this.#requestAll(now)]
-  }
-
-  #openBlindly(source: Source): readonly [first: number, count: number] {
-    const first = this.#blindRun
-    this.#blindRun += this.#limits.firstRuns
-    for (let run = first; run < this.#blindRun; run++) source.owed.set(run, ROOT_LEVEL)
-    return [first * RUN_BLOCKS, this.#limits.firstRuns * RUN_BLOCKS]
-  }
-
-  /** The length is known, but not what the peer has: it is asked as if it had everything. */
-  #openFor(source: Source, now: number): readonly [first: number, count: number] {
-    const table = this.#table as RunTable
-    const start = table.nextMissing(() => true)
-    if (start === undefined) return [0, 0]
-    let end = start
-    while (end < start + this.#limits.firstRuns && end < table.runCount && table.state(end) === RUN.missing) {
-      table.request(end, now)
-      source.owed.set(end, ROOT_LEVEL)
-      end++
-    }
-    const first = start * RUN_BLOCKS
-    return [first, Math.min(end * RUN_BLOCKS, table.blockCount) - first]
   }
 
   #header(source: Source, header: Header, now: number): DownloadEffect[] {
@@ -353,52 +335,10 @@ export class DownloadPlan {
     return [...this.#sources].flatMap(source => (source === but ? [] : this.#requestMore(source, now)))
   }
 
-  /** Fills the window of a source: with what is missing, at the end with what others are late with. */
   #requestMore(source: Source, now: number): DownloadEffect[] {
-    const table = this.#table
-    if (!this.#running || table === undefined || source.state !== 'connected' || !source.proved) return []
-    const can = (run: number): boolean => {
-      return !source.late.has(run) && !source.owed.has(run) && source.has(...table.blocks(run))
-    }
-    const window = source.window(this.#limits, now)
-    const room = Math.min(window - source.owed.size, this.#limits.unstoredRuns - table.received)
-    // Few large requests instead of one per run, unless the source runs dry.
-    if (room <= 0 || (room < Math.min(4, window / 2) && source.owed.size > 1)) return []
-    const wasIdle = !source.owes
-    const runs: number[] = []
-    for (let run = table.nextMissing(can); run !== undefined; run = table.nextMissing(can)) {
-      runs.push(run)
-      table.request(run, now)
-      source.owed.set(run, ROOT_LEVEL)
-      if (runs.length >= room) break
-    }
-    if (runs.length === 0 && source.owed.size === 0) {
-      const late = table.nextLate(now - this.#limits.endGameMs, can)
-      if (late === undefined) return []
-      runs.push(late)
-      table.request(late, now)
-    }
-    if (wasIdle) source.heardAt = now
-    return this.#requests(source, table, runs)
-  }
-
-  /** Neighbouring runs travel in one request. */
-  #requests(source: Source, table: RunTable, runs: readonly number[]): DownloadEffect[] {
-    const groups: number[][] = []
-    for (const run of runs) {
-      const last = groups.at(-1)
-      const follows = last !== undefined && last.at(-1) === run - 1
-      if (follows && (last.length + 1) * RUN_BLOCKS <= MAX_REQUEST_BLOCKS) last.push(run)
-      else groups.push([run])
-    }
-    return groups.map(group => {
-      const first = (group[0] as number) * RUN_BLOCKS
-      const count = Math.min(first + group.length * RUN_BLOCKS, table.blockCount) - first
-      const level = (this.#tree as BlockTree).knownLevel(first, count)
-      for (const run of group) source.owed.set(run, level)
-      const message = { type: 'request', stream: source.stream as number, first, count, level } as const
-      return { type: 'send', peerId: source.address.peerId, message }
-    })
+    if (!this.#running || this.#table === undefined || this.#tree === undefined) return []
+    const requests = requestsTo(source, { table: this.#table, tree: this.#tree, limits: this.#limits, now })
+    return requests.map(message => ({ type: 'send', peerId: source.address.peerId, message }))
   }
 
   /** Others who owe a run that has come need not send it. They answer all the same: with it, or `cancelled`. */

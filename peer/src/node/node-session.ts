@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { FullHash } from '@mayfly/common'
 import { blobSource } from '../adapters/blob-source.js'
 import { fileSource } from '../adapters/file-source.js'
+import { KBucketTable } from '../adapters/k-bucket-table.js'
 import { memorySource } from '../adapters/memory-source.js'
 import { MemoryStore } from '../adapters/memory-store.js'
 import { nodeConnector } from '../adapters/node-connector.js'
@@ -27,6 +28,7 @@ export class NodeSession extends MayflySession {
         connector: await nodeConnector(),
         openSocket: openWsSocket,
         hasher: nodeHasher,
+        mediatorTable: peerId => new KBucketTable(peerId, nodeHasher),
         store: new MemoryStore(),
         randomBytes
       },

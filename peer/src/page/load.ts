@@ -17,7 +17,7 @@ export async function loadInto(
   options: LoadOptions
 ): Promise<LoadSource> {
   const element = typeof target === 'string' ? document.getElementById(target) : target
-  if (element === null) throw new TypeError(`there is no element with the id ${String(target)}`)
+  if (element === null) throw new TypeError('there is no element with this id')
   const show = SHOW_AS[element.localName]
   if (show === undefined) throw new TypeError(`an object cannot be loaded into <${element.localName}>`)
   const { url, signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options

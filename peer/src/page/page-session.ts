@@ -1,5 +1,6 @@
-import type { FullHash } from '@mayfly/common'
+import type { FullHash, PeerId } from '@mayfly/common'
 import { blobSource } from '../adapters/blob-source.js'
+import { KBucketTable } from '../adapters/k-bucket-table.js'
 import { memorySource } from '../adapters/memory-source.js'
 import { pageConnector } from '../adapters/page-connector.js'
 import { systemClock } from '../adapters/system-clock.js'
@@ -14,11 +15,13 @@ import { pageStore } from './page-store.js'
 /** A session of a page. */
 export class PageSession extends MayflySession implements Session {
   constructor(urls: readonly string[], options: ConnectOptions) {
+    const hasher = webHasher()
     const platform = {
       clock: systemClock,
       connector: pageConnector(),
       openSocket: openWebSocket,
-      hasher: webHasher(),
+      hasher,
+      mediatorTable: (peerId: PeerId) => new KBucketTable(peerId, hasher),
       store: pageStore(options.store ?? 'memory'),
       randomBytes: (length: number) => crypto.getRandomValues(new Uint8Array(length)),
       onwake: onPageWake

@@ -2,14 +2,14 @@ import { fromHex, toHex, type PeerId } from '@mayfly/common'
 import { expect } from 'chai'
 import { createHash } from 'node:crypto'
 import { KBucketTable } from '../../src/adapters/k-bucket-table.js'
-import { sha256AtOnce } from '../../src/adapters/noble-sha256.js'
+import { webHasher } from '../../src/adapters/web-hasher.js'
 
 const PEER_ID = '5'.repeat(40) as PeerId
 
 describe('the table of mediators', () => {
   it('orders by XOR distance between SHA-256 of the URL and the peer id', () => {
     const urls = Array.from({ length: 50 }, (_, i) => `wss://mediator${i}.example/`)
-    const table = new KBucketTable(PEER_ID, sha256AtOnce)
+    const table = new KBucketTable(PEER_ID, webHasher())
     for (const url of urls) table.add(url)
     const distance = (url: string): string => {
       const key = createHash('sha256').update(url).digest().subarray(0, 20)
@@ -22,8 +22,9 @@ describe('the table of mediators', () => {
   it('orders rightly what agrees in more bits than a double has', () => {
     const ids = ['1', '2', '3'].map(last => fromHex(`${'5'.repeat(39)}${last}`))
     const keys = new Map(ids.map((id, i) => [`ws://${i}`, id]))
-    const table = new KBucketTable(PEER_ID, bytes => {
-      return new Uint8Array([...(keys.get(new TextDecoder().decode(bytes)) ?? []), ...new Uint8Array(12)])
+    const table = new KBucketTable(PEER_ID, {
+      node: bytes =>
+        Uint8Array.of(...(keys.get(new TextDecoder().decode(bytes)) ?? []), ...new Uint8Array(12))
     })
     for (const url of keys.keys()) table.add(url)
     // 5 ^ 1 = 4, 5 ^ 2 = 7, 5 ^ 3 = 6
@@ -31,7 +32,7 @@ describe('the table of mediators', () => {
   })
 
   it('holds each once, and forgets', () => {
-    const table = new KBucketTable(PEER_ID, sha256AtOnce)
+    const table = new KBucketTable(PEER_ID, webHasher())
     for (const url of ['ws://a', 'ws://a', 'ws://b']) table.add(url)
     table.remove('ws://a')
     table.remove('ws://unknown')

@@ -86,45 +86,37 @@ describe('DownloadPlan', () => {
     expect(new Set(simulation.messages.map(({ peer }) => peer)).size).to.be.at.most(6)
   })
 
-  const lies: Record<string, (content: Content) => Behaviour> = {
-    'sends wrong bytes': content =>
-      twisted(content, answer =>
-        answer.type === 'data' ? { ...answer, bytes: flipped(answer.bytes) } : answer
-      ),
-    'sends a wrong proof': content =>
-      twisted(content, answer =>
+  const lies: Record<string, (of: Content) => Behaviour> = {
+    'sends wrong bytes': of =>
+      twisted(of, answer => (answer.type === 'data' ? { ...answer, bytes: flipped(answer.bytes) } : answer)),
+    'sends a wrong proof': of =>
+      twisted(of, answer =>
         answer.type === 'data' ? { ...answer, proof: new Uint8Array(answer.proof.length + 32) } : answer
       ),
-    'sends a wrong root': content =>
-      twisted(content, answer =>
+    'sends a wrong root': of =>
+      twisted(of, answer =>
         answer.type === 'header' ? { ...answer, piecesRoot: new Uint8Array(32) } : answer
       ),
-    'sends a wrong length': content =>
-      twisted(content, answer =>
-        answer.type === 'header' ? { ...answer, length: answer.length + 1 } : answer
-      ),
-    'sends the largest length': content =>
-      twisted(content, answer => (answer.type === 'header' ? { ...answer, length: 2 ** 53 - 1 } : answer)),
-    'sends too few bytes': content =>
-      twisted(content, answer =>
-        answer.type === 'data' ? { ...answer, bytes: answer.bytes.slice(1) } : answer
-      ),
-    'sends blocks that nobody asked for': content =>
-      twisted(content, answer =>
-        answer.type === 'data' ? { ...answer, first: answer.first + 2 ** 30 } : answer
-      ),
-    'sends every block twice': content => (message, reply) => {
-      honest(content)(message, answer => {
+    'sends a wrong length': of =>
+      twisted(of, answer => (answer.type === 'header' ? { ...answer, length: answer.length + 1 } : answer)),
+    'sends the largest length': of =>
+      twisted(of, answer => (answer.type === 'header' ? { ...answer, length: 2 ** 53 - 1 } : answer)),
+    'sends too few bytes': of =>
+      twisted(of, answer => (answer.type === 'data' ? { ...answer, bytes: answer.bytes.slice(1) } : answer)),
+    'sends blocks that nobody asked for': of =>
+      twisted(of, answer => (answer.type === 'data' ? { ...answer, first: answer.first + 2 ** 30 } : answer)),
+    'sends every block twice': of => (message, reply) => {
+      honest(of)(message, answer => {
         reply(answer)
         reply(answer)
       })
     },
-    'claims blocks that do not exist': content => (message, reply) => {
-      honest(content)(message, reply)
+    'claims blocks that do not exist': of => (message, reply) => {
+      honest(of)(message, reply)
       reply({ type: 'have', stream: 1, runs: [[0, 2 ** 40]] })
     },
-    'sends blocks before the header': content =>
-      twisted(content, answer => (answer.type === 'header' ? undefined : answer))
+    'sends blocks before the header': of =>
+      twisted(of, answer => (answer.type === 'header' ? undefined : answer))
   }
 
   for (const [lie, behaviour] of Object.entries(lies)) {

@@ -1,9 +1,9 @@
 import {
-  BlockTree,
   FullHashBuilder,
   blocksOf,
   MAX_DATA_BLOCKS,
   BLOCK_BYTES,
+  type BlockTree,
   type FullHash,
   type MediatorId,
   type PeerAddress,
@@ -74,7 +74,7 @@ export class PlanSimulation {
   outcome: DownloadEffect | undefined
   tree: BlockTree | undefined
   now = 0
-  #queue: Timed[] = []
+  readonly #queue: Timed[] = []
   readonly #peers: ReadonlyMap<string, { behave: Behaviour; delayMs: number; bytesPerMs: number }>
   readonly #freeAt = new Map<string, number>()
   readonly #found: (asks: number) => readonly PeerAddress[]

@@ -1,0 +1,87 @@
+import { MAX_REQUEST_BLOCKS, ROOT_LEVEL, type BlockRun, type BlockTree, type Request } from '@mayfly/common'
+import type { DownloadLimits } from './download-limits.js'
+import { RUN, RUN_BLOCKS, type RunTable } from './run-table.js'
+import type { Source } from './source.js'
+
+/**
+ * What to ask of a source together with the header, while not even the length is known: `runs` runs from
+ * `firstRun` on. What does not exist is not answered.
+ */
+export function firstBlindly(source: Source, firstRun: number, runs: number): BlockRun {
+  for (let run = firstRun; run < firstRun + runs; run++) source.owed.set(run, ROOT_LEVEL)
+  return [firstRun * RUN_BLOCKS, runs * RUN_BLOCKS]
+}
+
+/** The same when the length is known, but not what the source has: it is asked as if it had everything. */
+export function firstFor(source: Source, table: RunTable, runs: number, now: number): BlockRun {
+  const start = table.nextMissing(() => true)
+  if (start === undefined) return [0, 0]
+  let end = start
+  while (end < start + runs && end < table.runCount && table.state(end) === RUN.missing) {
+    table.request(end, now)
+    source.owed.set(end, ROOT_LEVEL)
+    end++
+  }
+  const first = start * RUN_BLOCKS
+  return [first, Math.min(end * RUN_BLOCKS, table.blockCount) - first]
+}
+
+/**
+ * Fills the window of a source: with what is missing, at the end with what others are late with. What is
+ * asked for is entered in the table and in what the source owes.
+ */
+export function requestsTo(
+  source: Source,
+  download: { table: RunTable; tree: BlockTree; limits: DownloadLimits; now: number }
+): Request[] {
+  const { table, tree, limits, now } = download
+  const { stream } = source
+  if (source.state !== 'connected' || !source.proved || stream === undefined) return []
+  const window = source.window(limits, now)
+  const room = Math.min(window - source.owed.size, limits.unstoredRuns - table.received)
+  // Few large requests instead of one per run, unless the source runs dry.
+  if (room <= 0 || (room < Math.min(4, window / 2) && source.owed.size > 1)) return []
+  const wasIdle = !source.owes
+  const runs = chooseRuns(source, table, room, now - limits.endGameMs)
+  if (wasIdle && runs.length > 0) source.heardAt = now
+  for (const run of runs) table.request(run, now)
+  return neighbours(runs).map(([firstRun, runCount]) => {
+    const first = firstRun * RUN_BLOCKS
+    const count = Math.min(first + runCount * RUN_BLOCKS, table.blockCount) - first
+    const level = tree.knownLevel(first, count)
+    for (let run = firstRun; run < firstRun + runCount; run++) source.owed.set(run, level)
+    return { type: 'request', stream, first, count, level }
+  })
+}
+
+/** Up to `room` runs that nobody owes; where there is none and the source is idle, one owed since `lateBefore`. */
+function chooseRuns(source: Source, table: RunTable, room: number, lateBefore: number): number[] {
+  const chosen = new Set<number>()
+  const can = (run: number): boolean => {
+    return (
+      !chosen.has(run) && !source.late.has(run) && !source.owed.has(run) && source.has(...table.blocks(run))
+    )
+  }
+  while (chosen.size < room) {
+    const run = table.nextMissing(can)
+    if (run === undefined) break
+    chosen.add(run)
+  }
+  if (chosen.size === 0 && source.owed.size === 0) {
+    const late = table.nextLate(lateBefore, can)
+    if (late !== undefined) chosen.add(late)
+  }
+  return [...chosen]
+}
+
+/** Neighbouring runs travel in one request: `[first run, number of runs]`. */
+function neighbours(runs: readonly number[]): [firstRun: number, runCount: number][] {
+  const groups: [firstRun: number, runCount: number][] = []
+  for (const run of runs) {
+    const last = groups.at(-1)
+    const follows = last !== undefined && last[0] + last[1] === run
+    if (follows && (last[1] + 1) * RUN_BLOCKS <= MAX_REQUEST_BLOCKS) last[1]++
+    else groups.push([run, 1])
+  }
+  return groups
+}
