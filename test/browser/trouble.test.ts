@@ -68,10 +68,12 @@ describe('what goes wrong on the pages', function () {
     await page.getByLabel('Mediator addresses').fill('ftp://files.example')
     await page.getByRole('button', { name: 'Connect' }).click()
     await page.getByText('is not an address').waitFor()
-    await page.getByLabel('Mediator addresses').fill(world.mediator(0).slice('ws://'.length))
+    await page
+      .getByLabel('Mediator addresses')
+      .fill(`${world.mediator(0).slice('ws://'.length)}\n${gone.url}`)
     await page.getByRole('button', { name: 'Connect' }).click()
     await page.getByText('Connected to mediator').waitFor()
-    expect(await remembered(page)).to.deep.equal([world.mediator(0)])
+    expect(await remembered(page)).to.deep.equal([world.mediator(0), gone.url])
   })
 
   it('is a sender who leaves before everything arrived', async () => {

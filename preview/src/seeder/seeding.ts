@@ -11,6 +11,8 @@ import { SharedRow } from './shared-row.js'
 
 /** Time between two looks at who fetches: often enough to be alive, rare enough to cost nothing. */
 const REFRESH_MS = 200
+/** The same while nothing new is sent. */
+const WATCH_MS = 1000
 
 /** All that the seeder page shares: reads the chosen files one after the other, announces them, shows who comes. */
 export class Seeding {
@@ -23,6 +25,7 @@ export class Seeding {
   #reading: SharedRow | undefined
   #stopReading = new AbortController()
   #refreshing = false
+  #watching = false
 
   constructor(connection: Connection) {
     this.#connection = connection
@@ -87,10 +90,7 @@ export class Seeding {
     this.#audience.disband()
     this.#failed.clear()
     for (const row of this.#rows) row.reading(0, 0)
-    session.addEventListener('upload', ({ detail }) => {
-      this.#audience.report(detail)
-      this.#refresh()
-    })
+    session.addEventListener('upload', () => this.#refresh())
     session.addEventListener('warning', ({ detail }) => {
       const { happened, remedy } = troubleOf(detail)
       if (session === this.#connection.session) write(part('notice', HTMLElement), `${happened} ${remedy}`)
@@ -139,7 +139,19 @@ export class Seeding {
     }, REFRESH_MS)
   }
 
+  #watch(): void {
+    if (this.#watching) return
+    this.#watching = true
+    setTimeout(() => {
+      this.#watching = false
+      this.#refresh()
+    }, WATCH_MS)
+  }
+
   #show(): void {
+    for (const upload of this.#connection.session?.uploads ?? []) this.#audience.report(upload)
+    // That someone is done comes with no event: only with time.
+    if (this.#audience.fetching > 0) this.#watch()
     const files = this.#files()
     this.#panel.show(files, this.#rows.size, this.#connection.mediators)
     for (const row of this.#rows) row.show(this.#audience)
