@@ -1,0 +1,88 @@
+// `npm test`: installs and compiles what is missing, then all checks and tests, every kind once.
+// `npm run test:all` (--all): also what takes long. Ends with `N passed, N failed`.
+// Imports nothing that is not there before the installation.
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { ensureInstalled, runNpm } from './install.mjs'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const all = process.argv.includes('--all')
+
+/** What has @long in its title runs with --all only. */
+const LONG = '@long'
+
+/** Each kind of test: its name, the folders that hold it, and what in them is another kind. */
+const SUITES = [
+  {
+    name: 'core, contracts, vectors, servers',
+    places: ['common/test', 'preview/test', 'peer/test', 'mediator/test'],
+    but: ['mediator/test/conformance']
+  },
+  { name: 'the protocol, against a client that shares no code', places: ['mediator/test/conformance'] },
+  { name: 'integration', places: ['test/integration'] },
+  { name: 'pages in Chromium', places: ['test/browser'] }
+]
+
+let passed = 0
+let failed = 0
+
+try {
+  ensureInstalled()
+  const { ensureChromium } = await import('./chromium.mjs')
+  const chromium = await ensureChromium()
+  runNpm(['run', '--silent', 'compile'], 'npm run compile failed: see above')
+  await step('check', ['scripts/check.mjs'])
+  await step('size of the page bundle', ['node_modules/size-limit/bin.js'])
+  for (const kind of SUITES) await suite(kind, chromium)
+} catch (error) {
+  console.error(`npm test: ${error.message}`)
+  failed++
+}
+console.log(`\n${passed} passed, ${failed} failed`)
+process.exit(failed === 0 ? 0 : 1)
+
+/** Something that passes or fails as a whole. */
+async function step(name, args) {
+  console.log(`\n── ${name}`)
+  if ((await run(args)).code === 0) passed++
+  else failed++
+}
+
+/** One run of mocha. A run that ends without its closing lines has failed. */
+async function suite({ name, places, but = [] }, chromium) {
+  console.log(`\n── ${name}`)
+  const filter = all ? [] : ['--grep', LONG, '--invert']
+  const files = places.map(place => `${place}/**/*.test.ts`)
+  const ignored = but.flatMap(place => ['--ignore', `${place}/**`])
+  const mocha = ['node_modules/mocha/bin/mocha.js', ...filter, ...ignored, ...files]
+  const { code, output } = await run(mocha, { CHROMIUM_PATH: chromium })
+  const count = word => Number(new RegExp(`^ *(\\d+) ${word}`, 'm').exec(output)?.[1] ?? 0)
+  passed += count('passing')
+  failed += count('failing')
+  if (code !== 0 && count('failing') === 0) {
+    console.error(`${name}: mocha ended with ${code}`)
+    failed++
+  } else if (count('passing') === 0) {
+    console.error(`${name}: no test was run`)
+    failed++
+  }
+}
+
+/** Runs a program of ours, shown as it runs. */
+function run(args, env = {}) {
+  return new Promise(resolve => {
+    const child = spawn(process.execPath, args, {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'inherit']
+    })
+    let output = ''
+    child.stdout.setEncoding('utf8')
+    child.stdout.on('data', text => {
+      process.stdout.write(text)
+      // The closing lines are all that is read of it.
+      output = (output + text).slice(-1_000_000)
+    })
+    child.on('close', (code, signal) => resolve({ code: code ?? signal, output }))
+  })
+}
