@@ -20,6 +20,11 @@ export class MemoryNetwork {
     }
   }
 
+  /** Connections that were ever made: two for a channel. */
+  get made(): number {
+    return this.#made
+  }
+
   /** Names a connection and remembers it for who answers. */
   register(connection: MemoryConnection): string {
     this.#made += 1
