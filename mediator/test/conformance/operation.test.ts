@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { UpgradeRefused } from './raw-client.js'
-import { randomHash } from './random-id.js'
+import { RawClient, UpgradeRefused } from './raw-client.js'
+import { randomHash, randomPeerId } from './random-id.js'
 import { runToExit } from './spawned-mediator.js'
 import { ownStage, sharedStage } from './stage.js'
 import { eventually } from './time.js'
@@ -42,6 +42,24 @@ describe('Conformance: pages for operators', () => {
     const response = await fetch(`${stage.mediator.httpUrl}/no-such-page`)
     await response.text()
     expect(response.status).to.be.within(400, 499)
+  })
+})
+
+describe('Conformance: addresses to listen on', () => {
+  const stage = ownStage({}, { flags: ['--host', '127.0.0.1'] })
+  const hasIpv6 = Object.values(networkInterfaces()).some(list =>
+    list?.some(({ address }) => address === '::1')
+  )
+
+  it('are those of IPv6 too by default, and only the one that --host names', async function () {
+    if (!hasIpv6) this.skip()
+    const socket = await RawClient.open(stage.mediator.url.replace('127.0.0.1', '[::1]'))
+    await socket.shakeHands(randomPeerId())
+    await socket.close()
+    await stage.peer({ mediator: stage.nth(1) })
+    const unreachable = stage.nth(1).url.replace('127.0.0.1', '[::1]')
+    const refused = await RawClient.open(unreachable).catch((error: unknown) => error)
+    expect(refused).to.include({ code: 'ECONNREFUSED' })
   })
 })
 
@@ -113,6 +131,50 @@ describe('Conformance: --ice-server', () => {
   it('is told to peers in established', async () => {
     const { established } = await stage.peer()
     expect(JSON.stringify(established?.iceServers)).to.include('stun:stun.example:3478')
+  })
+})
+
+describe('Conformance: options as environment variables', () => {
+  const stage = ownStage({
+    env: {
+      MAYFLY_ICE_SERVER: 'stun:one.example:3478 stun:two.example',
+      MAYFLY_ORIGIN: 'https://site.example'
+    }
+  })
+
+  it('say the same as on the command line', async () => {
+    const { established } = await stage.peer({ headers: { origin: 'https://site.example' } })
+    expect(JSON.stringify(established?.iceServers)).to.include('one.example').and.to.include('two.example')
+    const refused = await stage
+      .socket({ headers: { origin: 'https://other.example' } })
+      .catch((error: unknown) => error)
+    expect(refused).to.be.instanceOf(UpgradeRefused)
+  })
+
+  it('are refused with one line and exit 2 where they are wrong', async () => {
+    const exit = await runToExit(['0', '0'], { MAYFLY_PUBLIC_URL: 'nowhere' })
+    expect(exit.code).to.equal(2)
+    expect(exit.stderr).to.match(/^[^\n]+\n$/)
+  })
+})
+
+describe('Conformance: /metrics behind a proxy', () => {
+  const stage = ownStage(
+    { flags: ['--trust-proxy', 'loopback'] },
+    { flags: ['--trust-proxy', 'loopback', '--metrics-public'] }
+  )
+
+  async function statusFor(index: number, forwarded?: string): Promise<number> {
+    const headers: Record<string, string> = forwarded === undefined ? {} : { 'x-forwarded-for': forwarded }
+    const response = await fetch(`${stage.nth(index).httpUrl}/metrics`, { headers })
+    await response.text()
+    return response.status
+  }
+
+  it('is for loopback only unless --metrics-public allows others', async () => {
+    expect(await statusFor(0, '203.0.113.5')).to.be.within(400, 499)
+    expect(await statusFor(0)).to.equal(200)
+    expect(await statusFor(1, '203.0.113.5')).to.equal(200)
   })
 })
 
