@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 import type { Mediation } from '../core/mediation.js'
+import type { NetworkCounts } from '../network/index.js'
 
 /** The numbers of one mediator in the text format of Prometheus. */
 export interface Metrics {
@@ -7,8 +8,8 @@ export interface Metrics {
   text(): Promise<string>
 }
 
-/** Reads `mediation` when it is asked, so that counting costs a message nothing here. */
-export function createMetrics(mediation: Mediation): Metrics {
+/** Reads `mediation` and the network's `counts` when it is asked, so that counting costs a message nothing here. */
+export function createMetrics(mediation: Mediation, counts: () => NetworkCounts | undefined): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const { tally } = mediation
@@ -17,6 +18,11 @@ export function createMetrics(mediation: Mediation): Metrics {
   addGauge(registry, 'hashes', 'Full hashes that have a seeder here', () => mediation.swarms.size)
   addGauge(registry, 'announcements', 'Pairs of peer and full hash', () => mediation.swarms.pairs)
   addGauge(registry, 'open_questions', 'get_peers without a final answer', () => mediation.questions.open)
+  addGauge(registry, 'links', 'Proved replication connections', () => counts()?.links ?? 0)
+  addGauge(registry, 'known_mediators', 'Mediators known to be alive', () => counts()?.mediators ?? 0)
+  addGauge(registry, 'dht_nodes', 'Nodes in the DHT routing table', () => counts()?.dhtNodes ?? 0)
+  addGauge(registry, 'directory_records', 'Records kept for others', () => counts()?.records ?? 0)
+  addGauge(registry, 'provided_hashes', 'Full hashes in the directory', () => counts()?.provided ?? 0)
   addCounter(
     registry,
     'opened_total',
