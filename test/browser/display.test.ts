@@ -7,9 +7,8 @@ describe('what is shown in place', function () {
   let world: World
 
   before(async () => {
-    world = await World.start(1)
+    world = await World.shared()
   })
-  after(() => world?.stop())
   afterEach(async () => {
     expect(await world.leave(), 'complaints of the pages').to.deep.equal([])
   })

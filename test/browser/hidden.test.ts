@@ -9,12 +9,11 @@ describe('a hidden page', function () {
   let browser: PlainBrowser
 
   before(async () => {
-    world = await World.start(1)
+    world = await World.shared()
     browser = await PlainBrowser.start()
   })
   after(async () => {
     await browser?.stop()
-    await world?.stop()
   })
 
   it('goes on serving while Chromium slows it down', async () => {

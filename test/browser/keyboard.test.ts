@@ -8,9 +8,8 @@ describe('the pages by keyboard alone', function () {
   let world: World
 
   before(async () => {
-    world = await World.start(1)
+    world = await World.shared()
   })
-  after(() => world?.stop())
   afterEach(async () => {
     expect(await world.leave(), 'complaints of the pages').to.deep.equal([])
   })

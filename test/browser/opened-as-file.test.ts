@@ -11,9 +11,8 @@ describe('the pages opened as files', function () {
   let world: World
 
   before(async () => {
-    world = await World.start(1)
+    world = await World.shared()
   })
-  after(() => world?.stop())
 
   it('share and get with the address of a mediator filled in', async () => {
     const sent = photo()

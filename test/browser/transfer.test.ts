@@ -9,9 +9,8 @@ describe('a file from page to page', function () {
   let world: World
 
   before(async () => {
-    world = await World.start(2)
+    world = await World.shared()
   })
-  after(() => world?.stop())
   afterEach(async () => {
     expect(await world.leave(), 'complaints of the pages').to.deep.equal([])
   })

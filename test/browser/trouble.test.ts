@@ -12,9 +12,8 @@ describe('what goes wrong on the pages', function () {
   let world: World
 
   before(async () => {
-    world = await World.start(1)
+    world = await World.shared()
   })
-  after(() => world?.stop())
   afterEach(async () => {
     expect(await world.leave(NO_SOCKET), 'complaints of the pages').to.deep.equal([])
   })

@@ -33,6 +33,11 @@ export interface TestMediator {
   readonly process: MediatorProcess
 }
 
+let shared: Promise<World> | undefined
+
+// Runs when all suites that share it are over.
+after(async () => (await shared)?.stop())
+
 /** Real mediators in one DHT, the preview server and Chromium: what a newcomer has, for a test. */
 export class World {
   readonly base: string
@@ -54,8 +59,13 @@ export class World {
     this.#endings = running.endings
   }
 
-  /** Starts everything, with so many mediators. */
-  static async start(mediatorCount: number): Promise<World> {
+  /** The one world of all suites, with two mediators: starting one for each takes longer than what they test. */
+  static shared(): Promise<World> {
+    shared ??= World.#start(2)
+    return shared
+  }
+
+  static async #start(mediatorCount: number): Promise<World> {
     const executablePath = await ensureChromium()
     const endings: (() => Promise<unknown>)[] = []
     const mediators: TestMediator[] = []
@@ -73,6 +83,7 @@ export class World {
     return new World(base, mediators, { browser, endings })
   }
 
+  /** Ends everything, the last begun first. */
   async stop(): Promise<void> {
     for (const end of this.#endings.reverse()) await end()
   }

@@ -7,6 +7,9 @@ import { findMediators } from '../settings.js'
 import { type DecodedLink, encodeFragment } from '../share-link.js'
 import { Fetching } from './fetching.js'
 
+/** Marks the address of files that the visitor asked for here: a reload need not ask again. */
+const ASKED = { asked: true }
+
 const connection = new Connection()
 const fetching = new Fetching(connection)
 const wanted = part('wanted', HTMLTextAreaElement)
@@ -43,7 +46,8 @@ function openLink(): void {
   const named = /[#&]f=/.test(location.hash)
   if (!named && link.files.length === 0) return
   wanted.value = location.href
-  take(link, false)
+  const state: unknown = history.state
+  take(link, typeof state === 'object' && state !== null && 'asked' in state)
 }
 
 /** Fetches what the visitor asks for. */
@@ -75,7 +79,7 @@ function problemOf(files: number, unreadable: number): string {
 /** Puts what is fetched into the address, so that a reload fetches it again. */
 function keep({ files }: DecodedLink): void {
   try {
-    history.replaceState(null, '', '#' + encodeFragment({ mediators: connection.mediators, files }))
+    history.replaceState(ASKED, '', '#' + encodeFragment({ mediators: connection.mediators, files }))
   } catch {
     // The address is too long for the browser: a reload begins with an empty page.
   }
