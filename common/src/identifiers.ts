@@ -18,6 +18,11 @@ export interface PeerAddress {
   readonly mediatorId: MediatorId
 }
 
+/** The same text for the same address only: for maps. */
+export function addressKey({ peerId, mediatorId }: PeerAddress): string {
+  return `${peerId} ${mediatorId}`
+}
+
 export const FULL_HASH_BYTES = 32
 export const PEER_ID_BYTES = 20
 export const MEDIATOR_ID_BYTES = 32

@@ -1,5 +1,4 @@
 import {
-  MAX_LENGTH,
   PEER_ID_BYTES,
   isFullHash,
   peerIdFrom,
@@ -36,6 +35,9 @@ import { Uploader } from './uploader.js'
 
 /** Milliseconds without anyone who has a content, unless told otherwise. */
 const DEFAULT_TIMEOUT_MS = 30_000
+
+/** Bytes of the longest content, unless told otherwise: 64 GiB, whose tree takes 256 MiB. */
+const DEFAULT_MAX_LENGTH = 2 ** 36
 
 /** What a session stands on: the page's, Node.js's or a test's. */
 export interface Platform {
@@ -175,10 +177,11 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
   }
 
   async close(): Promise<void> {
-    this.#end(new MayflyError('closed', 'the session is closed'))
+    const ended = this.#end(new MayflyError('closed', 'the session is closed'))
     this.#client.close()
     this.#peers.close('the session is closed')
     this.#stopWaking()
+    await ended
     await this.#platform.store.close()
   }
 
@@ -211,7 +214,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
   #transferOf(fullHash: FullHash, store: Store, options: GetOptions): Transfer {
     const running = this.#transfers.get(fullHash)
     if (running !== undefined) return running
-    const { timeoutMs = DEFAULT_TIMEOUT_MS, maxLength = MAX_LENGTH } = options
+    const { timeoutMs = DEFAULT_TIMEOUT_MS, maxLength = DEFAULT_MAX_LENGTH } = options
     const transfer = new Transfer(fullHash, { timeoutMs, maxLength }, this.#transferHost(fullHash, store))
     this.#transfers.set(fullHash, transfer)
     transfer.start()
@@ -231,7 +234,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
       },
       connect: peer => this.#peers.connect(peer, fullHash),
       ask: () => this.#client.getPeers(fullHash, this.#peers.connected()),
-      drop: (peerId, reason, lied) => this.#peers.drop(peerId as PeerId, reason, lied),
+      drop: (peer, reason, lied) => this.#peers.drop(peer, reason, lied),
       onbegun: content => {
         if (share) this.#uploader.add(content)
       },
@@ -264,7 +267,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
       this.#settle.resolve()
     }
     if (connection.state === 'closed') {
-      this.#end(new MayflyError('refused', connection.reason ?? 'every mediator refused'))
+      void this.#end(new MayflyError('refused', connection.reason ?? 'every mediator refused'))
     }
     this.#tell('mediator', connection)
   }
@@ -286,17 +289,19 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
   }
 
   #unreadable(content: Content, error: unknown): void {
+    // Told once, however many peers are being served; and not of what has been seeded anew since.
+    if (this.#uploader.content(content.fullHash) !== content) return
     void this.finish(content.fullHash)
     const message = `it is not shared any more, because it cannot be read: ${reasonOf(error)}`
     this.#warn(new MayflyError('content_changed', message, { cause: error }))
   }
 
-  /** Nothing works any more. */
-  #end(error: MayflyError): void {
+  /** Nothing works any more. Settles when nothing is left behind. */
+  async #end(error: MayflyError): Promise<void> {
     this.#closed ??= error
     this.#settle.reject(this.#closed)
-    for (const transfer of [...this.#transfers.values()]) transfer.stop(error.code, error.message)
     for (const { reject } of this.#unannounced.splice(0)) reject(error)
+    await Promise.all([...this.#transfers.values()].map(transfer => transfer.stop(error.code, error.message)))
   }
 
   #throwIfClosed(): void {

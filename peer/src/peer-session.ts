@@ -22,6 +22,9 @@ const SEND_BUFFER_LOW_BYTES = 524_288
 /** Above that the other side does not read, and the channel is closed. */
 const SEND_BUFFER_MAX_BYTES = 4 * SEND_BUFFER_BYTES
 
+/** So long half of the buffer may take: 140 kbit/s. */
+const DRAIN_MS = 30_000
+
 /** Messages other than blocks that a peer may send per second, and at once. A fast download sends some 500. */
 const CONTROL_PER_SECOND = 4_000
 const CONTROL_BURST = 8_000
@@ -52,7 +55,8 @@ export interface PeerSessionHost {
 
 /** Protocol state upon one data channel: streams that we opened, and the one upload session of the peer. */
 export class PeerSession {
-  readonly remote: PeerAddress
+  /** When blocks of anything last came from the peer, or a stream was opened. */
+  heardAt: number
   readonly #channel: Channel
   readonly #host: PeerSessionHost
   readonly #streams = new Map<number, StreamEvents>()
@@ -64,7 +68,7 @@ export class PeerSession {
   #serving = false
 
   constructor(channel: Channel, host: PeerSessionHost) {
-    this.remote = channel.remote
+    this.heardAt = host.clock.now()
     this.#channel = channel
     this.#host = host
     this.#meter = new MessageMeter(host.clock.now(), CONTROL_PER_SECOND, CONTROL_BURST)
@@ -81,6 +85,11 @@ export class PeerSession {
     channel.onmessage = message => this.#receive(message)
     channel.ondrain = () => this.#release()
     channel.onclose = reason => this.#closed(reason)
+  }
+
+  /** May change while the channel is open: a peer that moves to another mediator keeps its channel. */
+  get remote(): PeerAddress {
+    return this.#channel.remote
   }
 
   /** Begins a stream: gives its number, to send `open` on. */
@@ -132,6 +141,7 @@ export class PeerSession {
   }
 
   #answer(message: ServerMessage): void {
+    if (message.type === 'data') this.heardAt = this.#host.clock.now()
     const events = this.#streams.get(message.stream)
     if (events === undefined) {
       this.#stray(message)
@@ -179,7 +189,10 @@ export class PeerSession {
     const waitMs = this.#host.uploader.waitMs(bytes)
     if (waitMs > 0) await new Promise<void>(resolve => this.#host.clock.after(waitMs, resolve))
     while (!this.#channel.closed && this.#channel.bufferedAmount + bytes > SEND_BUFFER_BYTES) {
+      // Otherwise a peer that reads nothing would keep its slot for ever.
+      const stop = this.#host.clock.after(DRAIN_MS, () => this.#channel.close('does not read'))
       await new Promise<void>(resolve => this.#waiting.push(resolve))
+      stop()
     }
   }
 

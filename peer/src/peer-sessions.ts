@@ -1,4 +1,11 @@
-import type { FullHash, IceServer, JsonValue, PeerAddress, PeerId } from '@mayfly/common'
+import {
+  addressKey,
+  type FullHash,
+  type IceServer,
+  type JsonValue,
+  type PeerAddress,
+  type PeerId
+} from '@mayfly/common'
 import { Channels } from './channels.js'
 import type { Content } from './content.js'
 import { MayflyError } from './error.js'
@@ -26,8 +33,9 @@ export interface PeerSessionsOptions {
 export class PeerSessions {
   readonly #options: PeerSessionsOptions
   readonly #channels: Channels
-  readonly #sessions = new Map<PeerId, PeerSession>()
-  readonly #banned = new Set<PeerId>()
+  readonly #sessions = new Map<Channel, PeerSession>()
+  /** Keys of addresses: an id alone may be taken by somebody else at another mediator. */
+  readonly #banned = new Set<string>()
 
   constructor(options: PeerSessionsOptions) {
     this.#options = options
@@ -43,11 +51,10 @@ export class PeerSessions {
 
   /** The session with a peer: the open one, or over a new channel. Rejects with an Error that says why not. */
   async connect(peer: PeerAddress, fullHash: FullHash): Promise<PeerSession> {
-    if (this.#banned.has(peer.peerId)) throw new Error('it sent something wrong before')
+    if (this.#banned.has(addressKey(peer))) throw new Error('it sent something wrong before')
     const { unavailable } = this.#options.connector
     if (unavailable !== undefined) throw new MayflyError('no_webrtc', unavailable)
-    await this.#channels.open(peer, fullHash)
-    const session = this.#sessions.get(peer.peerId)
+    const session = this.#sessions.get(await this.#channels.open(peer, fullHash))
     if (session === undefined) throw new Error('the channel closed at once')
     return session
   }
@@ -58,7 +65,7 @@ export class PeerSessions {
 
   /** The `data` of a signal that the mediator passed on. */
   receive(from: PeerAddress, data: JsonValue): void {
-    if (!this.#banned.has(from.peerId)) this.#channels.receive(from, data)
+    if (!this.#banned.has(addressKey(from))) this.#channels.receive(from, data)
   }
 
   /** The mediator cannot reach this peer. */
@@ -67,15 +74,17 @@ export class PeerSessions {
   }
 
   /** Closes the channel of a peer; `forGood`: and has nothing to do with it any more. */
-  drop(peerId: PeerId, reason: string, forGood: boolean): void {
+  drop(peer: PeerAddress, reason: string, forGood: boolean): void {
+    const key = addressKey(peer)
     if (forGood) {
-      this.#banned.add(peerId)
+      this.#banned.add(key)
       for (const oldest of this.#banned) {
         if (this.#banned.size <= MAX_BANNED) break
         this.#banned.delete(oldest)
       }
     }
-    this.#sessions.get(peerId)?.close(reason)
+    for (const session of [...this.#sessions.values()])
+      if (addressKey(session.remote) === key) session.close(reason)
   }
 
   /** A content is not served any more. */
@@ -88,19 +97,16 @@ export class PeerSessions {
   }
 
   #begin(channel: Channel): void {
-    const { peerId } = channel.remote
     const { clock, uploader, unreadable } = this.#options
-    const session: PeerSession = new PeerSession(channel, {
+    const session = new PeerSession(channel, {
       uploader,
       clock,
       unreadable,
       onbusy: busy => this.#channels.setBusy(channel, busy),
-      onviolation: reason => this.drop(peerId, reason, true),
-      onclose: () => {
-        if (this.#sessions.get(peerId) === session) this.#sessions.delete(peerId)
-      }
+      onviolation: reason => this.drop(channel.remote, reason, true),
+      onclose: () => void this.#sessions.delete(channel)
     })
-    this.#sessions.set(peerId, session)
-    if (this.#banned.has(peerId)) session.close('it sent something wrong before')
+    this.#sessions.set(channel, session)
+    if (this.#banned.has(addressKey(channel.remote))) session.close('it sent something wrong before')
   }
 }

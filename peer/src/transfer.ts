@@ -1,4 +1,5 @@
 import {
+  addressKey,
   blocksOf,
   type BlockTree,
   type FullHash,
@@ -25,7 +26,7 @@ export interface TransferHost {
   /** Asks the mediator; the answers come through `found`. */
   ask(fullHash: FullHash): void
   /** A peer lied or fell silent. */
-  drop(peerId: string, reason: string, lied: boolean): void
+  drop(peer: PeerAddress, reason: string, lied: boolean): void
   /** True while no mediator could be reached since the session began. */
   readonly mediatorUnreachable: boolean
   /** Root and length are proved: what is verified from now on can be served. */
@@ -52,7 +53,7 @@ export class Transfer {
   readonly #plan: DownloadPlan
   readonly #host: TransferHost
   readonly #listeners = new Set<TransferListener>()
-  readonly #sessions = new Map<string, PeerSession>()
+  readonly #sessions = new Map<string, { readonly peer: PeerAddress; readonly session: PeerSession }>()
   readonly #rate = new Rate()
   #storing: Promise<StoredContent> | undefined
   #content: Content | undefined
@@ -96,7 +97,7 @@ export class Transfer {
 
   /** The last one to leave stops the transfer. */
   leave(listener: TransferListener): void {
-    if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.stop()
+    if (this.#listeners.delete(listener) && this.#listeners.size === 0) void this.stop()
   }
 
   /** Somebody reads at this block: it is wanted first. */
@@ -109,11 +110,11 @@ export class Transfer {
     this.#perform(this.#plan.found(peers, this.#now()))
   }
 
-  /** Ends it without a result. */
-  stop(code: MayflyErrorCode = 'closed', reason = 'the download was stopped'): void {
+  /** Ends it without a result. Settles when nothing of it is left behind. */
+  async stop(code: MayflyErrorCode = 'closed', reason = 'the download was stopped'): Promise<void> {
     if (this.#outcome !== undefined) return
     this.#perform(this.#plan.stop())
-    void this.#fail(new MayflyError(code, reason))
+    await this.#fail(new MayflyError(code, reason))
   }
 
   #progressState(tried: boolean): DownloadProgress['state'] {
@@ -133,6 +134,7 @@ export class Transfer {
     const at = this.#plan.wakeAt(this.#now())
     if (at === undefined) return
     this.#cancelWake = this.#host.clock.after(at - this.#now(), () => {
+      for (const { peer, session } of this.#sessions.values()) this.#plan.heard(peer, session.heardAt)
       this.#perform(this.#plan.wake(this.#now()))
       this.#tell(listener => listener.onprogress())
     })
@@ -144,7 +146,7 @@ export class Transfer {
         void this.#connect(effect.peer)
         break
       case 'send':
-        this.#send(effect.peerId, effect.message)
+        this.#send(effect.peer, effect.message)
         break
       case 'prepare':
         this.#prepare(effect.tree)
@@ -156,8 +158,8 @@ export class Transfer {
         void this.#write(effect.run)
         break
       case 'drop':
-        this.#sessions.delete(effect.peerId)
-        this.#host.drop(effect.peerId, effect.reason, effect.lied)
+        this.#sessions.delete(addressKey(effect.peer))
+        this.#host.drop(effect.peer, effect.reason, effect.lied)
         break
       case 'ask':
         this.#host.ask(this.fullHash)
@@ -172,10 +174,10 @@ export class Transfer {
   }
 
   async #connect(peer: PeerAddress): Promise<void> {
-    const { peerId } = peer
+    const key = addressKey(peer)
     const gone = (reason: string): void => {
-      this.#sessions.delete(peerId)
-      this.#perform(this.#plan.gone(peerId, reason, this.#now()))
+      this.#sessions.delete(key)
+      this.#perform(this.#plan.gone(peer, reason, this.#now()))
       this.#tell(listener => listener.onprogress())
     }
     let session: PeerSession
@@ -188,19 +190,19 @@ export class Transfer {
     if (!this.#plan.running) return
     const stream = session.openStream({
       onmessage: message => {
-        this.#perform(this.#plan.receive(peerId, message, this.#now()))
+        this.#perform(this.#plan.receive(peer, message, this.#now()))
         if (message.type !== 'data') this.#tell(listener => listener.onprogress())
       },
       onclose: gone,
-      onviolation: reason => this.#perform(this.#plan.accuse(peerId, reason, this.#now()))
+      onviolation: reason => this.#perform(this.#plan.accuse(peer, reason, this.#now()))
     })
-    this.#sessions.set(peerId, session)
-    this.#perform(this.#plan.connected(peerId, stream, this.#now()))
+    this.#sessions.set(key, { peer, session })
+    this.#perform(this.#plan.connected(peer, stream, this.#now()))
     this.#tell(listener => listener.onprogress())
   }
 
-  #send(peerId: string, message: RequesterMessage): void {
-    this.#sessions.get(peerId)?.send(message)
+  #send(peer: PeerAddress, message: RequesterMessage): void {
+    this.#sessions.get(addressKey(peer))?.session.send(message)
   }
 
   #prepare(tree: BlockTree): void {
@@ -237,7 +239,9 @@ export class Transfer {
     const effects = this.#plan.written(run, this.#now())
     const blockCount = blocksOf(run.bytes).length
     this.#content?.announceHeld(run.first, blockCount)
-    this.#tell(listener => listener.onverified({ firstBlock: run.first, blockCount, peerId: run.peerId }))
+    this.#tell(listener =>
+      listener.onverified({ firstBlock: run.first, blockCount, peerId: run.peer.peerId })
+    )
     this.#perform(effects)
   }
 

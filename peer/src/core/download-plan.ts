@@ -9,7 +9,6 @@ import {
   type Have,
   type Header,
   type PeerAddress,
-  type PeerId,
   type Reject,
   type RequesterMessage,
   type ServerMessage
@@ -25,7 +24,7 @@ import { SourceList } from './source-list.js'
 export type DownloadEffect =
   /** Open a channel to this peer; answer with `connected` or `gone`. */
   | { readonly type: 'connect'; readonly peer: PeerAddress }
-  | { readonly type: 'send'; readonly peerId: string; readonly message: RequesterMessage }
+  | { readonly type: 'send'; readonly peer: PeerAddress; readonly message: RequesterMessage }
   /** Root and length are proved: make room. Comes once, before the first `write`. */
   | { readonly type: 'prepare'; readonly tree: BlockTree }
   /** Hash the blocks; answer with `hashed`. */
@@ -33,7 +32,7 @@ export type DownloadEffect =
   /** The run is verified; answer with `written` once it is. */
   | { readonly type: 'write'; readonly run: ArrivedRun }
   /** The peer lied or fell silent: close the channel. `lied`: and never have to do with it again. */
-  | { readonly type: 'drop'; readonly peerId: string; readonly reason: string; readonly lied: boolean }
+  | { readonly type: 'drop'; readonly peer: PeerAddress; readonly reason: string; readonly lied: boolean }
   /** Ask the mediator for peers; answer with `found`. */
   | { readonly type: 'ask' }
   | { readonly type: 'complete' }
@@ -41,7 +40,7 @@ export type DownloadEffect =
 
 /** A run as it came from a peer. */
 export interface ArrivedRun {
-  readonly peerId: PeerId
+  readonly peer: PeerAddress
   readonly run: number
   readonly first: number
   readonly bytes: Uint8Array<ArrayBuffer>
@@ -136,8 +135,8 @@ export class DownloadPlan {
   }
 
   /** The channel to a peer is open; `stream` is the number to use on it. Asks for blocks in the same breath. */
-  connected(peerId: string, stream: number, now: number): DownloadEffect[] {
-    const source = this.#sources.get(peerId)
+  connected(peer: PeerAddress, stream: number, now: number): DownloadEffect[] {
+    const source = this.#sources.get(peer)
     if (!this.#running || source?.state !== 'connecting') return []
     source.state = 'connected'
     source.stream = stream
@@ -149,19 +148,25 @@ export class DownloadPlan {
         : firstFor(source, this.#table, runs, now)
     this.#blindRun += runs
     const open = { type: 'open', stream, fullHash: this.fullHash, first, count } as const
-    return [{ type: 'send', peerId, message: open }]
+    return [{ type: 'send', peer, message: open }]
   }
 
   /** No channel to this peer could be opened, or it closed. */
-  gone(peerId: string, reason: string, now: number): DownloadEffect[] {
-    const source = this.#sources.get(peerId)
+  gone(peer: PeerAddress, reason: string, now: number): DownloadEffect[] {
+    const source = this.#sources.get(peer)
     if (!this.#running || (source?.state !== 'connecting' && source?.state !== 'connected')) return []
     return this.#lose(source, reason, now)
   }
 
+  /** When a peer last sent blocks of anything: it serves one thing after the other, and is not silent meanwhile. */
+  heard(peer: PeerAddress, at: number): void {
+    const source = this.#sources.get(peer)
+    if (source?.state === 'connected') source.heardAt = Math.max(source.heardAt, at)
+  }
+
   /** A message from a peer on the stream of this download. */
-  receive(peerId: string, message: ServerMessage, now: number): DownloadEffect[] {
-    const source = this.#sources.get(peerId)
+  receive(peer: PeerAddress, message: ServerMessage, now: number): DownloadEffect[] {
+    const source = this.#sources.get(peer)
     if (!this.#running || source?.state !== 'connected') return []
     if (message.type === 'header') return this.#header(source, message, now)
     if (message.type === 'reject' && message.count === 0) return this.#lose(source, message.reason, now)
@@ -175,15 +180,15 @@ export class DownloadPlan {
   }
 
   /** A peer broke the rules of the channel itself. */
-  accuse(peerId: string, reason: string, now: number): DownloadEffect[] {
-    const source = this.#sources.get(peerId)
+  accuse(peer: PeerAddress, reason: string, now: number): DownloadEffect[] {
+    const source = this.#sources.get(peer)
     return this.#running && source !== undefined ? this.#drop(source, reason, now) : []
   }
 
   /** The blocks of a run are hashed. */
   hashed(run: ArrivedRun, leaves: readonly Uint8Array[], now: number): DownloadEffect[] {
     if (!this.#running || this.#table === undefined || this.#tree === undefined) return []
-    const source = this.#sources.get(run.peerId)
+    const source = this.#sources.get(run.peer)
     if (this.#tree.verify(run.first, leaves, run.proof, run.level)) {
       source?.credit(run.bytes.length)
       this.#hopeAt = now
@@ -224,7 +229,7 @@ export class DownloadPlan {
       return this.#drop(source, 'sent a wrong root or length', now)
     }
     if (header.length > this.#maxLength) {
-      const reason = `it has ${header.length} bytes, more than the ${this.#maxLength} allowed`
+      const reason = `it has ${header.length} bytes, more than the ${this.#maxLength} that are allowed`
       return this.#end({ type: 'failed', code: 'too_large', reason })
     }
     source.proved = true
@@ -250,7 +255,7 @@ export class DownloadPlan {
 
   #have(source: Source, { runs }: Have, now: number): DownloadEffect[] {
     if (!source.learn(runs, (this.#table as RunTable).blockCount)) {
-      return this.#drop(source, 'claims blocks that do not exist', now)
+      return this.#drop(source, 'claims blocks that do not exist, or the same twice', now)
     }
     return this.#requestMore(source, now)
   }
@@ -266,7 +271,7 @@ export class DownloadPlan {
     if (source.owed.delete(run)) table.giveUp(run)
     source.late.delete(run)
     source.received(bytes.length, now)
-    const arrived = { peerId: source.address.peerId, run, first, bytes, proof, level }
+    const arrived = { peer: source.address, run, first, bytes, proof, level }
     const hash: DownloadEffect[] = isNew ? [{ type: 'hash', run: arrived }] : []
     return [...hash, ...this.#requestMore(source, now)]
   }
@@ -289,7 +294,7 @@ export class DownloadPlan {
     if (!source.owes) return []
     const silentMs = now - source.heardAt
     if (silentMs >= this.#limits.silentMs) {
-      const drop = { peerId: source.address.peerId, reason: 'fell silent', lied: false }
+      const drop = { peer: source.address, reason: 'fell silent', lied: false }
       return [{ type: 'drop', ...drop }, ...this.#lose(source, 'fell silent', now)]
     }
     if (silentMs >= this.#limits.stallMs && !source.stalled) {
@@ -308,7 +313,7 @@ export class DownloadPlan {
     this.#takeBack(source)
     source.dropped(reason)
     this.#sources.lost(now)
-    const drop = { type: 'drop', peerId: source.address.peerId, reason, lied: true } as const
+    const drop = { type: 'drop', peer: source.address, reason, lied: true } as const
     return [drop, ...this.#requestAll(now), ...this.#connectMore(now)]
   }
 
@@ -338,7 +343,7 @@ export class DownloadPlan {
   #requestMore(source: Source, now: number): DownloadEffect[] {
     if (!this.#running || this.#table === undefined || this.#tree === undefined) return []
     const requests = requestsTo(source, { table: this.#table, tree: this.#tree, limits: this.#limits, now })
-    return requests.map(message => ({ type: 'send', peerId: source.address.peerId, message }))
+    return requests.map(message => ({ type: 'send', peer: source.address, message }))
   }
 
   /** Others who owe a run that has come need not send it. They answer all the same: with it, or `cancelled`. */
@@ -349,7 +354,7 @@ export class DownloadPlan {
       const [first, count] = table.blocks(run)
       effects.push({
         type: 'send',
-        peerId: address.peerId,
+        peer: address,
         message: { type: 'cancel', stream, first, count }
       })
     }
@@ -366,6 +371,6 @@ export class DownloadPlan {
 
   #closeStream({ address, stream, state }: Source): DownloadEffect[] {
     if (stream === undefined || state !== 'connected') return []
-    return [{ type: 'send', peerId: address.peerId, message: { type: 'close', stream } }]
+    return [{ type: 'send', peer: address, message: { type: 'close', stream } }]
   }
 }

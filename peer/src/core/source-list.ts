@@ -1,4 +1,4 @@
-import type { PeerAddress } from '@mayfly/common'
+import { addressKey, type PeerAddress } from '@mayfly/common'
 import type { MayflyErrorCode } from '../api.js'
 import { MAX_REMEMBERED_PEERS, type DownloadLimits } from './download-limits.js'
 import { Source } from './source.js'
@@ -26,8 +26,8 @@ export class SourceList {
     return this.#sources.values()
   }
 
-  get(peerId: string): Source | undefined {
-    return this.#sources.get(peerId)
+  get(peer: PeerAddress): Source | undefined {
+    return this.#sources.get(addressKey(peer))
   }
 
   /** Some source is expected to bring blocks. */
@@ -38,12 +38,15 @@ export class SourceList {
   /** The mediator named peers. */
   found(peers: readonly PeerAddress[]): void {
     for (const address of peers) {
-      const known = this.#sources.get(address.peerId)
-      if (known?.address.mediatorId === address.mediatorId) continue
-      // It moved to another mediator: what was found out about it still holds.
-      if (known !== undefined) known.address = address
-      else if (this.#sources.size < MAX_REMEMBERED_PEERS || this.#forgetOne()) {
-        this.#sources.set(address.peerId, new Source(address))
+      const key = addressKey(address)
+      // A peer that has moved to another mediator has the same id there, and keeps its channel. So might
+      // somebody else: what is found out about one address is not held against another.
+      const engaged = this.#some(({ address: { peerId }, state }) => {
+        return peerId === address.peerId && (state === 'connecting' || state === 'connected')
+      })
+      if (this.#sources.has(key) || engaged) continue
+      if (this.#sources.size < MAX_REMEMBERED_PEERS || this.#forgetOne()) {
+        this.#sources.set(key, new Source(address))
       }
     }
   }
@@ -113,9 +116,9 @@ export class SourceList {
 
   /** Makes room for a newcomer. False: all are in use or lied. */
   #forgetOne(): boolean {
-    for (const [peerId, source] of this.#sources) {
+    for (const [key, source] of this.#sources) {
       if (source.state === 'connecting' || source.state === 'connected' || source.lied) continue
-      return this.#sources.delete(peerId)
+      return this.#sources.delete(key)
     }
     return false
   }

@@ -12,7 +12,7 @@ const MAX_FAILURES = 3
 
 /** A peer that a download gets, got or may get blocks from. Plain state; `DownloadPlan` decides. */
 export class Source {
-  address: PeerAddress
+  readonly address: PeerAddress
   /** `known`: named by the mediator, never tried. */
   state: PeerShare['state'] | 'known' = 'known'
   reason: string | undefined
@@ -60,12 +60,16 @@ export class Source {
     return this.complete || (this.#held?.hasRun(first, count) ?? false)
   }
 
-  /** It told of more blocks. False: there are no such blocks. */
+  /** It told of more blocks. False: there are no such blocks, or it told of them before. */
   learn(runs: readonly BlockRun[], blockCount: number): boolean {
     this.#held ??= new BlockSet(blockCount)
     for (const [first, count] of runs) {
       if (first + count > blockCount) return false
+      const before = this.#held.size
+      // A run that begins with what is known already is not counted through: that could be kept up for ever.
+      if (this.#held.has(first)) return false
       this.#held.add(first, count)
+      if (this.#held.size - before !== count) return false
     }
     return true
   }

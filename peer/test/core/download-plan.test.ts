@@ -193,7 +193,7 @@ describe('DownloadPlan', () => {
       { a: { behave: honest(content), bytesPerMs: 300 }, b: honest(content) },
       { found: (asks: number) => (asks === 1 ? [address('a')] : [address('b')]) }
     )
-    simulation.later(3_000, () => simulation.plan.gone(address('a').peerId, 'it left', simulation.now))
+    simulation.later(3_000, () => simulation.plan.gone(address('a'), 'it left', simulation.now))
     expectWhole(simulation.run())
     const received = [...simulation.receivedFrom.values()].reduce((sum, bytes) => sum + bytes, 0)
     expect(received).to.be.at.most(content.bytes.length + 16 * 4 * BLOCK_BYTES)
@@ -256,7 +256,7 @@ describe('DownloadPlan', () => {
     const effects = simulation.plan.stop()
     expect(effects).to.deep.include({
       type: 'send',
-      peerId: address('a').peerId,
+      peer: address('a'),
       message: { type: 'close', stream: 1 }
     })
     expect(simulation.plan.wakeAt(simulation.now)).to.equal(undefined)

@@ -135,17 +135,17 @@ export class PlanSimulation {
         this.later(this.now + 5, () => this.plan.found(this.#found(this.asks), this.now))
         break
       case 'connect': {
-        const { peerId } = effect.peer
-        const peer = this.#peers.get(peerId)
+        const address = effect.peer
+        const peer = this.#peers.get(address.peerId)
         this.later(this.now + 50, () => {
           return peer === undefined
-            ? this.plan.gone(peerId, 'cannot be reached', this.now)
-            : this.plan.connected(peerId, 1, this.now)
+            ? this.plan.gone(address, 'cannot be reached', this.now)
+            : this.plan.connected(address, 1, this.now)
         })
         break
       }
       case 'send':
-        this.#deliver(effect.peerId, effect.message)
+        this.#deliver(effect.peer, effect.message)
         break
       case 'prepare':
         this.tree = effect.tree
@@ -160,7 +160,7 @@ export class PlanSimulation {
         this.later(this.now + 1, () => this.plan.written(effect.run, this.now))
         break
       case 'drop':
-        this.dropped.set(effect.peerId, effect.reason)
+        this.dropped.set(effect.peer.peerId, effect.reason)
         break
       case 'complete':
       case 'failed':
@@ -169,7 +169,8 @@ export class PlanSimulation {
     }
   }
 
-  #deliver(peerId: string, message: RequesterMessage): void {
+  #deliver(address: PeerAddress, message: RequesterMessage): void {
+    const { peerId } = address
     this.messages.push({ peer: peerId, message })
     const peer = this.#peers.get(peerId)
     peer?.behave(message, answer => {
@@ -177,7 +178,7 @@ export class PlanSimulation {
       const sentAt = Math.max(this.now, this.#freeAt.get(peerId) ?? 0) + bytes / peer.bytesPerMs
       this.#freeAt.set(peerId, sentAt)
       if (answer.type === 'data') this.receivedFrom.set(peerId, (this.receivedFrom.get(peerId) ?? 0) + bytes)
-      this.later(sentAt + 2 * peer.delayMs, () => this.plan.receive(peerId, answer, this.now))
+      this.later(sentAt + 2 * peer.delayMs, () => this.plan.receive(address, answer, this.now))
     })
   }
 }
