@@ -167,16 +167,27 @@ export class Link implements Channel {
       this.#candidatesSent += 1
       if (this.#candidatesSent > MAX_CANDIDATES) return
     }
-    // Candidates that come before the description wait for it: alone they belong to no known attempt.
+    // Alone, their end tells the other side nothing that it needs.
+    if (signal.type === 'end-of-candidates' && this.#outgoing.length === 0) return
     this.#outgoing.push(signal)
     if (signal.type === 'offer' || signal.type === 'answer') {
       this.#flush()
     } else if (this.#batches > 0) {
-      const wait = this.#batches <= 1 ? FIRST_BATCH_MS : this.#options.batchMs
-      this.#cancelBatch ??= this.#options.clock.after(Math.min(wait, this.#options.batchMs), () =>
-        this.#flush()
-      )
+      this.#flushSoon(signal.type === 'end-of-candidates')
     }
+    // Candidates that come before the description wait for it: alone they belong to no known attempt.
+  }
+
+  /** Hidden pages are called a second late: when nothing more is coming, nothing is waited for. */
+  #flushSoon(isLast: boolean): void {
+    if (isLast) {
+      this.#flush()
+      return
+    }
+    const wait = this.#batches === 1 ? FIRST_BATCH_MS : this.#options.batchMs
+    this.#cancelBatch ??= this.#options.clock.after(Math.min(wait, this.#options.batchMs), () =>
+      this.#flush()
+    )
   }
 
   #flush(): void {

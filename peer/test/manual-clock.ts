@@ -43,7 +43,10 @@ export class ManualClock implements Clock {
   }
 }
 
+/** Turns of the event loop in which an offer, its answer and a first message have gone to and fro. */
+const TURNS = 8
+
 /** Lets everything run that needs no timer. */
-export function settle(): Promise<void> {
-  return new Promise(resolve => setImmediate(resolve))
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn++) await new Promise<void>(resolve => setImmediate(resolve))
 }

@@ -50,6 +50,7 @@ class SimplePeerConnection implements Connection {
   #channel: RTCDataChannel | undefined
   #threshold = 0
   #opened = false
+  #gathered = false
   #closed = false
   #disconnected: ReturnType<typeof setTimeout> | undefined
   #draining: ReturnType<typeof setTimeout> | undefined
@@ -136,6 +137,9 @@ class SimplePeerConnection implements Connection {
       setUp?.call(connection, event)
       this.#adopt(event.channel)
     }
+    connection.addEventListener('icegatheringstatechange', () => {
+      if (connection.iceGatheringState === 'complete') this.#endCandidates()
+    })
     connection.addEventListener('iceconnectionstatechange', () => this.#watch(connection.iceConnectionState))
     return peer
   }
@@ -180,11 +184,17 @@ class SimplePeerConnection implements Connection {
     if (data.type === 'candidate' && 'candidate' in data) {
       const { candidate, sdpMid, sdpMLineIndex } = data.candidate
       // Firefox names the end of its candidates by an empty one.
-      if (candidate === '') this.#events.onsignal({ type: 'end-of-candidates' })
+      if (candidate === '') this.#endCandidates()
       else this.#events.onsignal({ type: 'candidate', candidate, sdpMid, sdpMLineIndex })
     } else if ((data.type === 'offer' || data.type === 'answer') && 'sdp' in data && data.sdp !== undefined) {
       this.#events.onsignal({ type: data.type, sdp: data.sdp })
     }
+  }
+
+  #endCandidates(): void {
+    if (this.#closed || this.#gathered) return
+    this.#gathered = true
+    this.#events.onsignal({ type: 'end-of-candidates' })
   }
 
   #watch(state: RTCIceConnectionState): void {

@@ -1,0 +1,209 @@
+import type { MediatorId, PeerAddress, PeerId } from '@mayfly/common'
+import { expect } from 'chai'
+import type { CandidateSignal, PeerSignal, SignalData } from '../src/core/signal-data.js'
+import { Link } from '../src/link.js'
+import type { Connection, ConnectionEvents } from '../src/ports/connector.js'
+import { ManualClock } from './manual-clock.js'
+
+const REMOTE: PeerAddress = { peerId: '2'.repeat(40) as PeerId, mediatorId: 'a'.repeat(64) as MediatorId }
+const ID = '0123456789abcdef'
+const OFFER: PeerSignal = { type: 'offer', sdp: 'offer' }
+const ANSWER: PeerSignal = { type: 'answer', sdp: 'answer' }
+const END: PeerSignal = { type: 'end-of-candidates' }
+
+const candidate = (n: number): CandidateSignal => {
+  return { type: 'candidate', candidate: `candidate:${n}`, sdpMid: '0', sdpMLineIndex: 0 }
+}
+
+/** A link whose platform does what the test says. */
+function start(initiator: boolean) {
+  const clock = new ManualClock()
+  const sent: SignalData[] = []
+  const taken: PeerSignal[] = []
+  const closes: string[] = []
+  const opened: Link[] = []
+  const box: { events?: ConnectionEvents; canSend: boolean } = { canSend: true }
+  const connection: Connection = {
+    bufferedAmount: 0,
+    bufferedAmountLowThreshold: 0,
+    signal: signal => void taken.push(signal),
+    send() {},
+    close: reason => queueMicrotask(() => box.events?.onclose(reason))
+  }
+  const connector = {
+    unavailable: undefined,
+    connect(_: unknown, events: ConnectionEvents) {
+      box.events = events
+      return connection
+    }
+  }
+  const link = new Link(
+    {
+      remote: REMOTE,
+      connectionId: ID,
+      initiator,
+      connector,
+      iceServers: [],
+      clock,
+      batchMs: 30,
+      giveUpMs: 5_000
+    },
+    {
+      send(_, data) {
+        sent.push(data)
+        return box.canSend
+      },
+      opened: which => void opened.push(which),
+      closed: (_, reason) => void closes.push(reason)
+    }
+  )
+  const { events } = box
+  if (events === undefined) throw new Error('not connected')
+  const receive = (...signals: PeerSignal[]): void => link.receive({ connection: ID, signals, closed: false })
+  return {
+    link,
+    events,
+    box,
+    clock,
+    sent,
+    taken,
+    closes,
+    opened,
+    receive,
+    batches: () => sent.map(s => s.signals)
+  }
+}
+
+describe('the signals of a link', () => {
+  it('leave at once with a description, and soon with the first candidates, then in batches', async () => {
+    const { events, clock, batches } = start(true)
+    events.onsignal(OFFER)
+    expect(batches()).to.deep.equal([[OFFER]])
+    events.onsignal(candidate(1))
+    events.onsignal(candidate(2))
+    await clock.advance(5)
+    expect(batches()).to.deep.equal([[OFFER], [candidate(1), candidate(2)]])
+    events.onsignal(candidate(3))
+    await clock.advance(29)
+    events.onsignal(candidate(4))
+    expect(batches()).to.have.length(2)
+    await clock.advance(1)
+    expect(batches()[2]).to.deep.equal([candidate(3), candidate(4)])
+  })
+
+  it('leave at once when no candidate is to come any more', () => {
+    const { events, batches } = start(true)
+    events.onsignal(OFFER)
+    events.onsignal(candidate(1))
+    events.onsignal(END)
+    events.onsignal(END)
+    expect(batches()).to.deep.equal([[OFFER], [candidate(1), END]])
+  })
+
+  it('wait for the description when candidates come before it', async () => {
+    const { events, clock, batches } = start(true)
+    events.onsignal(candidate(1))
+    await clock.advance(100)
+    expect(batches()).to.deep.equal([])
+    events.onsignal(OFFER)
+    expect(batches()).to.deep.equal([[candidate(1), OFFER]])
+  })
+
+  it('are at most 20 candidates, both ways', async () => {
+    const { events, clock, sent, taken, receive } = start(true)
+    events.onsignal(OFFER)
+    receive(ANSWER)
+    for (let n = 0; n < 30; n++) {
+      events.onsignal(candidate(n))
+      receive(candidate(n))
+    }
+    await clock.advance(100)
+    expect(sent.flatMap(data => data.signals).filter(signal => signal.type === 'candidate')).to.have.length(
+      20
+    )
+    expect(taken.filter(signal => signal.type === 'candidate')).to.have.length(20)
+  })
+
+  it('reach the platform only as the one description that it waits for', () => {
+    const offerer = start(true)
+    offerer.receive(OFFER, ANSWER, ANSWER)
+    expect(offerer.taken).to.deep.equal([ANSWER])
+    const answerer = start(false)
+    answerer.receive(ANSWER, OFFER, OFFER)
+    expect(answerer.taken).to.deep.equal([OFFER])
+  })
+
+  it('are neither sent nor taken once the channel is open', async () => {
+    const { events, clock, sent, taken, opened, receive } = start(true)
+    events.onsignal(OFFER)
+    receive(ANSWER)
+    events.onsignal(candidate(1))
+    events.onopen()
+    events.onopen()
+    receive(candidate(2), OFFER)
+    await clock.advance(10_000)
+    expect(opened).to.have.length(1)
+    expect(sent).to.have.length(1)
+    expect(taken).to.deep.equal([ANSWER])
+    expect(clock.pending).to.equal(0)
+  })
+
+  it('that are lost end the attempt if it cannot do without them', async () => {
+    const { events, box, clock, closes, receive } = start(true)
+    events.onsignal(OFFER)
+    receive(ANSWER)
+    box.canSend = false
+    events.onsignal(candidate(1))
+    await clock.advance(100)
+    expect(closes).to.deep.equal([])
+    const other = start(true)
+    other.box.canSend = false
+    other.events.onsignal(OFFER)
+    expect(other.closes).to.deep.equal(['no mediator could pass the signals on'])
+  })
+})
+
+describe('the end of a link', () => {
+  it('is told to the other side while it waits, and not once the channel is open', () => {
+    const waiting = start(true)
+    waiting.link.close('enough')
+    expect(waiting.sent).to.deep.equal([{ connection: ID, signals: [], closed: true }])
+    const open = start(true)
+    open.events.onopen()
+    open.link.close('enough')
+    expect(open.sent).to.deep.equal([])
+  })
+
+  it('comes once, whoever ends it', async () => {
+    const { link, events, clock, closes } = start(true)
+    const told: string[] = []
+    link.onclose = reason => void told.push(reason)
+    events.onopen()
+    link.close('first')
+    link.close('second')
+    events.onclose('third')
+    await clock.advance(20_000)
+    expect(closes).to.deep.equal(['first'])
+    expect(told).to.deep.equal(['first'])
+    expect(clock.pending).to.equal(0)
+  })
+
+  it('comes when too many messages arrive before anyone listens', () => {
+    const { link, events, closes } = start(false)
+    events.onopen()
+    for (let n = 0; n < 65; n++) events.onmessage(new Uint8Array([n]))
+    expect(closes).to.deep.equal(['too many messages before anyone listened'])
+    link.onmessage = () => {
+      throw new Error('delivered after the end')
+    }
+  })
+
+  it('leaves the answering side as long as the offering side may wait in all', async () => {
+    const { clock, closes, receive } = start(false)
+    receive(OFFER)
+    await clock.advance(9_999)
+    expect(closes).to.deep.equal([])
+    await clock.advance(1)
+    expect(closes).to.deep.equal(['the peer could not be connected to in time'])
+  })
+})
