@@ -30,11 +30,24 @@ export class Identity {
   }
 }
 
+/** Keys kept ready for use: making one from its bytes costs as much as looking at a signature. */
+const MAX_KEYS = 1_024
+const keys = new Map<MediatorId, KeyObject>()
+
+function publicKeyOf(mediatorId: MediatorId): KeyObject {
+  const known = keys.get(mediatorId)
+  if (known !== undefined) return known
+  const der = Buffer.concat([PUBLIC_PREFIX, fromHex(mediatorId)])
+  const key = createPublicKey({ key: der, format: 'der', type: 'spki' })
+  if (keys.size >= MAX_KEYS) keys.clear()
+  keys.set(mediatorId, key)
+  return key
+}
+
 /** True when `signature` over `message` was made with the key that `mediatorId` is. Never throws. */
 export function isSignedBy(mediatorId: MediatorId, message: Uint8Array, signature: Uint8Array): boolean {
   try {
-    const key = Buffer.concat([PUBLIC_PREFIX, fromHex(mediatorId)])
-    return verify(null, message, createPublicKey({ key, format: 'der', type: 'spki' }), signature)
+    return verify(null, message, publicKeyOf(mediatorId), signature)
   } catch {
     // 32 bytes that are no point of the curve.
     return false

@@ -52,6 +52,15 @@ describe('network of mediators', function () {
     await expectFound(b, a)
   })
 
+  it('finds seeders between mediators that are bound to all addresses', async () => {
+    const a = await start({ host: '0.0.0.0' })
+    expect(a.network.ready).to.equal(true)
+    const [b, c] = await Promise.all([1, 2].map(() => start({ host: '0.0.0.0', bootstrap: a.bootstrap })))
+    for (const asking of [a, b!, c!]) {
+      for (const seeding of [a, b!, c!]) if (asking !== seeding) await expectFound(seeding, asking)
+    }
+  })
+
   it('finds a seeder that was there before the asking mediator started', async () => {
     const a = await start()
     const hash = randomHash()

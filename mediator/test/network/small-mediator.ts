@@ -19,11 +19,13 @@ export class SmallMediator implements LocalPeers {
   url = ''
   #server!: Server
 
-  static async start(options: { bootstrap?: string; dhtPort?: number; seed?: Uint8Array } = {}) {
+  static async start(
+    options: { bootstrap?: string; dhtPort?: number; seed?: Uint8Array; host?: string } = {}
+  ) {
     const mediator = new SmallMediator()
     mediator.network = await createNetwork({
       keyPair: { seed: options.seed ?? randomBytes(32) },
-      host: '127.0.0.1',
+      host: options.host ?? '127.0.0.1',
       dhtPort: options.dhtPort ?? 0,
       localPeers: mediator,
       log: SILENT,

@@ -23,6 +23,8 @@ interface Lookup {
 const MAX_LOOKUPS = 256
 /** A node that died holds a walk up for two seconds. */
 const LOOKUP_MS = 2_500
+/** Nodes whose records are read in any case; of the others, those that have more than is known by then. */
+const FETCHED_ANYWAY = 3
 const TICK_MS = 250
 const SWEEP_EVERY_TICKS = 40
 /** After the network has grown to twice its size, nodes nearer to our keys may have come. */
@@ -115,7 +117,7 @@ export class Directory {
     if (this.#lookups.size >= MAX_LOOKUPS) return undefined
     const found = new Map<MediatorId, DirectoryRecord>()
     const listeners = new Set<OnRecord>()
-    const walk = this.#walk(key, bytes => this.#accept(key, bytes, { found, listeners }))
+    const walk = this.#walk(key, { found, listeners })
     const finished = walk.then(() => {
       this.#lookups.delete(key)
       this.#cache.set(key, found, performance.now())
@@ -125,16 +127,23 @@ export class Directory {
     return lookup
   }
 
-  async #walk(key: DirectoryKey, accept: (bytes: Uint8Array) => void): Promise<void> {
+  async #walk(key: DirectoryKey, lookup: Pick<Lookup, 'found' | 'listeners'>): Promise<void> {
     // Whoever listens is there before the first record comes.
     await Promise.resolve()
+    const accept = (bytes: Uint8Array): void => this.#accept(key, bytes, lookup)
     for (const { bytes } of this.#store.find(key, Date.now())) accept(bytes)
     const salt = Math.floor(Math.random() * 2 ** 32)
+    const own = this.#signer.provides(key) ? 1 : 0
+    let asked = 0
+    const fetch = async (reply: DhtReply): Promise<void> => {
+      if (++asked > FETCHED_ANYWAY) await Promise.race(fetches)
+      // The nodes keep the same records: when some have been read, only those that have more are of interest.
+      if (asked > FETCHED_ANYWAY && (reply.value?.[0] ?? 0) <= lookup.found.size + own) return
+      await this.#fetch(key, salt, reply, accept)
+    }
     const fetches: Promise<void>[] = []
     const query = this.#node.query(Buffer.from(key, 'hex'), DIRECTORY_COMMAND.count, reply => {
-      if (reply.token !== null && reply.value !== null && (reply.value[0] ?? 0) > 0) {
-        fetches.push(this.#fetch(key, salt, reply, accept))
-      }
+      if (reply.token !== null && (reply.value?.[0] ?? 0) > 0) fetches.push(fetch(reply))
     })
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<void>(resolve => {
