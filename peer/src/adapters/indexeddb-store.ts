@@ -114,7 +114,7 @@ class IndexedDbContent implements StoredContent {
   readonly held: BlockRuns
   readonly #database: Database
   readonly #blocks: BlockSet
-  #pending: PendingRecord[] = []
+  readonly #pending: PendingRecord[] = []
   #writing: Promise<void> | undefined
 
   constructor(database: Database, header: ContentHeader, blocks: BlockSet) {
