@@ -25,6 +25,7 @@ export class FileStore implements Store {
   readonly partPath: string
   #part: Part | undefined
   #creating: Promise<Part> | undefined
+  #discarding: Promise<void> | undefined
 
   constructor(path: string) {
     this.path = resolve(path)
@@ -79,7 +80,13 @@ export class FileStore implements Store {
     return this.#part
   }
 
-  async #discard(): Promise<void> {
+  /** A second call waits for the first: a process may end as soon as one of them settles. */
+  #discard(): Promise<void> {
+    this.#discarding ??= this.#remove().finally(() => (this.#discarding = undefined))
+    return this.#discarding
+  }
+
+  async #remove(): Promise<void> {
     await this.#creating?.catch(() => {})
     const part = this.#part
     this.#part = undefined

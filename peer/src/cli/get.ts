@@ -65,6 +65,8 @@ async function checkTarget(target: string): Promise<void> {
   if (folder?.isDirectory() !== true) throw new CommandError(`${dirname(target)} is no folder`)
   const existing = await stat(target).catch(() => undefined)
   if (existing?.isDirectory() === true) throw new CommandError(`${target} is a folder`)
+  // A device would be replaced by a file.
+  if (existing !== undefined && !existing.isFile()) throw new CommandError(`${target} is no file`)
 }
 
 function sentenceOf(error: unknown, fullHash: string): string {

@@ -10,19 +10,30 @@ import { stopSignal } from './stop.js'
 class SeedingSessions {
   readonly #urls: readonly string[]
   readonly #sessions: NodeSession[] = []
-  readonly #hashes = new Set<FullHash>()
+  /** Which session has a hash already. */
+  readonly #homes = new Map<FullHash, NodeSession>()
+  /** Hashes of the newest session. */
+  #count = 0
+  readonly #onrefused: () => void
 
-  constructor(urls: readonly string[]) {
+  /** `onrefused`: every mediator refuses, so that seeding is over. */
+  constructor(urls: readonly string[], onrefused: () => void) {
     this.#urls = urls
+    this.#onrefused = onrefused
   }
 
   /** Seeds one file; `announced` settles when it can be fetched. */
   async seed(path: string, signal: AbortSignal): Promise<{ fullHash: FullHash; announced: Promise<void> }> {
-    const full = this.#hashes.size >= this.#sessions.length * DEFAULT_MEDIATION_LIMITS.maxHashesPerConnection
-    const session = full ? await this.#add() : (this.#sessions.at(-1) as NodeSession)
+    const full = this.#count >= DEFAULT_MEDIATION_LIMITS.maxHashesPerConnection
+    const newest = this.#sessions.at(-1)
+    const session = newest === undefined || full ? await this.#add() : newest
     const fullHash = await session.seedFile(path, { signal })
-    this.#hashes.add(fullHash)
-    return { fullHash, announced: session.announced(fullHash) }
+    const home = this.#homes.get(fullHash)
+    if (home === undefined) {
+      this.#homes.set(fullHash, session)
+      this.#count++
+    } else if (home !== session) await session.finish(fullHash)
+    return { fullHash, announced: (home ?? session).announced(fullHash) }
   }
 
   async close(): Promise<void> {
@@ -34,10 +45,14 @@ class SeedingSessions {
     session.addEventListener('mediator', ({ detail }) => {
       if (detail.state === 'lost')
         say(`the mediator ${detail.url ?? ''} was lost: ${detail.reason ?? 'unknown reason'}`)
-      if (detail.state === 'closed' && detail.reason !== undefined) say(detail.reason)
+      if (detail.state === 'closed' && detail.reason !== undefined) {
+        say(detail.reason)
+        this.#onrefused()
+      }
     })
     session.addEventListener('warning', ({ detail }) => say(detail.message))
     this.#sessions.push(session)
+    this.#count = 0
     return session
   }
 }
@@ -56,8 +71,9 @@ export async function seedCommand(args: readonly string[]): Promise<number> {
       throw new CommandError(`${path}: ${reasonOf(error)}`)
     })
   }
-  const stop = stopSignal()
-  const sessions = new SeedingSessions(urls)
+  const refused = new AbortController()
+  const stop = AbortSignal.any([stopSignal(), refused.signal])
+  const sessions = new SeedingSessions(urls, () => refused.abort())
   let seeded = 0
   for await (const path of allFiles(positionals)) {
     if (stop.aborted) break
@@ -70,6 +86,7 @@ export async function seedCommand(args: readonly string[]): Promise<number> {
   }
   if (seeded > 0) await aborted(stop)
   await sessions.close()
+  if (refused.signal.aborted) throw new CommandError('no mediator accepts this peer')
   if (seeded > 0 || stop.aborted) return 0
   throw new CommandError('nothing could be seeded')
 }

@@ -10,6 +10,7 @@ import {
   type Header,
   type PeerAddress,
   type Reject,
+  type RejectReason,
   type RequesterMessage,
   type ServerMessage
 } from '@mayfly/common'
@@ -169,7 +170,7 @@ export class DownloadPlan {
     const source = this.#sources.get(peer)
     if (!this.#running || source?.state !== 'connected') return []
     if (message.type === 'header') return this.#header(source, message, now)
-    if (message.type === 'reject' && message.count === 0) return this.#lose(source, message.reason, now)
+    if (message.type === 'reject' && message.count === 0) return this.#refused(source, message.reason, now)
     const table = this.#table
     if (!source.proved || table === undefined)
       return this.#drop(source, 'sent something before the header', now)
@@ -215,6 +216,9 @@ export class DownloadPlan {
     if (!this.#running) return []
     const effects: DownloadEffect[] = []
     for (const source of [...this.#sources]) effects.push(...this.#checkSilence(source, now))
+    for (const source of this.#sources.useless(now)) {
+      effects.push(...this.#closeStream(source), ...this.#lose(source, 'has nothing of it', now))
+    }
     if (this.#sources.hopeful) this.#hopeAt = now
     if (now - this.#hopeAt >= this.#timeoutMs) {
       return [...effects, ...this.#end({ type: 'failed', ...this.#sources.despair })]
@@ -284,8 +288,12 @@ export class DownloadPlan {
       if (source.owed.delete(run)) table.giveUp(run)
       source.late.delete(run)
     }
+    if (reject.reason === 'not_held' && source.complete) {
+      return this.#drop(source, 'does not send what it says that it has', now)
+    }
+    if (!source.refused()) return [...this.#closeStream(source), ...this.#lose(source, 'refuses', now)]
     if (reject.reason === 'busy' && source.owed.size === 0) {
-      return [...this.#closeStream(source), ...this.#lose(source, 'busy', now)]
+      return [...this.#closeStream(source), ...this.#refused(source, 'busy', now)]
     }
     return reject.reason === 'not_held' ? this.#requestOthers(source, now) : this.#requestAll(now)
   }
@@ -315,6 +323,13 @@ export class DownloadPlan {
     this.#sources.lost(now)
     const drop = { type: 'drop', peer: source.address, reason, lied: true } as const
     return [drop, ...this.#requestAll(now), ...this.#connectMore(now)]
+  }
+
+  #refused(source: Source, reason: RejectReason, now: number): DownloadEffect[] {
+    if (reason !== 'busy') return this.#lose(source, reason, now)
+    this.#takeBack(source)
+    source.postponed(reason, this.#limits, now)
+    return [...this.#requestAll(now), ...this.#connectMore(now)]
   }
 
   #lose(source: Source, reason: string, now: number): DownloadEffect[] {

@@ -53,17 +53,24 @@ export class SourceList {
 
   /** Whom to connect to now; each is `connecting` from here on. */
   candidates(now: number): Source[] {
-    let room = this.#limits.peers - this.#engaged
-    const chosen: Source[] = []
-    for (const source of this.#sources.values()) {
-      if (room <= 0) break
-      if (source.state !== 'known' && (source.state !== 'left' || source.retryAt > now)) continue
+    const all = [...this.#sources.values()]
+    // Newcomers first: those that failed must not stand in their way.
+    const untried = all.filter(({ state }) => state === 'known')
+    const again = all.filter(({ state, retryAt }) => state === 'left' && retryAt <= now)
+    const chosen = [...untried, ...again].slice(0, Math.max(0, this.#limits.peers - this.#engaged))
+    for (const source of chosen) {
       source.state = 'connecting'
       source.reason = undefined
-      chosen.push(source)
-      room--
     }
     return chosen
+  }
+
+  /** Sources that hold a place and bring nothing, while others wait for one. */
+  useless(now: number): Source[] {
+    if (!this.#crowded) return []
+    return [...this.#sources.values()].filter(
+      ({ idle, heardAt }) => idle && now - heardAt >= this.#limits.stallMs
+    )
   }
 
   /** Whether to ask for more peers now. */
@@ -84,7 +91,9 @@ export class SourceList {
   get wakeAt(): number {
     let at = this.askAt
     const room = this.#engaged < this.#limits.peers
+    const crowded = this.#crowded
     for (const source of this.#sources.values()) {
+      if (crowded && source.idle) at = Math.min(at, source.heardAt + this.#limits.stallMs)
       if (room && source.state === 'left') at = Math.min(at, source.retryAt)
       if (!source.owes) continue
       at = Math.min(at, source.heardAt + (source.stalled ? this.#limits.silentMs : this.#limits.stallMs))
@@ -100,6 +109,11 @@ export class SourceList {
       return { code: 'wrong_bytes', reason: `all that was offered was wrong: ${lied[0]?.reason ?? ''}` }
     }
     return { code: 'peers_lost', reason: 'everyone who has it is gone or cannot be reached' }
+  }
+
+  /** All places are taken, and somebody was never tried. */
+  get #crowded(): boolean {
+    return this.#engaged >= this.#limits.peers && this.#some(({ state }) => state === 'known')
   }
 
   get #engaged(): number {

@@ -10,6 +10,9 @@ const MEASURED_AFTER_MS = 1_000
 /** A peer that fails so often without one right byte between is given up. */
 const MAX_FAILURES = 3
 
+/** Refusals in a row, four windows of them, after which a peer is taken to have nothing. */
+const MAX_REFUSALS = 64
+
 /** A peer that a download gets, got or may get blocks from. Plain state; `DownloadPlan` decides. */
 export class Source {
   readonly address: PeerAddress
@@ -36,12 +39,20 @@ export class Source {
   /** It sent something wrong. */
   lied = false
   #failures = 0
+  #refusals = 0
   #rate = new Rate()
   #runsReceived = 0
   #firstReceivedAt: number | undefined
 
   constructor(address: PeerAddress) {
     this.address = address
+  }
+
+  /** Connected, but without anything that could be asked of it. */
+  get idle(): boolean {
+    return (
+      this.state === 'connected' && this.proved && !this.complete && this.owed.size + this.late.size === 0
+    )
   }
 
   /** Someone is waiting for it to say something. */
@@ -87,6 +98,7 @@ export class Source {
   credit(bytes: number): void {
     this.bytes += bytes
     this.#failures = 0
+    this.#refusals = 0
   }
 
   /** It went away, refused or fell silent: tried again later, ever later, and at last not any more. */
@@ -94,6 +106,17 @@ export class Source {
     this.#failures++
     this.#part(this.#failures < MAX_FAILURES ? 'left' : 'dropped', reason)
     this.retryAt = now + limits.retryMs * 2 ** (this.#failures - 1)
+  }
+
+  /** It has too much to do: tried again as long as there is time. */
+  postponed(reason: string, limits: DownloadLimits, now: number): void {
+    this.#part('left', reason)
+    this.retryAt = now + limits.retryMs
+  }
+
+  /** It did not send what it was asked for. False: so often, with nothing right between, that it never will. */
+  refused(): boolean {
+    return ++this.#refusals < MAX_REFUSALS
   }
 
   /** It lied: never again. */

@@ -1,7 +1,8 @@
-import { MAX_REQUEST_BLOCKS } from '@mayfly/common'
-
-/** Blocks that one peer may have asked for and not been sent: 4 MiB, four times what our own downloads ask. */
-export const MAX_QUEUED_BLOCKS = 4 * MAX_REQUEST_BLOCKS
+/**
+ * Blocks that one peer may have asked for and not been sent: the first 16 of each of its 256 streams. They
+ * are numbers only, read when their turn comes.
+ */
+export const MAX_QUEUED_BLOCKS = 4_096
 
 /** Blocks read, and proved, at once: 256 KiB keeps reading ahead of sending. */
 const MAX_TAKEN_BLOCKS = 16
