@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, randomBytes } from 'node:crypto'
+import { createPrivateKey, createPublicKey, randomBytes, randomUUID } from 'node:crypto'
 import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fromHex, isMediatorId, toHex, type MediatorId } from '@mayfly/common'
@@ -37,7 +37,7 @@ export async function keepSeed(directory: string): Promise<Seed> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const kept = await readSeed(file)
   if (kept !== undefined) return kept
-  const draft = `${file}.${process.pid}.new`
+  const draft = `${file}.${randomUUID()}.new`
   await writeFile(draft, `${toHex(newSeed())}\n`, { mode: 0o600, flag: 'w', flush: true })
   try {
     // Unlike a rename, a link never replaces the key that another process has just made.

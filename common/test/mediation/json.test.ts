@@ -31,7 +31,12 @@ describe('isDeeperThan', () => {
   })
 
   it('survives a million children and thirty thousand levels', () => {
-    expect(isDeeperThan(new Array<JsonValue>(1_000_000).fill([]), 1)).to.equal(true)
+    expect(
+      isDeeperThan(
+        Array.from<unknown, JsonValue>({ length: 1_000_000 }, () => []),
+        1
+      )
+    ).to.equal(true)
     expect(isDeeperThan(JSON.parse('['.repeat(30_000) + ']'.repeat(30_000)) as JsonValue, 64)).to.equal(true)
   })
 })

@@ -29,12 +29,10 @@ function withoutZone(address: string): string {
 
 /** The eight groups of an IPv6 address, or `undefined` where it is none. */
 function expand(address: string): number[] | undefined {
-  const hex = address.replace(
-    /(\d+)\.(\d+)\.(\d+)\.(\d+)$/,
-    (_, a: string, b: string, c: string, d: string) => {
-      return `${(Number(a) * 256 + Number(b)).toString(16)}:${(Number(c) * 256 + Number(d)).toString(16)}`
-    }
-  )
+  const hex = address.replace(/\d+\.\d+\.\d+\.\d+$/, dotted => {
+    const [a = 0, b = 0, c = 0, d = 0] = dotted.split('.').map(Number)
+    return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`
+  })
   const halves = hex.split('::')
   if (halves.length > 2) return undefined
   const [head = [], tail = []] = halves.map(half => (half === '' ? [] : half.split(':')))

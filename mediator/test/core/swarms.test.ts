@@ -61,7 +61,7 @@ describe('Swarms', () => {
   it('gives all seeders where there are no more than wanted, and none of a hash that nobody has', () => {
     const swarms = new Swarms<number>(ROOMY)
     for (let seeder = 0; seeder < 3; seeder++) swarms.announce(seeder, [hash(1)])
-    expect(swarms.sample(hash(1), 3, seeded(1)).sort()).to.deep.equal([0, 1, 2])
+    expect(swarms.sample(hash(1), 3, seeded(1))).to.have.members([0, 1, 2])
     expect(swarms.sample(hash(2), 3, seeded(1))).to.deep.equal([])
   })
 
