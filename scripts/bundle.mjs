@@ -1,15 +1,12 @@
-// Runs webpack on every configuration of the workspaces. Called by scripts/compile.mjs.
-import { existsSync } from 'node:fs'
+// Runs webpack: the library's bundles for pages first, then the preview pages, which take one of them.
+// Called by scripts/compile.mjs.
 import webpack from 'webpack'
 
-const configs = []
 for (const workspace of ['peer', 'preview']) {
-  const file = new URL(`../${workspace}/webpack.config.mjs`, import.meta.url)
-  if (existsSync(file)) configs.push(...[(await import(file.href)).default].flat())
-}
-
-webpack(configs, (error, stats) => {
-  if (error) throw error
-  if (stats.hasErrors()) process.exitCode = 1
+  const { default: config } = await import(`../${workspace}/webpack.config.mjs`)
+  const stats = await new Promise((resolve, reject) => {
+    webpack(config, (error, result) => (error ? reject(error) : resolve(result)))
+  })
   console.error(stats.toString({ preset: 'errors-warnings', assets: true, modules: false, colors: false }))
-})
+  if (stats.hasErrors()) process.exit(1)
+}

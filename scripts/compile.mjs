@@ -1,6 +1,5 @@
 // Compiles TypeScript and bundles what pages load. Run by `npm run compile`, compile.sh and compile.ps1.
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -12,4 +11,4 @@ function run(...args) {
 }
 
 run('node_modules/typescript/bin/tsc', '--build')
-if (existsSync(new URL('../peer/webpack.config.mjs', import.meta.url))) run('scripts/bundle.mjs')
+run('scripts/bundle.mjs')

@@ -7,7 +7,14 @@ import { runNpm } from './install.mjs'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 const SOURCES = ['common/src', 'mediator/src', 'peer/src', 'preview/src']
-const SETTINGS = ['package-lock.json', 'tsconfig.base.json', 'scripts/compile.mjs', 'preview/build.mjs']
+const SETTINGS = [
+  'package-lock.json',
+  'tsconfig.base.json',
+  'scripts/compile.mjs',
+  'scripts/bundle.mjs',
+  'peer/webpack.config.mjs',
+  'preview/webpack.config.mjs'
+]
 const BUILT = ['common/dist', 'mediator/dist', 'peer/dist/bundle/mayfly.js', 'preview/dist/mayfly.js']
 /** Written last by every compilation, changed or not. */
 const LAST_BUILT = 'preview/dist/seeder.js'

@@ -284,8 +284,9 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
   }
 
   #onrefusal(error: MediationError): void {
-    if (error.code === 'peer_unreachable' && error.peerId !== undefined) this.#peers.unreachable(error.peerId)
-    else this.#warn(new MayflyError('refused', error.message, { cause: error }))
+    // Whatever the reason: nothing comes of an attempt whose signals are not passed on.
+    if (error.peerId !== undefined) this.#peers.unreachable(error.peerId)
+    if (error.code !== 'peer_unreachable') this.#warn(new MayflyError('refused', error.message, { cause: error }))
   }
 
   #unreadable(content: Content, error: unknown): void {

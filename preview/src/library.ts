@@ -1,3 +1,5 @@
+import type * as Mayfly from '@mayfly/peer'
+
 export type {
   Download,
   DownloadProgress,
@@ -9,7 +11,7 @@ export type {
 } from '@mayfly/peer'
 
 /** What these pages use of the public bundle. */
-type Library = Pick<typeof import('@mayfly/peer'), 'connect'>
+type Library = Pick<typeof Mayfly, 'connect'>
 
 /** Bytes of a block, the unit of verification. */
 export const BLOCK_BYTES = 16_384

@@ -1,5 +1,5 @@
 import type { Connection } from './connection.js'
-import { button, make, part, write } from './element.js'
+import { button, make, write } from './element.js'
 import { readMediators } from './mediator-address.js'
 import { type Beginning, remember } from './settings.js'
 
@@ -45,10 +45,13 @@ export class MediatorPanel {
       this.#submit()
     })
     this.#details = make('details', { class: 'mediator' }, make('summary', {}, this.#state), form)
-    part('mediator', HTMLElement).replaceChildren(this.#details)
     connection.listen({ changed: () => this.#show() })
     this.#fill(beginning.mediators)
     this.#show()
+  }
+
+  get element(): HTMLElement {
+    return this.#details
   }
 
   #submit(): void {

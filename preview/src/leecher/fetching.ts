@@ -48,6 +48,7 @@ export class Fetching {
     const next = this.#cards.find(card => card.state === 'queued')
     if (session !== undefined && next !== undefined && fetching < AT_ONCE) return next.start(session)
     this.#wakeLock.want(fetching > 0)
+    part('sharing', HTMLElement).hidden = this.#count('complete') === 0
     this.#summarise()
     return undefined
   }

@@ -35,6 +35,7 @@ wanted.addEventListener('keydown', event => {
 async function begin(): Promise<void> {
   const beginning = await findMediators()
   panel = new MediatorPanel(connection, beginning)
+  part('mediator', HTMLElement).replaceChildren(panel.element)
   connection.open(beginning.mediators)
   openLink()
 }

@@ -49,6 +49,6 @@ void begin()
 
 async function begin(): Promise<void> {
   const beginning = await findMediators()
-  new MediatorPanel(connection, beginning)
+  part('mediator', HTMLElement).replaceChildren(new MediatorPanel(connection, beginning).element)
   connection.open(beginning.mediators)
 }
