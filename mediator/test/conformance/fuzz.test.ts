@@ -117,7 +117,7 @@ describe('Conformance: any frame at all', () => {
         const codes = expected === 'peers' || expected === 'nothing' ? [] : [expected]
         expect(errors.map(({ code, type: answered }) => code ?? answered)).to.deep.equal(codes)
       }),
-      { numRuns: 1500 }
+      { numRuns: 700 }
     )
   })
 

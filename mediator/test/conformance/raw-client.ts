@@ -23,9 +23,10 @@ export interface Received {
   readonly message?: string
 }
 
-/** All answers to one `get_peers`. Times are milliseconds since the question. */
+/** All answers to one `get_peers`, and when each arrived. Times are milliseconds since the question. */
 export interface Answers {
   readonly messages: readonly Received[]
+  readonly arrivals: readonly number[]
   readonly peers: readonly Address[]
   readonly firstAfterMs: number
   readonly finalAfterMs: number
@@ -240,27 +241,27 @@ export class RawClient {
   async ask(fullHash: string, connected?: readonly Address[]): Promise<Answers> {
     const askedAt = performance.now()
     const messages: Received[] = []
-    let firstAfterMs = 0
+    const arrivals: number[] = []
     this.send({ type: 'get_peers', fullHash, ...(connected === undefined ? {} : { connected }) })
     for (;;) {
       const message = await this.take(
         ({ type, fullHash: about }) => type === 'peers' && about === fullHash,
         6_000
       )
-      if (messages.length === 0) firstAfterMs = performance.now() - askedAt
+      arrivals.push(performance.now() - askedAt)
       messages.push(message)
       if (message.final === true) break
     }
     const peers = messages.flatMap(message => message.peers ?? [])
-    return { messages, peers, firstAfterMs, finalAfterMs: performance.now() - askedAt }
+    return { messages, arrivals, peers, firstAfterMs: arrivals[0] ?? 0, finalAfterMs: arrivals.at(-1) ?? 0 }
   }
 
   /** Asks about a hash that nobody has: when this settles, all that was sent before has been handled. */
   async settled(): Promise<void> {
     const fullHash = crypto.randomUUID().replaceAll('-', '').repeat(2)
+    this.#ignored.add(fullHash)
     this.send({ type: 'get_peers', fullHash })
-    const first = await this.take(message => message.type === 'peers' && message.fullHash === fullHash)
-    if (first.final !== true) this.#ignored.add(fullHash)
+    await this.take(message => message.type === 'peers' && message.fullHash === fullHash)
   }
 
   #receive(data: Buffer, isBinary: boolean): void {
@@ -268,11 +269,11 @@ export class RawClient {
     const message: Received = isBinary
       ? { type: '(a binary frame)' }
       : (JSON.parse(data.toString()) as Received)
-    if (message.type === 'peers' && this.#ignored.has(message.fullHash ?? '')) return
     for (const waiter of this.#waiters) {
       if (waiter.matches(message)) return waiter.resolve(message)
     }
-    this.inbox.push(message)
+    const isIgnored = message.type === 'peers' && this.#ignored.has(message.fullHash ?? '')
+    if (!isIgnored) this.inbox.push(message)
   }
 
   #missing(withinMs: number): Error {

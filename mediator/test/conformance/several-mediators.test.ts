@@ -13,7 +13,7 @@ function networkStage(count: number, shape: Shape): Stage {
     this.timeout(20_000 * count)
     await startNetwork(stage, count, shape)
   })
-  afterEach(() => stage.clear())
+  afterEach(() => stage.clearAfterTest())
   after(() => stage.end())
   return stage
 }
