@@ -23,7 +23,10 @@ if (failed.length > 0) {
 console.error('check: format, lint, types, direction of imports and dead code are fine')
 
 function passes(name, program, ...args) {
-  const { status } = spawnSync(process.execPath, [`node_modules/${program}`, ...args], { cwd: root, stdio: 'inherit' })
+  const { status } = spawnSync(process.execPath, [`node_modules/${program}`, ...args], {
+    cwd: root,
+    stdio: 'inherit'
+  })
   if (status !== 0) console.error(`check: ${name} failed`)
   return status === 0
 }
@@ -31,7 +34,12 @@ function passes(name, program, ...args) {
 /** dependency-cruiser exits with 0 also where it found nothing to look at. */
 function importsPointOneWay() {
   const places = ['common/src', 'mediator/src', 'peer/src', 'preview/src']
-  const args = ['node_modules/dependency-cruiser/bin/dependency-cruise.mjs', ...places, '--output-type', 'json']
+  const args = [
+    'node_modules/dependency-cruiser/bin/dependency-cruise.mjs',
+    ...places,
+    '--output-type',
+    'json'
+  ]
   const { stdout, status, stderr } = spawnSync(process.execPath, args, {
     cwd: root,
     encoding: 'utf8',
