@@ -17,6 +17,7 @@ export class MediatorProcess {
   listening
   /** Settles with how it ended. */
   ended
+  /** @readonly */
   #child
 
   /**

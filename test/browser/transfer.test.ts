@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import type { Page } from 'playwright-core'
 import { statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { card, digestOf, photo, save, savedBytes, song, text } from './content.js'
@@ -35,7 +36,7 @@ describe('a file from page to page', function () {
       expect(size).to.deep.equal([900, 600])
       expect((await savedBytes(leecher, sent.name)).equals(sent.buffer)).to.equal(true)
       expect((await save(leecher, sent.name)).suggestedFilename()).to.equal(sent.name)
-      await seeder.getByText(`${world.mediator(0).slice(5)}`).waitFor()
+      await seeder.getByText(world.mediator(0).slice(5)).waitFor()
       await leecher.getByText(`Connected to mediator ${world.mediator(other).slice(5)}`).waitFor()
     })
   }
@@ -102,7 +103,7 @@ describe('a file from page to page', function () {
 })
 
 /** Lets a file go over the page, as a hand would. */
-async function drop(page: import('playwright-core').Page, file: ReturnType<typeof photo>): Promise<void> {
+async function drop(page: Page, file: ReturnType<typeof photo>): Promise<void> {
   const transfer = await page.evaluateHandle(
     ({ name, type, base64 }) => {
       const bytes = Uint8Array.from(atob(base64), character => character.charCodeAt(0))

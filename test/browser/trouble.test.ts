@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { type Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { card, song, text } from './content.js'
 import { World, startMediator, through } from './world.js'
 
@@ -47,17 +47,6 @@ describe('what goes wrong on the pages', function () {
     await page.getByText('Cancelled').waitFor()
   })
 
-  it('is a file that nobody has, until somebody has it', async () => {
-    const content = text('late.txt', 'Better late than never.')
-    const { page: seeder, link } = await world.share(content)
-    await seeder.close({ runBeforeUnload: false })
-    const leecher = await world.visit(link)
-    await leecher.getByText('Nobody who has this file is here right now.').waitFor({ timeout: 30_000 })
-    await world.share(content)
-    await leecher.getByRole('button', { name: 'Try again late.txt' }).click()
-    await leecher.getByText('Better late than never.').waitFor()
-  })
-
   it('is a mediator that does not answer, until it does', async () => {
     const gone = await startMediator()
     await gone.process.stop()
@@ -73,19 +62,6 @@ describe('what goes wrong on the pages', function () {
     await page.getByRole('button', { name: 'Connect' }).click()
     await page.getByText('Connected to mediator').waitFor()
     expect(await remembered(page)).to.deep.equal([world.mediator(0), gone.url])
-  })
-
-  it('is a sender who leaves before everything arrived', async () => {
-    const { page: seeder, link } = await world.share(process.execPath)
-    const leecher = await world.visit(link)
-    const node = card(leecher, process.execPath.split(/[\\/]/).at(-1) ?? '')
-    await node.getByText(/ of .* MB · /).waitFor()
-    await seeder.close({ runBeforeUnload: false })
-    await node.getByText('the sender is gone, looking for someone else').waitFor()
-    await node
-      .getByText('The connection to everyone who has this file was lost.')
-      .waitFor({ timeout: 30_000 })
-    await node.getByRole('button', { name: /Try again/ }).waitFor()
   })
 
   it('is a file that is no longer shared', async () => {
