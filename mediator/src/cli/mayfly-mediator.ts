@@ -71,7 +71,7 @@ async function start(wanted: MediatorArguments, joinNetwork: JoinNetwork, log: L
       log
     })
   } catch (error) {
-    throw inUse(error, `TCP port ${mediatorPort}`)
+    throw badTls(inUse(error, `TCP port ${mediatorPort}`))
   }
 }
 
@@ -115,6 +115,11 @@ function stopOnSignal(mediator: Mediator, log: Log): void {
   }
   process.once('SIGTERM', stop)
   process.once('SIGINT', stop)
+}
+
+function badTls(error: unknown): unknown {
+  const isTls = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_OSSL')
+  return isTls ? new CommandLineError(1, `--tls-cert, --tls-key: ${error.message}`) : error
 }
 
 function inUse(error: unknown, what: string): unknown {
