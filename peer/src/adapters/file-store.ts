@@ -5,6 +5,9 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { blocksOfWrite, checkRun } from '../core/block-bounds.js'
 import type { BlockRuns, ContentHeader, Store, StoredContent } from '../ports/store.js'
 
+/** Of 255 that a name may have: the rest is for what makes the name of the file beside. */
+const MAX_NAME_BYTES = 200
+
 interface Part {
   readonly header: ContentHeader
   readonly held: BlockSet
@@ -29,7 +32,9 @@ export class FileStore implements Store {
 
   constructor(path: string) {
     this.path = resolve(path)
-    const name = `.${basename(this.path).slice(0, 200)}.${randomBytes(4).toString('hex')}.part`
+    // File systems bound the bytes of a name, not its characters.
+    const start = Buffer.from(basename(this.path)).subarray(0, MAX_NAME_BYTES).toString()
+    const name = `.${start}.${randomBytes(4).toString('hex')}.part`
     this.partPath = join(dirname(this.path), name)
   }
 
