@@ -1,3 +1,5 @@
+import { lookup } from 'node:dns'
+import type { LookupFunction } from 'node:net'
 import { SUBPROTOCOL } from '@mayfly/common'
 import { WebSocket } from 'ws'
 import type { Dial, SocketListener } from '../network/replication/socket.js'
@@ -10,6 +12,8 @@ export interface DialLimits {
   readonly upgradeTimeoutMs: number
   /** Bytes waiting for a reader that does not read; then the connection is cut. */
   readonly queueBytes: number
+  /** Whether a connection to an address may be made, once the name in the URL is resolved. */
+  mayConnect(address: string): boolean
 }
 
 /** Milliseconds that the other side has to answer a close, before the connection is cut. */
@@ -25,7 +29,8 @@ export function wsDial(limits: DialLimits): Dial {
         maxPayload: limits.maxMessageBytes,
         perMessageDeflate: false,
         handshakeTimeout: limits.upgradeTimeoutMs,
-        followRedirects: false
+        followRedirects: false,
+        lookup: guarded(limits.mayConnect)
       })
     } catch (error) {
       queueMicrotask(() => once.closed(String(error)))
@@ -59,6 +64,17 @@ export function wsDial(limits: DialLimits): Dial {
         return socket.bufferedAmount
       }
     }
+  }
+}
+
+/** A name that a stranger chose can resolve to anything: looked at after it is resolved, before it is dialled. */
+function guarded(mayConnect: (address: string) => boolean): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, options, (error, found, family) => {
+      const addresses = typeof found === 'string' ? [found] : (found ?? []).map(({ address }) => address)
+      const refused = error === null && !addresses.every(mayConnect)
+      callback(refused ? new Error(`${hostname} leads into the local network`) : error, found, family)
+    })
   }
 }
 

@@ -11,7 +11,7 @@ import {
 import { KBucketTable } from '../adapters/k-bucket-table.js'
 import { wsDial } from '../adapters/ws-dial.js'
 import type { Connection, ReplicationSession, RoutedSignal } from '../ports/network.js'
-import { isDialable } from './contacts/dialable-url.js'
+import { isDialable, mayConnect } from './contacts/dialable-url.js'
 import { Discovery } from './contacts/discovery.js'
 import { KnownMediators } from './contacts/known-mediators.js'
 import type { DhtAddress, DhtNode } from './dht-node.js'
@@ -49,7 +49,12 @@ export class MediatorNetwork implements StartedNetwork {
     this.#replication = new Replication({
       identity,
       limits,
-      dial: wsDial({ maxMessageBytes, queueBytes, upgradeTimeoutMs }),
+      dial: wsDial({
+        maxMessageBytes,
+        queueBytes,
+        upgradeTimeoutMs,
+        mayConnect: address => this.#ownUrl !== undefined && mayConnect(address, this.#ownUrl)
+      }),
       token: options.token,
       localPeers: options.localPeers,
       log: options.log

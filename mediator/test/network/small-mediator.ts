@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { randomBytes } from 'node:crypto'
-import type { FullHash, MediatorId, PeerAddress, PeerId } from '@mayfly/common'
+import type { FullHash, MediationLimits, MediatorId, PeerAddress, PeerId } from '@mayfly/common'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { createNetwork, type Log, type StartedNetwork } from '../../src/network/index.js'
 import type { LocalPeers, RoutedSignal } from '../../src/ports/network.js'
@@ -20,7 +20,13 @@ export class SmallMediator implements LocalPeers {
   #server!: Server
 
   static async start(
-    options: { bootstrap?: string; dhtPort?: number; seed?: Uint8Array; host?: string } = {}
+    options: {
+      bootstrap?: string
+      dhtPort?: number
+      seed?: Uint8Array
+      host?: string
+      limits?: Partial<MediationLimits>
+    } = {}
   ) {
     const mediator = new SmallMediator()
     mediator.network = await createNetwork({
@@ -29,6 +35,7 @@ export class SmallMediator implements LocalPeers {
       dhtPort: options.dhtPort ?? 0,
       localPeers: mediator,
       log: SILENT,
+      ...(options.limits === undefined ? {} : { limits: options.limits }),
       ...(options.bootstrap === undefined ? {} : { bootstrap: options.bootstrap })
     })
     await mediator.#listen()
@@ -138,12 +145,12 @@ export function randomPeer(): PeerId {
 export async function eventually<T>(
   what: string,
   ms: number,
-  check: () => T | Promise<T>
-): Promise<NonNullable<T>> {
+  check: () => T | false | undefined | Promise<T | false | undefined>
+): Promise<T> {
   const end = performance.now() + ms
   for (;;) {
     const value = await check()
-    if (value !== undefined && value !== null && value !== false) return value as NonNullable<T>
+    if (value !== undefined && value !== false) return value
     if (performance.now() > end) throw new Error(`not within ${ms} ms: ${what}`)
     await new Promise(resolve => setTimeout(resolve, 20))
   }

@@ -20,9 +20,15 @@ export function isDialable(url: string, ownUrl: string): boolean {
   return isPrivateHost(own.hostname) || !isPrivateHost(parsed.hostname)
 }
 
+/** The same for an address that a name in such a URL has been resolved to. */
+export function mayConnect(address: string, ownUrl: string): boolean {
+  const own = parse(ownUrl)
+  return own !== undefined && (isPrivateHost(own.hostname) || !isPrivateHost(address))
+}
+
 /** True for `localhost`, names under it, and literal addresses that are not routed in the internet. */
 export function isPrivateHost(hostname: string): boolean {
-  const host = hostname.replace(/^\[|\]$/g, '')
+  const host = hostname.replace(/^\[|[\].]$/g, '').toLowerCase()
   if (isIP(host) === 4) return PRIVATE_V4.test(host)
   if (isIP(host) === 6) return PRIVATE_V6.test(host)
   return host === 'localhost' || host.endsWith('.localhost') || host.endsWith('.local')

@@ -78,8 +78,9 @@ export class RecordStore {
       source,
       seeders: record.seeders,
       issuedAt: record.issuedAt,
-      // A clock that is ahead does not make its records live longer here.
-      expiresAt: Math.min(record.issuedAt, now) + record.lifetimeMs,
+      // A clock that is ahead does not make its records live longer here; a withdrawal outlives what it withdraws.
+      expiresAt:
+        (record.seeders === 0 ? record.issuedAt : Math.min(record.issuedAt, now)) + record.lifetimeMs,
       bytes: record.bytes
     })
     return true
