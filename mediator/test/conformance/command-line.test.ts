@@ -14,7 +14,8 @@ function expectOneLine(exit: Exit, code: number): void {
   expect(exit.stdout).to.equal('')
 }
 
-describe('Conformance: command line of mayfly-mediator', () => {
+describe('Conformance: command line of mayfly-mediator', function () {
+  this.timeout(40_000)
   const stage = ownStage({})
 
   it('prints one line of JSON on standard output as soon as it serves, and nothing else ever', async () => {
@@ -93,7 +94,8 @@ describe('Conformance: command line of mayfly-mediator', () => {
   })
 })
 
-describe('Conformance: wrong arguments of mayfly-mediator', () => {
+describe('Conformance: wrong arguments of mayfly-mediator', function () {
+  this.timeout(40_000)
   const wrong: Record<string, string[]> = {
     'no arguments': [],
     'one port only': ['0'],
@@ -134,7 +136,8 @@ describe('Conformance: wrong arguments of mayfly-mediator', () => {
   }
 })
 
-describe('Conformance: files of mayfly-mediator that cannot be read', () => {
+describe('Conformance: files of mayfly-mediator that cannot be read', function () {
+  this.timeout(40_000)
   it('end it with one line', async () => {
     const exit = await runToExit(['0', '0', '--tls-cert', 'nowhere.pem', '--tls-key', 'nowhere.key'])
     expect(exit.code).to.be.oneOf([1, 2])
@@ -143,7 +146,8 @@ describe('Conformance: files of mayfly-mediator that cannot be read', () => {
   })
 })
 
-describe('Conformance: ports in use', () => {
+describe('Conformance: ports in use', function () {
+  this.timeout(40_000)
   const stage = ownStage({})
 
   it('of peers end the mediator with one line and exit 1', async () => {
@@ -190,11 +194,11 @@ async function freeUdpPort(): Promise<number> {
   return port
 }
 
-describe('Conformance: an unreachable bootstrap address', () => {
+describe('Conformance: an unreachable bootstrap address', function () {
+  this.timeout(40_000)
   const stage = ownStage()
 
-  it('does not keep the mediator from starting: it says so and serves its own peers', async function () {
-    this.timeout(45_000)
+  it('does not keep the mediator from starting: it says so and serves its own peers', async () => {
     const bootstrap = `127.0.0.1:${await freeUdpPort()}`
     const mediator = await stage.start({ bootstrap })
     const fullHash = randomHash()
@@ -207,14 +211,12 @@ describe('Conformance: an unreachable bootstrap address', () => {
     expect(mediator.stdout).to.match(/^[^\n]+\n$/)
   })
 
-  it('does not keep the mediator from draining on SIGTERM', async function () {
-    this.timeout(45_000)
+  it('does not keep the mediator from draining on SIGTERM', async () => {
     const mediator = await stage.start({ bootstrap: `127.0.0.1:${await freeUdpPort()}` })
     expect((await mediator.stop()).code).to.equal(0)
   })
 
-  it('that does not resolve does not keep the mediator from starting', async function () {
-    this.timeout(45_000)
+  it('that does not resolve does not keep the mediator from starting', async () => {
     const mediator = await stage.start({ bootstrap: 'no-such-host.invalid:4000' })
     await stage.peer({ mediator })
     await eventually(() => expect(mediator.stderr).to.include('no-such-host.invalid'), 20_000)

@@ -32,7 +32,8 @@ async function inPairs<Value>(tasks: readonly (() => Promise<Value>)[]): Promise
   return results
 }
 
-describe('Conformance: MAYFLY_LIMITS', () => {
+describe('Conformance: MAYFLY_LIMITS', function () {
+  this.timeout(40_000)
   const stage = ownStage()
   const wrong: Record<string, string> = {
     'no JSON': 'maxHashes=5',

@@ -8,7 +8,7 @@ import { at, eventually, within } from './time.js'
 function losingStage(): Stage {
   const stage = new Stage()
   beforeEach(async function () {
-    this.timeout(60_000)
+    this.timeout(150_000)
     await startNetwork(stage, 3, 'chain')
   })
   afterEach(() => stage.end())

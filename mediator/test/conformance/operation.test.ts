@@ -8,7 +8,8 @@ import { runToExit } from './spawned-mediator.js'
 import { ownStage, sharedStage } from './stage.js'
 import { eventually } from './time.js'
 
-describe('Conformance: pages for operators', () => {
+describe('Conformance: pages for operators', function () {
+  this.timeout(40_000)
   const stage = sharedStage()
 
   it('say at /healthz that the process lives, and at /readyz that it serves', async () => {
@@ -45,7 +46,8 @@ describe('Conformance: pages for operators', () => {
   })
 })
 
-describe('Conformance: addresses to listen on', () => {
+describe('Conformance: addresses to listen on', function () {
+  this.timeout(40_000)
   const stage = ownStage({}, { flags: ['--host', '127.0.0.1'] })
   const hasIpv6 = Object.values(networkInterfaces()).some(list =>
     list?.some(({ address }) => address === '::1')
@@ -63,7 +65,8 @@ describe('Conformance: addresses to listen on', () => {
   })
 })
 
-describe('Conformance: --data-dir', () => {
+describe('Conformance: --data-dir', function () {
+  this.timeout(40_000)
   const stage = ownStage()
   let directory = ''
 
@@ -101,7 +104,8 @@ describe('Conformance: --data-dir', () => {
   })
 })
 
-describe('Conformance: --origin', () => {
+describe('Conformance: --origin', function () {
+  this.timeout(40_000)
   const stage = ownStage({ flags: ['--origin', 'https://site.example'] })
 
   it('lets pages of that origin connect', async () => {
@@ -125,7 +129,8 @@ describe('Conformance: --origin', () => {
   })
 })
 
-describe('Conformance: --ice-server', () => {
+describe('Conformance: --ice-server', function () {
+  this.timeout(40_000)
   const stage = ownStage({ flags: ['--ice-server', 'stun:stun.example:3478'] })
 
   it('is told to peers in established', async () => {
@@ -134,7 +139,8 @@ describe('Conformance: --ice-server', () => {
   })
 })
 
-describe('Conformance: options as environment variables', () => {
+describe('Conformance: options as environment variables', function () {
+  this.timeout(40_000)
   const stage = ownStage({
     env: {
       MAYFLY_ICE_SERVER: 'stun:one.example:3478 stun:two.example',
@@ -158,7 +164,8 @@ describe('Conformance: options as environment variables', () => {
   })
 })
 
-describe('Conformance: /metrics behind a proxy', () => {
+describe('Conformance: /metrics behind a proxy', function () {
+  this.timeout(40_000)
   const stage = ownStage(
     { flags: ['--trust-proxy', 'loopback'] },
     { flags: ['--trust-proxy', 'loopback', '--metrics-public'] }
@@ -178,7 +185,8 @@ describe('Conformance: /metrics behind a proxy', () => {
   })
 })
 
-describe('Conformance: --trust-proxy', () => {
+describe('Conformance: --trust-proxy', function () {
+  this.timeout(40_000)
   const stage = ownStage({ flags: ['--trust-proxy', '127.0.0.1'], limits: { connectionsPerAddress: 2 } })
   const from = (address: string): { headers: Record<string, string> } => ({
     headers: { 'x-forwarded-for': address }
@@ -202,7 +210,8 @@ describe('Conformance: --trust-proxy', () => {
   })
 })
 
-describe('Conformance: forwarded addresses without --trust-proxy', () => {
+describe('Conformance: forwarded addresses without --trust-proxy', function () {
+  this.timeout(40_000)
   const stage = ownStage({ limits: { connectionsPerAddress: 2 } })
 
   it('do not count: whoever names one is still the address that connects', async () => {

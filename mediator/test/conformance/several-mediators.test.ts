@@ -10,7 +10,7 @@ import { at, eventually } from './time.js'
 function networkStage(count: number, shape: Shape): Stage {
   const stage = new Stage()
   before(async function () {
-    this.timeout(20_000 * count)
+    this.timeout(50_000 * count)
     await startNetwork(stage, count, shape)
   })
   afterEach(() => stage.clearAfterTest())

@@ -98,7 +98,7 @@ export class Stage {
 export function ownStage(...mediators: readonly MediatorOptions[]): Stage {
   const stage = new Stage()
   before(async function () {
-    this.timeout(20_000 * Math.max(1, mediators.length))
+    this.timeout(50_000 * Math.max(1, mediators.length))
     for (const options of mediators) await stage.start(options)
   })
   afterEach(() => stage.clearAfterTest())
@@ -116,7 +116,7 @@ after(async () => {
 export function sharedStage(): Stage {
   const stage = new Stage()
   before(async function () {
-    this.timeout(20_000)
+    this.timeout(50_000)
     shared ??= SpawnedMediator.start({ limits: RELAXED })
     stage.mediators.push(await shared)
   })
