@@ -13,7 +13,7 @@ export interface DialLimits {
   /** Bytes waiting for a reader that does not read; then the connection is cut. */
   readonly queueBytes: number
   /** Whether a connection to an address may be made, once the name in the URL is resolved. */
-  mayConnect(address: string): boolean
+  readonly mayConnect: (address: string) => boolean
 }
 
 /** Milliseconds that the other side has to answer a close, before the connection is cut. */

@@ -78,7 +78,7 @@ export class MediatorNetwork implements StartedNetwork {
 
   setPublicUrl(url: string): void {
     if (!isMediatorUrl(url, DEFAULT_REPLICATION_LIMITS.maxUrlBytes)) {
-      throw new TypeError(`a public URL is a ws: or wss: URL without credentials, not ${url}`)
+      throw new TypeError('a public URL is a ws: or wss: URL of at most 200 bytes, without credentials')
     }
     this.#ownUrl = url
     this.#known ??= new KnownMediators(this.mediatorId, new KBucketTable(url))

@@ -17,7 +17,7 @@ interface Ends {
   readonly listener: Link
   /** What happened to each, apart from sending. */
   readonly happened: { dialer: LinkEffect[]; listener: LinkEffect[] }
-  pass(from: 'dialer' | 'listener', effects: readonly LinkEffect[]): void
+  readonly pass: (from: 'dialer' | 'listener', effects: readonly LinkEffect[]) => void
 }
 
 const [low, high] = [randomBytes(32), randomBytes(32)]
@@ -77,6 +77,12 @@ function sent(effects: readonly LinkEffect[]): { readonly text: string } {
   const first = effects[0]
   if (first?.type !== 'send') throw new Error('nothing is sent')
   return first
+}
+
+/** The number that a message was given as its receiver. */
+function receiverIn(effect: LinkEffect): number {
+  if (effect.type !== 'message' || effect.message.type !== 'unreachable') throw new Error(effect.type)
+  return Number.parseInt(effect.message.to, 16)
 }
 
 function linked(): Ends {
@@ -207,15 +213,10 @@ describe('Link', () => {
         posted++
         effects.push(...posting)
       }
-      for (const effect of [...effects, ...both.dialer.wake(now)]) {
-        if (effect.type !== 'send') continue
-        for (const answer of both.listener.receive(effect.text, now)) {
-          expect(answer.type).to.equal('message')
-          if (answer.type === 'message' && answer.message.type === 'unreachable') {
-            got.push(Number.parseInt(answer.message.to, 16))
-          }
-        }
-      }
+      const answers = [...effects, ...both.dialer.wake(now)].flatMap(effect =>
+        effect.type === 'send' ? both.listener.receive(effect.text, now) : []
+      )
+      got.push(...answers.map(receiverIn))
     }
     expect(got.length).to.be.above(2_000)
     expect(got).to.deep.equal(got.map((_, i) => i))
