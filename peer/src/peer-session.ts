@@ -66,6 +66,7 @@ export class PeerSession {
   #nextStream = 0
   #strayBytes = 0
   #serving = false
+  #ended: { readonly reason: string; readonly faulty: boolean } | undefined
 
   constructor(channel: Channel, host: PeerSessionHost) {
     this.heardAt = host.clock.now()
@@ -92,10 +93,15 @@ export class PeerSession {
     return this.#channel.remote
   }
 
-  /** Begins a stream: gives its number, to send `open` on. */
+  /** Begins a stream: gives its number, to send `open` on. Where the channel has closed meanwhile, it ends at once. */
   openStream(events: StreamEvents): number {
     const stream = this.#nextStream
     this.#nextStream = (this.#nextStream + 1) % MAX_STREAM
+    if (this.#ended !== undefined) {
+      const { reason, faulty } = this.#ended
+      queueMicrotask(() => (faulty ? events.onviolation(reason) : events.onclose(reason)))
+      return stream
+    }
     this.#streams.set(stream, events)
     this.#strayBytes = 0
     this.#tellBusy()
@@ -158,6 +164,7 @@ export class PeerSession {
   }
 
   #violation(reason: string): void {
+    this.#ended = { reason, faulty: true }
     for (const events of [...this.#streams.values()]) events.onviolation(reason)
     this.#channel.close(reason)
     this.#host.onviolation(reason)
@@ -201,6 +208,7 @@ export class PeerSession {
   }
 
   #closed(reason: string): void {
+    this.#ended ??= { reason, faulty: false }
     this.#upload.close()
     this.#host.uploader.end(this)
     this.#host.uploader.left(this.remote)

@@ -1,0 +1,55 @@
+import { expect } from 'chai'
+import { MemoryStore } from '../src/adapters/memory-store.js'
+import { knownContent, liesAbout, type KnownContent, type Lie } from './lies.js'
+import { MemoryWorld, bytesOf, expectSame, failureOf } from './memory-world.js'
+
+const LENGTH = 2_000_001
+const SLOW = { upload: { bytesPerSecond: 400_000 } }
+
+describe('a peer that says', function () {
+  this.timeout(20_000)
+  let world: MemoryWorld
+  let content: KnownContent
+  let lies: Readonly<Record<string, Lie>>
+
+  before(async () => {
+    content = await knownContent(bytesOf(LENGTH))
+    lies = liesAbout(content, await knownContent(bytesOf(LENGTH)))
+  })
+  beforeEach(() => (world = new MemoryWorld()))
+  afterEach(() => world.end())
+
+  const empty = { tree: { blockCount: 1 }, bytes: new Uint8Array(0) } as unknown as KnownContent
+  for (const [name, { isDropped, alone }] of Object.entries(liesAbout(empty, empty))) {
+    it(`${name} spoils no download from others`, async () => {
+      const { fullHash, bytes } = content
+      const liar = await world.scripted(fullHash, lies[name]!.script)
+      await world.seeder(bytes, SLOW)
+      const download = world.join({ share: false }).get(fullHash)
+      const seen: string[] = []
+      download.addEventListener('verified', ({ detail }) => void seen.push(detail.peerId ?? ''))
+      expectSame(await world.passing(download.bytes(), 20_000), bytes)
+      if (!isDropped) return
+      const share = download.progress.peers.find(({ peerId }) => peerId === liar.peerId)
+      expect(share?.state).to.equal('dropped')
+      expect(share?.reason).to.be.a('string')
+      expect(liar.closings).to.have.length(1)
+    })
+
+    it(`${name} leaves nothing behind where nobody else has it`, async () => {
+      const { fullHash } = content
+      const liar = await world.scripted(fullHash, lies[name]!.script)
+      const store = new MemoryStore()
+      const leecher = world.join({ inStore: store })
+      const download = leecher.get(fullHash, { timeoutMs: 5_000 })
+      const { code, message } = await failureOf(world.passing(download.done, 90_000))
+      expect(code, message).to.equal(alone)
+      expect(await store.open(fullHash)).to.equal(undefined)
+      expect(await store.list()).to.deep.equal([])
+      await leecher.close()
+      liar.close()
+      await world.clock.advance(100)
+      expect(world.clock.pending).to.equal(0)
+    })
+  }
+})
