@@ -52,6 +52,7 @@ describe('what goes wrong on the pages', function () {
     await gone.process.stop()
     const page = await world.visit(`leecher_preview.html#m=${gone.url}&f=${NOBODY},5,,x.txt`)
     await page.getByText(/No answer from mediator .* Trying again…/).waitFor()
+    await page.getByText('Waiting for a mediator to answer…').waitFor()
     await page.getByText(/No answer from mediator/).click()
     await page.getByLabel('Mediator addresses').fill('ftp://files.example')
     await page.getByRole('button', { name: 'Connect' }).click()
@@ -61,6 +62,7 @@ describe('what goes wrong on the pages', function () {
       .fill(`${world.mediator(0).slice('ws://'.length)}\n${gone.url}`)
     await page.getByRole('button', { name: 'Connect' }).click()
     await page.getByText('Connected to mediator').waitFor()
+    await page.getByText('Looking for someone who has it…').waitFor()
     expect(await remembered(page)).to.deep.equal([world.mediator(0), gone.url])
   })
 

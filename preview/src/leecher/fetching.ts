@@ -24,6 +24,7 @@ export class Fetching {
       begun: () => this.#resume(card => card.state === 'fetching' || card.waitsForMediator),
       changed: () => {
         if (connection.established) this.#resume(card => card.waitsForMediator)
+        for (const card of this.#cards) card.reconsider()
         this.#settle()
       }
     })
@@ -33,7 +34,8 @@ export class Fetching {
   offer(files: readonly SharedFile[], asked: boolean): void {
     for (const card of this.#cards) if (card.state !== 'complete') card.cancel()
     this.#cards = []
-    const cards = files.map(file => new FileCard(file, () => this.#settle()))
+    const page = { changed: () => this.#settle(), reachable: () => this.#connection.established }
+    const cards = files.map(file => new FileCard(file, page))
     this.#list.replaceChildren(...cards.map(card => card.element))
     this.#cards = cards
     const total = files.reduce((sum, { length }) => sum + (length ?? Infinity), 0)

@@ -21,12 +21,20 @@ const PATIENCE_MS = 15_000
 /** Where a file stands on the leecher page. */
 export type CardState = 'offered' | 'queued' | 'fetching' | 'complete' | 'failed' | 'cancelled'
 
+/** What a card knows of the page around it. */
+export interface CardPage {
+  /** To be called when the card's state has changed. */
+  changed(): void
+  /** Whether a mediator answers: without one nobody can be looked for. */
+  reachable(): boolean
+}
+
 /** One file on the leecher page: what is known of it, how far it is, who sends it, and then the file itself. */
 export class FileCard {
   readonly file: SharedFile
   readonly element: HTMLLIElement
   readonly #name: string
-  readonly #changed: (card: FileCard) => void
+  readonly #page: CardPage
   readonly #size = make('span', { class: 'size' })
   readonly #bar = make('progress', { max: '1', value: '0' })
   readonly #figures = make('p', { class: 'figures' })
@@ -40,24 +48,16 @@ export class FileCard {
   #code: unknown
   #state: CardState = 'offered'
 
-  /** `changed` is called when the card's state has changed. */
-  constructor(file: SharedFile, changed: (card: FileCard) => void) {
+  constructor(file: SharedFile, page: CardPage) {
     this.file = file
-    this.#changed = changed
+    this.#page = page
     this.#name = file.name === '' ? nameFor(file.fullHash, '') : file.name
     this.#bar.setAttribute('aria-label', `Progress of ${this.#name}`)
     if (file.length !== undefined) write(this.#size, bytesText(file.length))
     const head = make('div', { class: 'head' }, make('h3', {}, make('bdi', {}, this.#name)), this.#size)
-    this.element = make(
-      'li',
-      { class: 'card file' },
-      head,
-      this.#arrived,
-      this.#bar,
-      this.#figures,
-      this.#trouble
-    )
-    this.element.append(this.#canvas.element, this.#legend.element, this.#actions, this.#details())
+    const stand = make('div', { class: 'stand' }, this.#figures, this.#actions)
+    this.element = make('li', { class: 'card file' }, head, this.#arrived, this.#bar, stand, this.#trouble)
+    this.element.append(this.#canvas.element, this.#legend.element, this.#details())
     this.#become('offered', 'Not fetched yet')
   }
 
@@ -85,7 +85,7 @@ export class FileCard {
     this.#legend = legend
     this.#map = undefined
     this.#download = download
-    this.#become('fetching', 'Looking for someone who has it…')
+    this.#become('fetching', this.#searching())
     download.addEventListener('progress', ({ detail }) => {
       if (this.#download === download) this.#show(detail)
     })
@@ -93,6 +93,11 @@ export class FileCard {
       if (this.#download === download) this.#paint(download, detail)
     })
     void this.#follow(download)
+  }
+
+  /** The mediator came or went. */
+  reconsider(): void {
+    if (this.#download !== undefined && this.#state === 'fetching') this.#show(this.#download.progress)
   }
 
   /** Stops fetching. */
@@ -133,7 +138,7 @@ export class FileCard {
     write(this.#figures, figures)
     this.#trouble.replaceChildren()
     this.#actions.replaceChildren(...this.#buttons())
-    this.#changed(this)
+    this.#page.changed()
   }
 
   #buttons(): readonly HTMLElement[] {
@@ -152,8 +157,10 @@ export class FileCard {
       this.#mapOf(length)
     }
     this.#bar.value = length === undefined ? 0 : length === 0 ? 1 : verifiedBytes / length
-    this.#legend.show(peers, verifiedBytes)
-    write(this.#figures, wordsOf(progress))
+    // In the end only those count who brought something.
+    const shown = progress.state === 'complete' ? peers.filter(peer => peer.bytes > 0) : peers
+    this.#legend.show(shown, verifiedBytes)
+    write(this.#figures, this.#wordsOf(progress))
     const from = peers.filter(peer => peer.bytes > 0).length
     const label = `Map of the blocks: ${percentText(verifiedBytes, length ?? 1)} here, from ${from} peers`
     this.#canvas.element.setAttribute('aria-label', label)
@@ -180,24 +187,22 @@ export class FileCard {
     const hash = make('span', { class: 'label' }, 'Full hash')
     return make('div', { class: 'hash' }, hash, make('code', {}, fullHash), copy)
   }
-}
 
-/** How far a download is, in words. */
-function wordsOf({
-  state,
-  length,
-  verifiedBytes,
-  bytesPerSecond,
-  secondsLeft,
-  peers
-}: DownloadProgress): string {
-  const gone = peers.length > 0 && peers.every(peer => peer.state === 'left' || peer.state === 'dropped')
-  if (state === 'connecting' && verifiedBytes === 0) return 'Connecting to someone who has it…'
-  if (length === undefined) return 'Looking for someone who has it…'
-  const parts = [`${bytesText(verifiedBytes)} of ${bytesText(length)}`]
-  if (state === 'searching' || gone) parts.push('the sender is gone, looking for someone else who has it…')
-  else if (bytesPerSecond > 0) parts.push(`${bytesText(bytesPerSecond)}/s`)
-  if (!gone && secondsLeft !== undefined && verifiedBytes < length)
-    parts.push(`${secondsText(secondsLeft)} left`)
-  return parts.join(' · ')
+  /** How far the download is, in words. */
+  #wordsOf(progress: DownloadProgress): string {
+    const { state, length, verifiedBytes, bytesPerSecond, secondsLeft, peers } = progress
+    const gone = peers.length > 0 && peers.every(peer => peer.state === 'left' || peer.state === 'dropped')
+    if (state === 'connecting' && verifiedBytes === 0) return 'Connecting to someone who has it…'
+    if (length === undefined) return this.#searching()
+    const parts = [`${bytesText(verifiedBytes)} of ${bytesText(length)}`]
+    if (state === 'searching' || gone) parts.push('the sender is gone, looking for someone else who has it…')
+    else if (bytesPerSecond > 0) parts.push(`${bytesText(bytesPerSecond)}/s`)
+    if (!gone && secondsLeft !== undefined && verifiedBytes < length)
+      parts.push(`${secondsText(secondsLeft)} left`)
+    return parts.join(' · ')
+  }
+
+  #searching(): string {
+    return this.#page.reachable() ? 'Looking for someone who has it…' : 'Waiting for a mediator to answer…'
+  }
 }
