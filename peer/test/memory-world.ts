@@ -1,4 +1,4 @@
-import { FullHashBuilder, type FullHash } from '@mayfly/common'
+import { FullHashBuilder, type FullHash, type PeerId } from '@mayfly/common'
 import { expect } from 'chai'
 import { randomBytes } from 'node:crypto'
 import { KBucketTable } from '../src/adapters/k-bucket-table.js'
@@ -94,7 +94,7 @@ export class MemoryWorld {
   }
 
   /** A peer that announces nothing. */
-  stranger(script: Script = {}): ScriptedPeer {
+  stranger(script: Script = {}, as: { peerId?: PeerId; urls?: readonly string[] } = {}): ScriptedPeer {
     const { clock } = this
     const { openSocket } = this.mediation
     const peer = new ScriptedPeer({
@@ -102,7 +102,8 @@ export class MemoryWorld {
       openSocket,
       connector: this.#connector(),
       script,
-      clock
+      clock,
+      ...as
     })
     this.#endings.push(() => peer.close())
     return peer

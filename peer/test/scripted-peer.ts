@@ -39,6 +39,8 @@ export interface ScriptedPeerOptions {
   readonly openSocket: OpenSocket
   readonly connector: Connector
   readonly script: Script
+  /** Default: a new one. */
+  readonly peerId?: PeerId
   /** Default: the system's. */
   readonly clock?: Clock
 }
@@ -48,7 +50,7 @@ export interface ScriptedPeerOptions {
  * liars of the tests. It knows nothing of downloads.
  */
 export class ScriptedPeer {
-  readonly peerId: PeerId = peerIdFrom(randomBytes(20))
+  readonly peerId: PeerId
   /** Lines that are or were open. */
   readonly lines: Line[] = []
   /** Why lines were closed, in order. */
@@ -59,8 +61,10 @@ export class ScriptedPeer {
   #tellAnnounced = (): void => {}
   #tellFound = (_: PeerAddress): void => {}
 
-  constructor({ urls, openSocket, connector, script, clock }: ScriptedPeerOptions) {
-    const { peerId } = this
+  constructor(options: ScriptedPeerOptions) {
+    const { urls, openSocket, connector, script, clock } = options
+    const { peerId = peerIdFrom(randomBytes(20)) } = options
+    this.peerId = peerId
     this.#channels = new Channels(
       { peerId, connector, ...(clock && { clock }) },
       {
