@@ -8,6 +8,7 @@ import type { Mediator, MediatorOptions } from '../src/mediator.js'
 import { hash } from './core/stage.js'
 import { eventually } from './eventually.js'
 import { startLone, WebSocketClient } from './lone-mediator.js'
+import { SELF_SIGNED } from './self-signed.js'
 
 const UNLIMITED = {
   messagesPerSecond: 1e9,
@@ -171,6 +172,14 @@ describe('A mediator over WebSocket', () => {
     expect(await upgradeStatus({ origin: 'https://b.example' })).to.equal(403)
     expect(await upgradeStatus({ origin: 'null' })).to.equal(403)
     expect(await upgradeStatus({})).to.equal(101)
+  })
+
+  it('serves TLS', async () => {
+    await start({ tls: SELF_SIGNED })
+    expect(mediator.publicUrl).to.match(/^wss:/)
+    const client = await WebSocketClient.open(mediator, 1, { ca: SELF_SIGNED.cert })
+    client.send({ type: 'handshake', connectionType: 'mediation', peerId: client.peerId })
+    await client.takeType('established')
   })
 
   it('answers plain HTTP', async () => {

@@ -30,10 +30,6 @@ export class Roster {
     return this.#peers.get(peerId)
   }
 
-  peers(): Iterable<Peer> {
-    return this.#peers.values()
-  }
-
   /** `free`: call `seat`. `wait`: the holder was pinged. `taken`: another newcomer was first. */
   claim(newcomer: Session, peerId: PeerId, now: Milliseconds): 'free' | 'wait' | 'taken' {
     const holder = this.#peers.get(peerId)

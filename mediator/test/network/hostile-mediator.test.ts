@@ -108,7 +108,7 @@ describe('A mediator among hostile ones', function () {
     const node = await openDhtNode({ host: '127.0.0.1', port: 0, bootstrap: honest.bootstrap, log: SILENT })
     const forged = new Directory(node, new Identity({ seed: randomBytes(32) }))
     cleanups.unshift(() => {
-      forged.close()
+      void forged.close()
       return node.close()
     })
     const hash = randomHash()

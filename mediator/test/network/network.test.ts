@@ -1,6 +1,8 @@
 import { expect } from 'chai'
 import type { FullHash, JsonValue, PeerAddress } from '@mayfly/common'
-import { eventually, randomHash, randomPeer, SmallMediator } from './small-mediator.js'
+import { openDhtNode } from '../../src/adapters/hyperdht.js'
+import { directoryKey } from '../../src/network/directory/record.js'
+import { eventually, randomHash, randomPeer, SILENT, SmallMediator } from './small-mediator.js'
 
 const FOUND_WITHIN_MS = 5_000
 
@@ -164,6 +166,25 @@ describe('network of mediators', function () {
     a.unseed(hash)
     expect(await b.find(hash)).to.deep.equal([])
     await eventually('the record is withdrawn', 6_000, () => a.network.counts().provided === 0)
+  })
+
+  it('withdraws what it announced when it ends', async () => {
+    const a = await start()
+    const b = await start({ bootstrap: a.bootstrap })
+    const node = await openDhtNode({ host: '127.0.0.1', port: 0, bootstrap: a.bootstrap, log: SILENT })
+    try {
+      const hash = randomHash()
+      const question = { command: 0, target: Buffer.from(directoryKey(hash), 'hex') }
+      const to = { host: '127.0.0.1', port: b.network.dhtPort }
+      const kept = async (): Promise<number | undefined> => (await node.request(question, to))?.value?.[0]
+      a.seed(hash, randomPeer())
+      await eventually('b keeps the record', 5_000, async () => (await kept()) === 1)
+      stopped(a)
+      await a.stop()
+      expect(await kept()).to.equal(0)
+    } finally {
+      await node.close()
+    }
   })
 
   it('passes signals both ways in order, whatever JSON they hold', async () => {

@@ -140,6 +140,16 @@ describe('Provider', () => {
     expect(looked).to.be.at.most(20)
   })
 
+  it('withdraws all that was told, at once, when it is to', () => {
+    const provider = new Provider(LIMITS)
+    provider.set(key(1), 1, 0)
+    tell(provider, 0)
+    provider.set(key(2), 1, 0)
+    provider.withdrawAll()
+    expect(tell(provider, 1)).to.deep.equal([{ key: key(1), seeders: 0 }])
+    expect(provider.size).to.equal(0)
+  })
+
   it('tells everything again when the network has grown', () => {
     const provider = new Provider(LIMITS)
     for (let i = 0; i < 10; i++) provider.set(key(i), 1, 0)
