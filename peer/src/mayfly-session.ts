@@ -286,7 +286,8 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
   #onrefusal(error: MediationError): void {
     // Whatever the reason: nothing comes of an attempt whose signals are not passed on.
     if (error.peerId !== undefined) this.#peers.unreachable(error.peerId)
-    if (error.code !== 'peer_unreachable') this.#warn(new MayflyError('refused', error.message, { cause: error }))
+    if (error.code !== 'peer_unreachable')
+      this.#warn(new MayflyError('refused', error.message, { cause: error }))
   }
 
   #unreadable(content: Content, error: unknown): void {
@@ -301,7 +302,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
   async #end(error: MayflyError): Promise<void> {
     this.#closed ??= error
     this.#settle.reject(this.#closed)
-    for (const { reject } of this.#unannounced.splice(0)) reject(error)
+    for (const waiting of this.#unannounced.splice(0)) waiting.reject(error)
     await Promise.all([...this.#transfers.values()].map(transfer => transfer.stop(error.code, error.message)))
   }
 

@@ -246,7 +246,7 @@ describe('DownloadPlan', () => {
           expectWhole(simulate(peers).run(600_000))
         }
       ),
-      { numRuns: 40 }
+      { numRuns: 20 }
     )
   })
 

@@ -12,7 +12,8 @@ import {
   type ServerMessage
 } from '@mayfly/common'
 import { nodeHasher } from '../../src/adapters/node-hasher.js'
-import { DownloadPlan, type DownloadEffect, type DownloadPlanOptions } from '../../src/core/download-plan.js'
+import type { DownloadEffect } from '../../src/core/download-effect.js'
+import { DownloadPlan, type DownloadPlanOptions } from '../../src/core/download-plan.js'
 
 /** A content of `length` bytes whose blocks all differ. */
 export async function contentOf(length: number) {
@@ -135,12 +136,12 @@ export class PlanSimulation {
         this.later(this.now + 5, () => this.plan.found(this.#found(this.asks), this.now))
         break
       case 'connect': {
-        const address = effect.peer
-        const peer = this.#peers.get(address.peerId)
+        const { peer: to } = effect
+        const peer = this.#peers.get(to.peerId)
         this.later(this.now + 50, () => {
           return peer === undefined
-            ? this.plan.gone(address, 'cannot be reached', this.now)
-            : this.plan.connected(address, 1, this.now)
+            ? this.plan.gone(to, 'cannot be reached', this.now)
+            : this.plan.connected(to, 1, this.now)
         })
         break
       }
@@ -169,8 +170,8 @@ export class PlanSimulation {
     }
   }
 
-  #deliver(address: PeerAddress, message: RequesterMessage): void {
-    const { peerId } = address
+  #deliver(to: PeerAddress, message: RequesterMessage): void {
+    const { peerId } = to
     this.messages.push({ peer: peerId, message })
     const peer = this.#peers.get(peerId)
     peer?.behave(message, answer => {
@@ -178,7 +179,7 @@ export class PlanSimulation {
       const sentAt = Math.max(this.now, this.#freeAt.get(peerId) ?? 0) + bytes / peer.bytesPerMs
       this.#freeAt.set(peerId, sentAt)
       if (answer.type === 'data') this.receivedFrom.set(peerId, (this.receivedFrom.get(peerId) ?? 0) + bytes)
-      this.later(sentAt + 2 * peer.delayMs, () => this.plan.receive(address, answer, this.now))
+      this.later(sentAt + 2 * peer.delayMs, () => this.plan.receive(to, answer, this.now))
     })
   }
 }

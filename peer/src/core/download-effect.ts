@@ -1,0 +1,30 @@
+import type { BlockTree, PeerAddress, RequesterMessage } from '@mayfly/common'
+import type { MayflyErrorCode } from '../api.js'
+
+/** What the shell of a download has to do, in this order. */
+export type DownloadEffect =
+  /** Open a channel to this peer; answer with `connected` or `gone`. */
+  | { readonly type: 'connect'; readonly peer: PeerAddress }
+  | { readonly type: 'send'; readonly peer: PeerAddress; readonly message: RequesterMessage }
+  /** Root and length are proved: make room. Comes once, before the first `write`. */
+  | { readonly type: 'prepare'; readonly tree: BlockTree }
+  /** Hash the blocks; answer with `hashed`. */
+  | { readonly type: 'hash'; readonly run: ArrivedRun }
+  /** The run is verified; answer with `written` once it is. */
+  | { readonly type: 'write'; readonly run: ArrivedRun }
+  /** The peer lied or fell silent: close the channel. `lied`: and never have to do with it again. */
+  | { readonly type: 'drop'; readonly peer: PeerAddress; readonly reason: string; readonly lied: boolean }
+  /** Ask the mediator for peers; answer with `found`. */
+  | { readonly type: 'ask' }
+  | { readonly type: 'complete' }
+  | { readonly type: 'failed'; readonly code: MayflyErrorCode; readonly reason: string }
+
+/** A run as it came from a peer. */
+export interface ArrivedRun {
+  readonly peer: PeerAddress
+  readonly run: number
+  readonly first: number
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly proof: Uint8Array<ArrayBuffer>
+  readonly level: number
+}
