@@ -43,6 +43,19 @@ describe('Conformance: a mediator that is killed', function () {
     asker.send({ type: 'signal', ...other.address, data: 'still here' })
     expect((await other.takeType('signal')).data).to.equal('still here')
   })
+
+  it('loses no signal without saying so: each is passed on, or answered with peer_unreachable', async () => {
+    const [asker, lost] = await introducedAcross(stage, randomHash(), stage.nth(0), stage.nth(1))
+    // No signal can be passed on by a stopped mediator, and all are under way when it is killed.
+    stage.nth(1).signal('SIGSTOP')
+    for (let number = 0; number < 10; number++) asker.send({ type: 'signal', ...lost.address, data: number })
+    await asker.settled()
+    await stage.nth(1).kill()
+    for (let number = 0; number < 10; number++) {
+      const error = await asker.takeType('error', 20_000)
+      expect(error).to.include({ code: 'peer_unreachable', peerId: lost.peerId })
+    }
+  })
 })
 
 describe('Conformance: a mediator that is killed, for 20 s @long', function () {
