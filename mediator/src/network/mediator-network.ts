@@ -22,6 +22,7 @@ import type { NetworkCounts, NetworkOptions, StartedNetwork } from './options.js
 import { Replication } from './replication/replication.js'
 
 const TICK_MS = 250
+const STALLED_MS = 750
 /** Mediators that the directory named lately: where a signal can go although no link is there any more. */
 const MAX_NAMED = 4_096
 const MAX_KNOWN_NODES = 1_024
@@ -38,6 +39,7 @@ export class MediatorNetwork implements StartedNetwork {
   readonly #ticker: NodeJS.Timeout
   #known: KnownMediators | undefined
   #ownUrl: string | undefined
+  #tickedAt = performance.now()
 
   constructor(node: DhtNode, identity: Identity, options: NetworkOptions) {
     this.mediatorId = identity.mediatorId
@@ -140,7 +142,7 @@ export class MediatorNetwork implements StartedNetwork {
 
   async close(): Promise<void> {
     clearInterval(this.#ticker)
-    this.#directory.close()
+    await this.#directory.close()
     this.#replication.close()
     await this.#node.close()
   }
@@ -158,7 +160,10 @@ export class MediatorNetwork implements StartedNetwork {
 
   #tick(): void {
     const now = performance.now()
-    this.#replication.tick()
+    const stalled = now - this.#tickedAt > STALLED_MS
+    this.#tickedAt = now
+    // It was this process that stood still: answers that have come meanwhile are read before anyone is called late.
+    if (!stalled) this.#replication.tick()
     if (this.#ownUrl === undefined) return
     for (const address of this.#node.addresses(MAX_KNOWN_NODES)) this.#discovery.seen(address, now)
     for (const address of this.#discovery.due(now)) void this.#meet(address)

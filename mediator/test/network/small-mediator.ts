@@ -15,6 +15,8 @@ export class SmallMediator implements LocalPeers {
   readonly delivered: RoutedSignal[] = []
   readonly undelivered: { from: PeerId; to: PeerAddress }[] = []
   readonly sockets = new Set<WebSocket>()
+  /** Connections that ever came in. */
+  connections = 0
   network!: StartedNetwork
   url = ''
   #server!: Server
@@ -111,6 +113,7 @@ export class SmallMediator implements LocalPeers {
 
   #serve(socket: WebSocket): void {
     this.sockets.add(socket)
+    this.connections++
     let session: ReturnType<StartedNetwork['accept']> | undefined
     const connection = {
       send: (text: string) => socket.send(text),

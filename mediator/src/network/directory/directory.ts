@@ -30,6 +30,9 @@ const SWEEP_EVERY_TICKS = 40
 /** After the network has grown to twice its size, nodes nearer to our keys may have come. */
 const GROWN = 2
 const SPREAD_MS = 2_000
+/** Time to withdraw when this mediator ends, looked at in steps. */
+const GOODBYE_MS = 1_000
+const GOODBYE_STEP_MS = 20
 
 /** Names the mediators that have seeders of a full hash, and has this one named. */
 export class Directory {
@@ -97,7 +100,14 @@ export class Directory {
     await lookup.finished
   }
 
-  close(): void {
+  /** Withdraws what was announced, so far as that goes quickly: what is left expires. Never rejects. */
+  async close(): Promise<void> {
+    this.#provider.withdrawAll()
+    const until = performance.now() + GOODBYE_MS
+    while (this.#provider.size > 0 && performance.now() < until && this.#node.size > 0) {
+      this.#publisher.poke()
+      await new Promise(resolve => setTimeout(resolve, GOODBYE_STEP_MS))
+    }
     clearInterval(this.#ticker)
     this.#publisher.stop()
   }

@@ -147,6 +147,16 @@ export class Provider {
     }
   }
 
+  /** There are no seeders of anything any more, and that is to be told at once. */
+  withdrawAll(): void {
+    for (const [key, entry] of this.#entries) {
+      entry.seeders = 0
+      if (entry.telling) continue
+      if (entry.told === 0) this.#delete(key, entry)
+      else this.#makeDue(key)
+    }
+  }
+
   #add(key: DirectoryKey, seeders: number, now: Milliseconds): void {
     const entry = { seeders, told: 0, toldAt: now, step: undefined, telling: false, failures: 0 }
     this.#entries.set(key, entry)

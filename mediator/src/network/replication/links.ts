@@ -42,6 +42,7 @@ interface Attached {
 }
 
 const TICK_MS = 100
+const STALLED_MS = 500
 /** Inbound connections that have not proved anything. */
 const MAX_UNPROVED = 128
 const MAX_DIALS = 64
@@ -59,6 +60,7 @@ export class Links {
   readonly #deadlines = new Map<MediatorId, number>()
   readonly #ticker: NodeJS.Timeout
   #ownUrl: string | undefined
+  #tickedAt = performance.now()
   #closed = false
 
   constructor(options: LinksOptions) {
@@ -284,6 +286,10 @@ export class Links {
 
   #tick(): void {
     const now = performance.now()
+    const stalled = now - this.#tickedAt > STALLED_MS
+    this.#tickedAt = now
+    // It was this process that stood still: what has come meanwhile is read before anyone is called late.
+    if (stalled) return
     for (const attached of this.#attached.values()) {
       this.#perform(attached, attached.link.wake(now))
       if (attached.connection.bufferedAmount > this.#options.limits.queueBytes) {
