@@ -4,6 +4,7 @@ import { bytesText, countText } from '../figure.js'
 import type { SharedFile } from '../share-link.js'
 import { WakeLock } from '../wake-lock.js'
 import { type CardState, FileCard } from './file-card.js'
+import { PeerNumbers } from './peer-numbers.js'
 
 /** Files fetched at the same time: enough to fill a line with small ones. */
 const AT_ONCE = 4
@@ -34,7 +35,11 @@ export class Fetching {
   offer(files: readonly SharedFile[], asked: boolean): void {
     for (const card of this.#cards) if (card.state !== 'complete') card.cancel()
     this.#cards = []
-    const page = { changed: () => this.#settle(), reachable: () => this.#connection.established }
+    const page = {
+      numbers: new PeerNumbers(),
+      changed: () => this.#settle(),
+      reachable: () => this.#connection.established
+    }
     const cards = files.map(file => new FileCard(file, page))
     this.#list.replaceChildren(...cards.map(card => card.element))
     this.#cards = cards

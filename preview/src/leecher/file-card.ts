@@ -14,6 +14,7 @@ import { troubleOf } from '../trouble.js'
 import { arrivedOf } from './arrived.js'
 import { BlockCanvas } from './block-canvas.js'
 import { PeerLegend } from './peer-legend.js'
+import type { PeerNumbers } from './peer-numbers.js'
 
 /** How long nobody may have a file before the visitor is told: three times what mediators need to find anyone. */
 const PATIENCE_MS = 15_000
@@ -23,6 +24,8 @@ export type CardState = 'offered' | 'queued' | 'fetching' | 'complete' | 'failed
 
 /** What a card knows of the page around it. */
 export interface CardPage {
+  /** One colour for a peer on all cards. */
+  readonly numbers: PeerNumbers
   /** To be called when the card's state has changed. */
   changed(): void
   /** Whether a mediator answers: without one nobody can be looked for. */
@@ -42,7 +45,7 @@ export class FileCard {
   readonly #canvas = new BlockCanvas()
   readonly #actions = make('div', { class: 'actions' })
   readonly #arrived = make('div', { class: 'arrived' })
-  #legend = new PeerLegend()
+  #legend: PeerLegend
   #map: BlockMap | undefined
   #download: Download | undefined
   #code: unknown
@@ -51,6 +54,7 @@ export class FileCard {
   constructor(file: SharedFile, page: CardPage) {
     this.file = file
     this.#page = page
+    this.#legend = new PeerLegend(page.numbers)
     this.#name = file.name === '' ? nameFor(file.fullHash, '') : file.name
     this.#bar.setAttribute('aria-label', `Progress of ${this.#name}`)
     if (file.length !== undefined) write(this.#size, bytesText(file.length))
@@ -80,7 +84,7 @@ export class FileCard {
     const { length } = this.file
     const options = { timeoutMs: PATIENCE_MS, ...(length === undefined ? {} : { maxLength: length }) }
     const download = session.get(this.file.fullHash, options)
-    const legend = new PeerLegend()
+    const legend = new PeerLegend(this.#page.numbers)
     this.#legend.element.replaceWith(legend.element)
     this.#legend = legend
     this.#map = undefined
@@ -115,7 +119,7 @@ export class FileCard {
       if (this.#download !== download) return
       this.#show(download.progress)
       this.#arrived.replaceChildren(view)
-      this.#become('complete', `All ${bytesText(download.progress.length ?? 0)} arrived, every byte verified`)
+      this.#become('complete', `${bytesText(download.progress.length ?? 0)}, every byte verified`)
       this.#actions.replaceChildren(save)
       announce(`${this.#name} arrived`)
     } catch (reason) {
@@ -169,7 +173,7 @@ export class FileCard {
   #paint(download: Download, { firstBlock, blockCount, peerId }: VerifiedRun): void {
     const { length } = download.progress
     if (length === undefined) return
-    this.#mapOf(length).add(firstBlock, blockCount, this.#legend.numberOf(peerId))
+    this.#mapOf(length).add(firstBlock, blockCount, this.#page.numbers.of(peerId))
     this.#canvas.plan()
   }
 

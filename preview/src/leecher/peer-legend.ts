@@ -2,23 +2,18 @@ import { make, write } from '../element.js'
 import { bytesText, shareText, shortId } from '../figure.js'
 import type { PeerShare } from '../library.js'
 import { PEER_COLOURS } from './block-canvas.js'
+import type { PeerNumbers } from './peer-numbers.js'
 
 /** Peers that are listed, those that brought most first. */
 const PEERS_SHOWN = 8
-/** Senders that get a number of their own; colours repeat long before. */
-const MAX_NUMBERED = 256
 
 /** The peers of one download with their share, each in the colour of its blocks. */
 export class PeerLegend {
   readonly element = make('ul', { class: 'peers', 'aria-label': 'Who sends it' })
-  readonly #numbers = new Map<string, number>()
+  readonly #numbers: PeerNumbers
 
-  /** The number of a sender, given in the order of appearance: its colour. */
-  numberOf(peerId: string | undefined): number {
-    const key = peerId ?? ''
-    const number = this.#numbers.get(key) ?? this.#numbers.size
-    if (this.#numbers.size < MAX_NUMBERED) this.#numbers.set(key, number)
-    return number
+  constructor(numbers: PeerNumbers) {
+    this.#numbers = numbers
   }
 
   show(peers: readonly PeerShare[], verifiedBytes: number): void {
@@ -31,7 +26,7 @@ export class PeerLegend {
     const row = this.element.children[index] ?? this.element.appendChild(emptyRow())
     const [swatch, id, text] = row.children
     if (swatch === undefined || id === undefined || text === undefined) return
-    const colour = `swatch peer-${this.numberOf(peer.peerId) % PEER_COLOURS}`
+    const colour = `swatch peer-${this.#numbers.of(peer.peerId) % PEER_COLOURS}`
     if (swatch.className !== colour) swatch.className = colour
     write(id, shortId(peer.peerId))
     id.setAttribute('title', `Peer ${peer.peerId}`)
