@@ -1,4 +1,5 @@
 import { measurement, measurementsTable } from './report.mjs'
+import { roundRobin } from './rounds.mjs'
 import { Stage } from './stage.mjs'
 
 const CONTENDERS = ['mayfly', 'bare']
@@ -10,7 +11,7 @@ const SECOND = 'second-50KB'
 const WARM_UP = 2
 
 /** How many requesters of every contender there are unless told otherwise. */
-export const rounds = 20
+export const usualRounds = 20
 
 /**
  * Two objects of 50 KB, one after the other, from one page that seeds both to a fresh page. The first: from the
@@ -20,28 +21,15 @@ export const rounds = 20
  * Gives `measurements` and `text` to print.
  */
 export async function run({ rounds, progress }) {
-  const samples = new Map(CONTENDERS.map(contender => [contender, { [FIRST]: [], [SECOND]: [] }]))
   const stage = await Stage.open()
   try {
-    const seeders = new Map()
-    for (const contender of CONTENDERS) seeders.set(contender, await seed(stage, contender))
-    for (let round = -WARM_UP; round < rounds; round++) {
-      const order = round % 2 === 0 ? CONTENDERS : CONTENDERS.toReversed()
-      for (const contender of order) {
-        const sample = await visitOnce(stage, contender, seeders.get(contender))
-        const name = round < 0 ? 'warm-up' : `round ${round + 1} of ${rounds}`
-        progress(`${name}: ${contender} ${sample[FIRST].toFixed(1)} and ${sample[SECOND].toFixed(1)} ms`)
-        if (round < 0) continue
-        for (const measure of [FIRST, SECOND]) samples.get(contender)[measure].push(sample[measure])
-      }
-    }
+    const seeded = new Map()
+    for (const contender of CONTENDERS) seeded.set(contender, await seed(stage, contender))
+    const plan = { contenders: CONTENDERS, rounds, warmUp: WARM_UP, progress }
+    return report(await roundRobin(plan, contender => visitOnce(stage, contender, seeded.get(contender))))
   } finally {
     await stage.close()
   }
-  const measurements = [FIRST, SECOND].flatMap(measure =>
-    CONTENDERS.map(name => measurement(measure, name, 'ms', samples.get(name)[measure]))
-  )
-  return { measurements, text: measurementsTable(measurements) }
 }
 
 async function seed(stage, contender) {
@@ -53,11 +41,22 @@ async function visitOnce(stage, contender, [first, second]) {
   const requester = await stage.visitor(contender)
   try {
     const one = await requester.fetch(first.name, BYTES)
+    const isFirst = (await requester.check()) === first.digest
     const two = await requester.fetch(second.name, BYTES)
-    if (one.digest !== first.digest || two.digest !== second.digest)
-      throw new Error(`${contender} delivered wrong bytes`)
+    const isSecond = (await requester.check()) === second.digest
+    if (!isFirst || !isSecond) throw new Error(`${contender} delivered wrong bytes`)
     return { [FIRST]: one.arrivedAt - one.socketOpen, [SECOND]: two.arrivedAt - two.askedAt }
   } finally {
     await requester.leave()
   }
+}
+
+function report(samples) {
+  const measurements = [FIRST, SECOND].flatMap(measure =>
+    CONTENDERS.map(name => {
+      const numbers = samples.get(name).map(sample => sample[measure])
+      return measurement(measure, name, 'ms', numbers)
+    })
+  )
+  return { measurements, text: measurementsTable(measurements) }
 }

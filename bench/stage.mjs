@@ -42,6 +42,7 @@ export class Stage {
   /** WebSocket URL of the mediator. */
   mediator
   #closing = []
+  #closed
   #pages
   #browser
   #devtools
@@ -77,13 +78,20 @@ export class Stage {
     return processInfo.reduce((sum, { cpuTime }) => sum + cpuTime, 0)
   }
 
-  async close() {
-    const closing = this.#closing.splice(0).reverse()
-    for (const close of closing) await close()
+  /** Ends all of it; settles when it has ended, however often it is called. */
+  close() {
+    this.#closed ??= this.#end()
+    return this.#closed
+  }
+
+  async #end() {
+    for (const close of this.#closing.toReversed()) await close()
   }
 
   async #start() {
     const executablePath = await ensureChromium()
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+      process.once(signal, () => void this.close().finally(() => process.exit(1)))
     const env = { ...process.env, MAYFLY_LIMITS: JSON.stringify(LIMITS) }
     const mediator = new MediatorProcess('mediator', ['0', '0'], { env })
     this.#closing.push(() => mediator.stop())
@@ -93,7 +101,9 @@ export class Stage {
     await new Promise((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
     this.#closing.push(() => server.close())
     this.#pages = `http://127.0.0.1:${server.address().port}`
-    this.#browser = await chromium.launch({ executablePath, args: CHROMIUM_ARGS })
+    // Left to Playwright, a signal would end Chromium and leave the mediator.
+    const ours = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false }
+    this.#browser = await chromium.launch({ executablePath, args: CHROMIUM_ARGS, ...ours })
     this.#closing.push(() => this.#browser.close())
     this.#devtools = await this.#browser.newBrowserCDPSession()
   }
@@ -113,30 +123,39 @@ class Visitor {
 
   /** Seeds random bytes; settles with `{ name, digest }` once they can be found. */
   seed(length) {
-    const seed = ({ mediator, length }) => visit.seed(mediator, length)
-    return this.#inPage(seed, { length })
+    return this.#inPage('seed', length)
   }
 
   /**
    * Opens a session where there is none, and fetches. Settles with moments of the page's clock in milliseconds
-   * (`askedAt`, `arrivedAt`, and the first ever: `socketOpen`, `firstSend`) and the `digest` of what arrived.
+   * (`askedAt`, `arrivedAt`, and the first ever: `socketOpen`, `firstSend`).
    */
   fetch(name, length) {
-    return this.#inPage(({ mediator, name, length }) => visit.fetch(mediator, name, length), { name, length })
+    return this.#inPage('fetch', name, length)
+  }
+
+  /** The digest of what was fetched last, to compare. */
+  check() {
+    return this.#inPage('check')
   }
 
   async leave() {
     await this.#page.context().close()
   }
 
-  #inPage(work, options) {
+  #inPage(method, ...args) {
     let timer
     const late = new Promise((_resolve, reject) => {
       timer = setTimeout(() => reject(new Error(`a page did not finish in ${STEP_MS / 1000} s`)), STEP_MS)
     })
-    const done = this.#page.evaluate(work, { mediator: this.#mediator, ...options })
+    const done = this.#page.evaluate(callVisit, [method, this.#mediator, ...args])
     return Promise.race([done, late, this.#failure]).finally(() => clearTimeout(timer))
   }
+}
+
+/** Runs in the page. */
+function callVisit([method, ...args]) {
+  return globalThis.visit[method](...args)
 }
 
 async function answer(request, response) {

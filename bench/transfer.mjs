@@ -1,10 +1,10 @@
 import { measurement, measurementsTable, median, ratioToBare } from './report.mjs'
+import { roundRobin } from './rounds.mjs'
 import { Stage } from './stage.mjs'
 
 const CONTENDERS = ['mayfly', 'bare']
 const MEBIBYTES = 64
 const BYTES = MEBIBYTES * 1_048_576
-const MEASURE = `transfer-${MEBIBYTES}MiB`
 /** Of a bare channel's throughput. */
 const GOAL = 0.6
 
@@ -12,37 +12,24 @@ const GOAL = 0.6
 const WARM_UP = 1
 
 /** How often every contender runs unless told otherwise. */
-export const rounds = 5
+export const usualRounds = 5
 
 /**
  * 64 MiB between two fresh pages in Chromium. The clock runs in the requester's page: from the first message it
  * puts on the open channel, which asks for the content, until the last byte is in memory, verified where the
- * contender verifies. Setting the connection up is left out for every contender alike; CPU time includes it.
+ * contender verifies. Setting the connection up is left out for every contender alike; CPU time, that of all
+ * processes of Chromium, includes it.
  *
  * Gives `measurements`, `text` to print, and what goal was `missed`, if any.
  */
 export async function run({ rounds, progress }) {
-  const samples = new Map(CONTENDERS.map(contender => [contender, []]))
-  const cpu = new Map(CONTENDERS.map(contender => [contender, []]))
   const stage = await Stage.open()
   try {
-    for (let round = -WARM_UP; round < rounds; round++) {
-      // Turned about, so that none is always the one that comes first.
-      const order = round % 2 === 0 ? CONTENDERS : CONTENDERS.toReversed()
-      for (const contender of order) {
-        const sample = await transferOnce(stage, contender)
-        const name = round < 0 ? 'warm-up' : `round ${round + 1} of ${rounds}`
-        progress(`${name}: ${contender} ${sample.rate.toFixed(1)} MB/s, ${sample.cpu.toFixed(2)} CPU-s`)
-        if (round < 0) continue
-        samples.get(contender).push(sample.rate)
-        cpu.get(contender).push(sample.cpu)
-      }
-    }
+    const plan = { contenders: CONTENDERS, rounds, warmUp: WARM_UP, progress }
+    return judge(await roundRobin(plan, contender => transferOnce(stage, contender)))
   } finally {
     await stage.close()
   }
-  const measurements = CONTENDERS.map(name => measurement(MEASURE, name, 'MB/s', samples.get(name)))
-  return { measurements, ...judge(measurements, cpu) }
 }
 
 async function transferOnce(stage, contender) {
@@ -52,27 +39,29 @@ async function transferOnce(stage, contender) {
     const { name, digest } = await seeder.seed(BYTES)
     const cpuBefore = await stage.cpuSeconds()
     const fetched = await requester.fetch(name, BYTES)
-    // The page has hashed what arrived, to compare it: the same for every contender.
-    const cpu = (await stage.cpuSeconds()) - cpuBefore
-    if (fetched.digest !== digest) throw new Error(`${contender} delivered wrong bytes`)
-    return { rate: BYTES / 1000 / (fetched.arrivedAt - fetched.firstSend), cpu }
+    const cpuSeconds = (await stage.cpuSeconds()) - cpuBefore
+    if ((await requester.check()) !== digest) throw new Error(`${contender} delivered wrong bytes`)
+    return { 'MB/s': BYTES / 1000 / (fetched.arrivedAt - fetched.firstSend), 'CPU-s': cpuSeconds }
   } finally {
     await requester.leave()
     await seeder.leave()
   }
 }
 
-function judge(measurements, cpu) {
+function judge(samples) {
+  const numbersOf = (contender, what) => samples.get(contender).map(sample => sample[what])
+  const measurements = CONTENDERS.map(name =>
+    measurement(`transfer-${MEBIBYTES}MiB`, name, 'MB/s', numbersOf(name, 'MB/s'))
+  )
+  const cpu = {
+    heading: ['CPU-s'],
+    cells: ({ contender }) => [median(numbersOf(contender, 'CPU-s')).toFixed(2)]
+  }
   const ratio = ratioToBare(measurements, measurements[0])
-  const text = [
-    measurementsTable(measurements, {
-      heading: ['CPU-s'],
-      cells: ({ contender }) => [median(cpu.get(contender)).toFixed(2)]
-    }),
-    `mayfly / bare: ${ratio.toFixed(2)}, at least ${GOAL} is wanted`
-  ].join('\n\n')
+  const verdict = `mayfly / bare: ${ratio.toFixed(2)}, at least ${GOAL} is wanted`
   return {
-    text,
+    measurements,
+    text: `${measurementsTable(measurements, cpu)}\n\n${verdict}`,
     missed: ratio < GOAL ? `mayfly reaches ${ratio.toFixed(3)} of bare, less than ${GOAL}` : undefined
   }
 }

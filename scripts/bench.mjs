@@ -44,9 +44,9 @@ async function bench({ help, name, json, rounds }) {
   ensureInstalled()
   ensureBenchInstalled()
   ensureCompiled()
-  const { run, rounds: usual } = await import(`../bench/${name}.mjs`)
+  const { run, usualRounds } = await import(`../bench/${name}.mjs`)
   const progress = line => console.error(line)
-  const { measurements, text, missed } = await run({ rounds: rounds ?? usual, progress })
+  const { measurements, text, missed } = await run({ rounds: rounds ?? usualRounds, progress })
   if (json !== undefined) write(json, measurements)
   console.log(`${text}\n\nNode.js ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}`)
   if (missed !== undefined) console.error(`npm run bench: goal missed: ${missed}`)
@@ -94,6 +94,6 @@ function write(file, measurements) {
   try {
     writeFileSync(file, `${JSON.stringify(measurements, undefined, 2)}\n`)
   } catch (error) {
-    throw new Error(`cannot write ${file}: ${error.message}`)
+    throw new Error(`cannot write ${file}: ${error.message}`, { cause: error })
   }
 }

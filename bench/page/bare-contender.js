@@ -9,7 +9,7 @@
   const HIGH_WATER = 131_072
   const LOW_WATER = 65_536
 
-  const peerId = hexOf(crypto.getRandomValues(new Uint8Array(20)))
+  const ownId = hexOf(crypto.getRandomValues(new Uint8Array(20)))
   const contents = new Map()
   const connections = new Map()
   let socket
@@ -24,7 +24,7 @@
     open(mediator) {
       socket = new WebSocket(mediator, ['mayfly.v1'])
       isOpen = new Promise(resolve => (socket.onopen = resolve))
-      void isOpen.then(() => say({ type: 'handshake', connectionType: 'mediation', peerId }))
+      void isOpen.then(() => say({ type: 'handshake', connectionType: 'mediation', peerId: ownId }))
       socket.onmessage = ({ data }) => hear(JSON.parse(data))
     },
 
@@ -94,18 +94,18 @@
     return connection
   }
 
-  function serve(channel) {
-    channel.bufferedAmountLowThreshold = LOW_WATER
-    channel.onmessage = ({ data }) => {
+  function serve(opened) {
+    opened.bufferedAmountLowThreshold = LOW_WATER
+    opened.onmessage = ({ data }) => {
       const bytes = contents.get(data)
       let at = 0
       const pump = () => {
-        while (at < bytes.length && channel.bufferedAmount < HIGH_WATER) {
-          channel.send(bytes.subarray(at, at + MESSAGE_BYTES))
+        while (at < bytes.length && opened.bufferedAmount < HIGH_WATER) {
+          opened.send(bytes.subarray(at, at + MESSAGE_BYTES))
           at += MESSAGE_BYTES
         }
       }
-      channel.onbufferedamountlow = pump
+      opened.onbufferedamountlow = pump
       pump()
     }
   }
