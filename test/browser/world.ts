@@ -1,8 +1,5 @@
 import { type Browser, type BrowserContext, type Page, chromium } from 'playwright-core'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { servePreview } from '../../preview/server/preview-server.mjs'
 import { ensureChromium } from '../../scripts/chromium.mjs'
@@ -165,10 +162,4 @@ async function servePages(mediators: readonly TestMediator[]) {
   const mediatorPorts = mediators.map(({ url }) => Number(new URL(url).port))
   const server = await servePreview({ host: '127.0.0.1', port: 0, mediatorPorts })
   return { base: `http://127.0.0.1:${server.port}/`, close: () => server.close() }
-}
-
-/** A new folder for files of a test, and how it is removed. */
-export async function temporaryFolder(): Promise<{ path: string; remove: () => Promise<void> }> {
-  const path = await mkdtemp(join(tmpdir(), 'mayfly-browser-'))
-  return { path, remove: () => rm(path, { recursive: true, force: true }) }
 }
