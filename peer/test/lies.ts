@@ -178,6 +178,12 @@ export function liesAbout(content: KnownContent, other: KnownContent): Readonly<
   return all
 }
 
+/** The same without a content, to name the tests after; their scripts cannot be used. */
+export function liesAboutNothing(): readonly (readonly [name: string, lie: Lie])[] {
+  const nothing = { tree: { blockCount: 0 }, bytes: new Uint8Array(0) } as unknown as KnownContent
+  return Object.entries(liesAbout(nothing, nothing))
+}
+
 function whole(stream: number): WireMessage {
   return { type: 'open', stream, fullHash: '' as FullHash, first: 0, count: Number.MAX_SAFE_INTEGER }
 }
