@@ -3,7 +3,7 @@ import { Identity } from './identity.js'
 import { MediatorNetwork } from './mediator-network.js'
 import type { NetworkOptions, StartedNetwork } from './options.js'
 
-export type { KeyPair, Log, NetworkCounts, NetworkOptions, StartedNetwork } from './options.js'
+export type { Log, NetworkCounts, NetworkOptions, StartedNetwork } from './options.js'
 
 /**
  * Joins the network of mediators: binds the DHT socket, then looks for the others in the background.

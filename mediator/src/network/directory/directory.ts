@@ -105,6 +105,7 @@ export class Directory {
     this.#provider.withdrawAll()
     const until = performance.now() + GOODBYE_MS
     while (this.#provider.size > 0 && performance.now() < until && this.#node.size > 0) {
+      this.#provider.wake(performance.now())
       this.#publisher.poke()
       await new Promise(resolve => setTimeout(resolve, GOODBYE_STEP_MS))
     }

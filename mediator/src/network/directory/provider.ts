@@ -37,6 +37,7 @@ export class Provider {
   /** Due now, never told before: these go first, because nobody can find them yet. */
   readonly #fresh = new Set<DirectoryKey>()
   readonly #due = new Set<DirectoryKey>()
+  #withdrawAfterMs = WITHDRAW_AFTER_MS
 
   constructor(limits: DirectoryLimits) {
     this.#limits = limits
@@ -149,6 +150,7 @@ export class Provider {
 
   /** There are no seeders of anything any more, and that is to be told at once. */
   withdrawAll(): void {
+    this.#withdrawAfterMs = 0
     for (const [key, entry] of this.#entries) {
       entry.seeders = 0
       if (entry.telling) continue
@@ -166,7 +168,7 @@ export class Provider {
   #reschedule(key: DirectoryKey, entry: Provided, now: Milliseconds): void {
     if (this.#fresh.has(key) || this.#due.has(key)) return
     const republishAt = entry.toldAt + this.#limits.republishMs * 0.8
-    if (entry.seeders === 0) this.#schedule(key, entry, now + WITHDRAW_AFTER_MS)
+    if (entry.seeders === 0) this.#schedule(key, entry, now + this.#withdrawAfterMs)
     else if (entry.told === 0) this.#makeDue(key)
     else if (Math.abs(bits(entry.seeders) - bits(entry.told)) >= CHANGE_BITS) {
       this.#schedule(key, entry, Math.max(now, entry.toldAt + CHANGE_AFTER_MS))

@@ -1,38 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { CLOSE_CODE, encodeReplicationMessage, type MediatorContact, type MediatorId } from '@mayfly/common'
 import type { Connection, ReplicationSession } from '../../ports/network.js'
-import type { Identity } from '../identity.js'
-import type { Log } from '../options.js'
+import { TokenBucket } from '../../core/token-bucket.js'
 import { LinkChoice } from './choice.js'
 import { DialBackoff } from './dial-backoff.js'
 import type { HandshakeOptions } from './handshake.js'
-import { Link, type LinkEffect, type LinkLimits, type LinkMessage } from './link.js'
+import { Link, type LinkEffect, type LinkMessage } from './link.js'
+import type { LinksOptions } from './links-options.js'
 import { Outbox, type Waiting } from './outbox.js'
-import type { Dial } from './socket.js'
-
-/** What happens on the links, told to whoever uses them. */
-export interface LinkListener {
-  /** There is a link in use to `link.other` now. Send what has to come first. */
-  linked(link: Link): void
-  /** A mediator was reached under its URL and proved itself there. */
-  reached(contact: MediatorContact): void
-  /** A dial did not lead to a proof. */
-  unreached(contact: MediatorContact): void
-  /** There is none any more. */
-  unlinked(mediatorId: MediatorId): void
-  /** `link.other` said something. */
-  said(link: Link, message: LinkMessage): void
-}
-
-/** What `Links` is made of. */
-export interface LinksOptions {
-  readonly identity: Identity
-  readonly limits: LinkLimits
-  readonly dial: Dial
-  readonly token?: string | undefined
-  readonly listener: LinkListener
-  readonly log: Log
-}
 
 interface Attached {
   readonly link: Link
@@ -46,6 +21,8 @@ const STALLED_MS = 500
 /** Inbound connections that have not proved anything. */
 const MAX_UNPROVED = 128
 const MAX_DIALS = 64
+/** Strangers choose whom we dial: not more often than this, whatever they name. */
+const DIAL_RATE = { perSecond: 20, burst: 100 }
 const TRY_AGAIN_LATER = 1013
 /** A message waits so long for a link, when the dial itself gives no answer. */
 const WAIT_MS = 2_500
@@ -57,6 +34,7 @@ export class Links {
   readonly #attached = new Map<Link, Attached>()
   readonly #outbox = new Outbox()
   readonly #backoff = new DialBackoff()
+  readonly #dialMeter = new TokenBucket(DIAL_RATE, performance.now())
   readonly #deadlines = new Map<MediatorId, number>()
   readonly #ticker: NodeJS.Timeout
   #ownUrl: string | undefined
@@ -135,7 +113,7 @@ export class Links {
     if (!probe && this.isLinked(to.mediatorId)) return
     const dials = [...this.#attached.values()].filter(({ dialled }) => dialled !== undefined)
     if (dials.some(({ link }) => link.other === to.mediatorId && link.isProbe === probe)) return
-    if (dials.length >= MAX_DIALS) {
+    if (dials.length >= MAX_DIALS || !this.#dialMeter.take(performance.now())) {
       queueMicrotask(() => this.#missed(to))
       return
     }

@@ -10,7 +10,8 @@ import type { Connection, LocalPeers, ReplicationSession, RoutedSignal } from '.
 import { isDialable } from '../contacts/dialable-url.js'
 import type { KnownMediators } from '../contacts/known-mediators.js'
 import type { Link, LinkLimits, LinkMessage } from './link.js'
-import { Links, type LinksOptions } from './links.js'
+import { Links } from './links.js'
+import type { LinksOptions } from './links-options.js'
 import { Questions } from './questions.js'
 import { RoutedPairs } from './routed-pairs.js'
 
@@ -26,6 +27,7 @@ export class Replication {
   readonly #links: Links
   readonly #questions = new Questions()
   readonly #routed = new RoutedPairs()
+  readonly #introduced = new WeakSet<Link>()
   #known: KnownMediators | undefined
   #ownUrl: string | undefined
 
@@ -133,7 +135,7 @@ export class Replication {
     const { other } = link
     switch (message.type) {
       case 'mediators':
-        this.#heard(other, message)
+        this.#heard(link, message)
         break
       case 'find_peers': {
         const seeders = localPeers.seedersOf(message.fullHash, Math.min(message.limit, limits.maxFoundPeers))
@@ -155,11 +157,14 @@ export class Replication {
     }
   }
 
-  #heard(from: MediatorId, { url, known }: Extract<LinkMessage, { type: 'mediators' }>): void {
+  #heard(link: Link, { url, known }: Extract<LinkMessage, { type: 'mediators' }>): void {
     const now = performance.now()
     const ownUrl = this.#ownUrl
-    if (ownUrl === undefined) return
-    if (url !== undefined && isDialable(url, ownUrl)) this.#known?.saysItIsAt({ mediatorId: from, url }, now)
+    // Once per link: otherwise one mediator could keep this one busy dialling whatever it names.
+    if (ownUrl === undefined || this.#introduced.has(link)) return
+    this.#introduced.add(link)
+    const sender = { mediatorId: link.other, url: url ?? '' }
+    if (isDialable(sender.url, ownUrl)) this.#known?.saysItIsAt(sender, now)
     for (const contact of known) if (isDialable(contact.url, ownUrl)) this.#known?.heard(contact, now)
   }
 

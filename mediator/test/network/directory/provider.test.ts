@@ -150,6 +150,15 @@ describe('Provider', () => {
     expect(provider.size).to.equal(0)
   })
 
+  it('withdraws at once what was just being told when it was to', () => {
+    const provider = new Provider(LIMITS)
+    provider.set(key(1), 1, 0)
+    const [entry] = provider.take(ANY, 1)
+    provider.withdrawAll()
+    provider.told(entry!, 100, 0.5)
+    expect(tell(provider, 250)).to.deep.equal([{ key: key(1), seeders: 0 }])
+  })
+
   it('tells everything again when the network has grown', () => {
     const provider = new Provider(LIMITS)
     for (let i = 0; i < 10; i++) provider.set(key(i), 1, 0)
