@@ -3,16 +3,10 @@ import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { expect } from 'chai'
 import { randomHash } from './random-id.js'
-import { runToExit, type Exit } from './spawned-mediator.js'
+import { expectOneLine, itRefuses } from './it-refuses.js'
+import { runToExit } from './spawned-mediator.js'
 import { ownStage } from './stage.js'
 import { eventually, within } from './time.js'
-
-function expectOneLine(exit: Exit, code: number): void {
-  expect(exit.code, exit.stderr).to.equal(code)
-  expect(exit.stderr).to.match(/^[^\n]+\n$/)
-  expect(exit.stderr).to.not.match(/ {4}at /)
-  expect(exit.stdout).to.equal('')
-}
 
 describe('Conformance: command line of mayfly-mediator', function () {
   this.timeout(40_000)
@@ -94,46 +88,33 @@ describe('Conformance: command line of mayfly-mediator', function () {
   })
 })
 
-describe('Conformance: wrong arguments of mayfly-mediator', function () {
-  this.timeout(40_000)
-  const wrong: Record<string, string[]> = {
-    'no arguments': [],
-    'one port only': ['0'],
-    'a port that is a word': ['http', '0'],
-    'an empty port': ['', '0'],
-    'a port beyond 65,535': ['65536', '0'],
-    'a DHT port beyond 65,535': ['0', '99999'],
-    'a negative port': ['-1', '0'],
-    'a fraction as port': ['0', '1.5'],
-    'hexadecimal digits as port': ['0x10', '0'],
-    'a bootstrap address without port': ['0', '0', 'localhost'],
-    'a bootstrap address with port 0': ['0', '0', '127.0.0.1:0'],
-    'a bootstrap address with a word as port': ['0', '0', '127.0.0.1:dht'],
-    'a bootstrap address without host': ['0', '0', ':4000'],
-    'a bootstrap address with a port beyond 65,535': ['0', '0', '127.0.0.1:70000'],
-    'a fourth argument': ['0', '0', '127.0.0.1:4000', 'more'],
-    'an unknown option': ['0', '0', '--verbosity', '9'],
-    'an option without its value': ['0', '0', '--public-url'],
-    'a public URL that is none': ['0', '0', '--public-url', 'http://x'],
-    'a certificate without its key': ['0', '0', '--tls-cert', 'nowhere.pem']
-  }
-  const exits = new Map<string, Exit>()
-
-  before(async function () {
-    this.timeout(60_000)
-    const names = Object.keys(wrong)
-    for (let next = 0; next < names.length; next += 2) {
-      const pair = names.slice(next, next + 2)
-      const found = await Promise.all(pair.map(name => runToExit(wrong[name] ?? [])))
-      for (const [index, exit] of found.entries()) exits.set(pair[index] ?? '', exit)
-    }
+describe('Conformance: wrong arguments of mayfly-mediator', () => {
+  itRefuses('are refused with one line and exit 2:', {
+    'no arguments': { args: [] },
+    'one port only': { args: ['0'] },
+    'a port that is a word': { args: ['http', '0'] },
+    'a DHT port beyond 65,535': { args: ['0', '99999'] },
+    'a fraction as port': { args: ['0', '1.5'] },
+    'a bootstrap address without port': { args: ['0', '0', 'localhost'] },
+    'a bootstrap address with a word as port': { args: ['0', '0', '127.0.0.1:dht'] },
+    'a fourth argument': { args: ['0', '0', '127.0.0.1:4000', 'more'] },
+    'an unknown option': { args: ['0', '0', '--verbosity', '9'] },
+    'a public URL that is none': { args: ['0', '0', '--public-url', 'http://x'] }
   })
+})
 
-  for (const name of Object.keys(wrong)) {
-    it(`are refused with one line and exit 2: ${name}`, () => {
-      expectOneLine(exits.get(name) ?? { code: null, stdout: '', stderr: '' }, 2)
-    })
-  }
+describe('Conformance: more wrong arguments of mayfly-mediator @long', () => {
+  itRefuses('are refused with one line and exit 2:', {
+    'an empty port': { args: ['', '0'] },
+    'a port beyond 65,535': { args: ['65536', '0'] },
+    'a negative port': { args: ['-1', '0'] },
+    'hexadecimal digits as port': { args: ['0x10', '0'] },
+    'a bootstrap address with port 0': { args: ['0', '0', '127.0.0.1:0'] },
+    'a bootstrap address without host': { args: ['0', '0', ':4000'] },
+    'a bootstrap address with a port beyond 65,535': { args: ['0', '0', '127.0.0.1:70000'] },
+    'an option without its value': { args: ['0', '0', '--public-url'] },
+    'a certificate without its key': { args: ['0', '0', '--tls-cert', 'nowhere.pem'] }
+  })
 })
 
 describe('Conformance: files of mayfly-mediator that cannot be read', function () {
