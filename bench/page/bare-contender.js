@@ -3,7 +3,7 @@
 {
   const MESSAGE_BYTES = 65_536
   /**
-   * Buffered bytes from which on the sender waits, and at which it goes on: the fastest of 14 pairs up to 12 MiB
+   * Buffered bytes from which on the sender waits, and at which it goes on: the fastest of 12 pairs up to 12 MiB
    * that were tried in Chromium 156. With 256 KiB and more it is half as fast.
    */
   const HIGH_WATER = 131_072
