@@ -1,6 +1,9 @@
 import { expect } from 'chai'
 import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
+import { RawClient } from '../../mediator/test/conformance/raw-client.js'
+import { randomPeerId } from '../../mediator/test/conformance/random-id.js'
+import { eventually } from '../../mediator/test/conformance/time.js'
 import { until } from '../../peer/test/until.js'
 import { Command } from './command.js'
 import { Scene, mediatorFlags } from './scene.js'
@@ -42,6 +45,7 @@ describe('a mediator killed in the middle of a transfer', function () {
   })
 
   it('does not stop it where the peers learned of the other mediator from this one only', async () => {
+    await eventually(async () => expect(await namedBy(scene.url(0))).to.deep.equal([scene.url(1)]), 15_000)
     const seeder = await scene.session([scene.url(0)], SLOW)
     const fullHash = await seeder.seed(bytes)
     await seeder.announced(fullHash)
@@ -97,3 +101,13 @@ describe('a mediator killed in the middle of a transfer', function () {
     expect(Buffer.compare(await third.get(fullHash).bytes(), bytes)).to.equal(0)
   })
 })
+
+/** The other mediators that a mediator names to who connects. */
+async function namedBy(url: string): Promise<readonly string[]> {
+  const client = await RawClient.open(url)
+  try {
+    return (await client.shakeHands(randomPeerId())).established?.mediators ?? []
+  } finally {
+    client.destroy()
+  }
+}
