@@ -86,6 +86,10 @@ export class MemoryMediation {
 
   #serve(guest: Guest, message: ClientMessage): void {
     switch (message.type) {
+      case 'handshake':
+        break
+      case 'handshake':
+        break
       case 'announce':
       case 'finish':
         for (const fullHash of message.fullHashes) {

@@ -7,7 +7,7 @@ import { memorySource } from '../src/adapters/memory-source.js'
 import { MemoryStore } from '../src/adapters/memory-store.js'
 import { nodeHasher } from '../src/adapters/node-hasher.js'
 import type { ConnectOptions } from '../src/api.js'
-import { MayflyError } from '../src/error.js'
+import { MayflyError, reasonOf } from '../src/error.js'
 import { MayflySession } from '../src/mayfly-session.js'
 import type { Store } from '../src/ports/store.js'
 import type { Connector } from '../src/ports/connector.js'
@@ -147,5 +147,5 @@ export async function failureOf(promise: Promise<unknown>): Promise<MayflyError>
     (reason: unknown) => reason
   )
   if (error instanceof MayflyError) return error
-  throw new Error(error === undefined ? 'it did not fail' : `it failed with ${String(error)}`)
+  throw new Error(error === undefined ? 'it did not fail' : `it failed with ${reasonOf(error)}`)
 }
