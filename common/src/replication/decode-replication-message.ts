@@ -34,6 +34,7 @@ const DECODERS: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
   ['found_peers', decodeFoundPeers],
   ['route', decodeRoute],
   ['unreachable', decodeUnreachable],
+  ['routed', decodeRouted],
   ['ping', () => ({ type: 'ping' })],
   ['pong', () => ({ type: 'pong' })]
 ])
@@ -124,6 +125,11 @@ function decodeRoute(fields: JsonObject, limits: ReplicationDecoderLimits): Rout
 function decodeUnreachable(fields: JsonObject): ReplicationMessage | undefined {
   const { from, to } = fields
   return isPeerId(from) && isPeerId(to) ? { type: 'unreachable', from, to } : undefined
+}
+
+function decodeRouted(fields: JsonObject): ReplicationMessage | undefined {
+  const { count } = fields
+  return isUint32(count) ? { type: 'routed', count } : undefined
 }
 
 function isUint32(value: unknown): value is number {

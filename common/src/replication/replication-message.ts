@@ -73,6 +73,12 @@ export interface Unreachable {
   readonly to: PeerId
 }
 
+/** Confirms: so many `route` have been handled on this link since it began, modulo 2^32. */
+export interface Routed {
+  readonly type: 'routed'
+  readonly count: number
+}
+
 /** Asks for a sign of life. */
 export interface Ping {
   readonly type: 'ping'
@@ -88,4 +94,4 @@ export type ProofMessage = Challenge | Proof
 
 /** What mediators say to each other. */
 export type ReplicationMessage =
-  ProofMessage | Use | Mediators | FindPeers | FoundPeers | Route | Unreachable | Ping | Pong
+  ProofMessage | Use | Mediators | FindPeers | FoundPeers | Route | Unreachable | Routed | Ping | Pong

@@ -57,7 +57,8 @@ const message: fc.Arbitrary<ReplicationMessage> = fc.oneof(
     },
     { requiredKeys: ['type', 'from', 'to', 'data'] }
   ),
-  fc.record({ type: fc.constant('unreachable' as const), from: peerId, to: peerId })
+  fc.record({ type: fc.constant('unreachable' as const), from: peerId, to: peerId }),
+  fc.record({ type: fc.constant('routed' as const), count: uint32 })
 )
 
 function decoded(value: unknown): ReplicationMessage | string {
@@ -95,6 +96,7 @@ describe('replication messages', () => {
       'found_peers',
       'route',
       'unreachable',
+      'routed',
       'ping',
       '__proto__',
       'constructor'
@@ -107,6 +109,7 @@ describe('replication messages', () => {
       'url',
       'known',
       'id',
+      'count',
       'fullHash',
       'limit',
       'peers',
@@ -168,6 +171,7 @@ describe('replication messages', () => {
     'an id of 2^32': { type: 'found_peers', id: 2 ** 32, peers: [] },
     'one bad peer among good ones': { type: 'found_peers', id: 1, peers: ['a'.repeat(40), 'a'] },
     'more peers than allowed': { type: 'found_peers', id: 1, peers: Array(65).fill('a'.repeat(40)) },
+    'a count below zero': { type: 'routed', count: -1 },
     'a signal without data': { type: 'route', from: 'a'.repeat(40), to: 'b'.repeat(40) },
     'a signal with too much data': {
       type: 'route',

@@ -82,6 +82,24 @@ describe('A mediator among hostile ones', function () {
     expect(honest.undelivered).to.deep.equal([])
   })
 
+  it('reports signals as undeliverable when the link breaks before they were confirmed', async () => {
+    const proved = await (await liar()).prove(honest.url, honest.id)
+    const from = { peerId: randomPeer(), mediatorId: honest.id }
+    const to = [1, 2, 3, 4].map(() => ({ peerId: randomPeer(), mediatorId: proved.identity.mediatorId }))
+    for (const receiver of to) {
+      expect(honest.network.route({ from, to: receiver, data: 0 })).to.equal(true)
+    }
+    await eventually('they arrive', 2_000, () => proved.received.join('').includes(to[3]!.peerId))
+    proved.say({ type: 'routed', count: 1 })
+    proved.say({ type: 'unreachable', from: from.peerId, to: to[1]!.peerId })
+    await eventually('one comes back', 2_000, () => honest.undelivered.length === 1)
+    proved.leave()
+    await eventually('the rest are reported', 2_000, () => honest.undelivered.length === 3)
+    expect(honest.undelivered).to.deep.equal(
+      to.slice(1).map(receiver => ({ from: from.peerId, to: receiver }))
+    )
+  })
+
   it('names the proved mediator as the one that a signal comes from, whatever the message says', async () => {
     const receiver = randomPeer()
     honest.peers.add(receiver)

@@ -9,12 +9,13 @@ import {
 } from '@mayfly/common'
 import type { Milliseconds } from '../../core/milliseconds.js'
 import { TokenBucket } from '../../core/token-bucket.js'
+import { Unconfirmed, type SignalPair } from './unconfirmed.js'
 import { Handshake, type HandshakeOptions, type Role } from './handshake.js'
 
 /** What mediators say to each other once a link is in use. */
 export type LinkMessage = Exclude<
   ReplicationMessage,
-  { type: 'challenge' | 'proof' | 'use' | 'ping' | 'pong' }
+  { type: 'challenge' | 'proof' | 'use' | 'routed' | 'ping' | 'pong' }
 >
 
 /** What has to be done about a link. Perform in order. */
@@ -44,6 +45,7 @@ const UNUSED_MS = 5_000
 const HONEST_SHARE = 0.9
 /** Messages that wait for the meter; at 450 a second, four seconds of them. */
 const MAX_QUEUED = 2_000
+const MODULUS = 2 ** 32
 
 /**
  * One connection between two mediators, on this side: proof, choice, meter, signs of life.
@@ -64,6 +66,10 @@ export class Link {
   readonly #incoming: TokenBucket
   readonly #outgoing: TokenBucket
   readonly #queue: string[] = []
+  readonly #unconfirmed = new Unconfirmed()
+  /** Signals handled for the other side, and how many of them it knows of. */
+  #handled = 0
+  #handledTold = 0
   #queueBytes = 0
   #state: State = 'proving'
   #probe: boolean
@@ -136,13 +142,22 @@ export class Link {
   /** Sends now, or as soon as the meter allows, in order. False, and nothing: too much is waiting already. */
   post(message: LinkMessage, now: Milliseconds): LinkEffect[] | false {
     if (this.#state !== 'used') return false
+    if (message.type === 'route' && !this.#unconfirmed.hasRoom) return false
     const text = encodeReplicationMessage(message)
-    if (this.#queue.length === 0 && this.#outgoing.take(now)) return [{ type: 'send', text }]
-    if (this.#queue.length >= MAX_QUEUED || this.#queueBytes + text.length > this.#limits.queueBytes)
-      return false
+    const atOnce = this.#queue.length === 0 && this.#outgoing.take(now)
+    const hasRoom =
+      this.#queue.length < MAX_QUEUED && this.#queueBytes + text.length <= this.#limits.queueBytes
+    if (!atOnce && !hasRoom) return false
+    if (message.type === 'route') this.#unconfirmed.sent(message)
+    if (atOnce) return [{ type: 'send', text }]
     this.#queue.push(text)
     this.#queueBytes += text.length
     return []
+  }
+
+  /** Signals that were posted and of which nothing has been heard. Call when the link is closed. */
+  takeUnconfirmed(): readonly SignalPair[] {
+    return this.#unconfirmed.take()
   }
 
   /** What time brings: deadlines, pings, messages that waited. Call several times a second. */
@@ -161,6 +176,10 @@ export class Link {
       const text = this.#queue.shift()!
       this.#queueBytes -= text.length
       effects.push({ type: 'send', text })
+    }
+    if (this.#handledTold !== this.#handled) {
+      this.#handledTold = this.#handled
+      effects.push(send({ type: 'routed', count: this.#handled }))
     }
     if (now >= this.#pingAt) {
       this.#pingAt = now + this.#limits.pingIntervalMs
@@ -194,11 +213,17 @@ export class Link {
         return this.#state === 'used' ? [send({ type: 'pong' })] : this.#violation('a ping too early')
       case 'pong':
         return []
+      case 'routed':
+        return this.#unconfirmed.confirm(message.count) ? [] : this.#violation('more signals than were sent')
       default:
-        return this.#state === 'used'
-          ? [{ type: 'message', message }]
-          : this.#violation('a message too early')
+        return this.#state === 'used' ? this.#take(message) : this.#violation('a message too early')
     }
+  }
+
+  #take(message: LinkMessage): LinkEffect[] {
+    if (message.type === 'route') this.#handled = (this.#handled + 1) % MODULUS
+    if (message.type === 'unreachable') this.#unconfirmed.refused(message)
+    return [{ type: 'message', message }]
   }
 
   #prove(message: Parameters<Handshake['receive']>[0], now: Milliseconds): LinkEffect[] {

@@ -3,6 +3,7 @@ import type { Identity } from '../identity.js'
 import type { Log } from '../options.js'
 import type { Link, LinkLimits, LinkMessage } from './link.js'
 import type { Dial } from './socket.js'
+import type { SignalPair } from './unconfirmed.js'
 
 /** What happens on the links, told to whoever uses them. */
 export interface LinkListener {
@@ -14,6 +15,8 @@ export interface LinkListener {
   unreached(contact: MediatorContact): void
   /** There is none any more. */
   unlinked(mediatorId: MediatorId): void
+  /** The link broke before the other side had confirmed this signal. */
+  lost(mediatorId: MediatorId, pair: SignalPair): void
   /** `link.other` said something. */
   said(link: Link, message: LinkMessage): void
 }

@@ -241,6 +241,7 @@ export class Links {
     const { link, dialled } = attached
     if (!this.#attached.delete(link)) return
     link.closed()
+    for (const pair of link.takeUnconfirmed()) this.#options.listener.lost(link.other, pair)
     if (this.#choice.gone(link)) this.#options.listener.unlinked(link.other)
     if (dialled !== undefined) this.#missed(dialled)
     else if (!this.#isComing(link.other)) this.#giveUp(link.other)

@@ -4,6 +4,7 @@ import {
   type FullHash,
   type MediatorContact,
   type MediatorId,
+  type PeerAddress,
   type PeerId
 } from '@mayfly/common'
 import type { Connection, LocalPeers, ReplicationSession, RoutedSignal } from '../../ports/network.js'
@@ -39,7 +40,8 @@ export class Replication {
         linked: link => this.#greet(link),
         reached: contact => this.#known?.reached(contact, performance.now()),
         unreached: contact => this.#known?.unreached(contact, performance.now()),
-        unlinked: mediatorId => this.#lost(mediatorId),
+        unlinked: mediatorId => this.#unlinked(mediatorId),
+        lost: (mediatorId, { from, to }) => this.#undeliverable(from, { peerId: to, mediatorId }),
         said: (link, message) => this.#said(link, message)
       }
     })
@@ -93,7 +95,7 @@ export class Replication {
           data,
           ...(fullHash === undefined ? {} : { fullHash })
         },
-        failed: () => queueMicrotask(() => this.#options.localPeers.undeliverable(from.peerId, to))
+        failed: () => this.#undeliverable(from.peerId, to)
       }
     )
     return true
@@ -125,7 +127,7 @@ export class Replication {
     this.#links.send(link.other, { type: 'mediators', known, ...url })
   }
 
-  #lost(mediatorId: MediatorId): void {
+  #unlinked(mediatorId: MediatorId): void {
     this.#questions.lost(mediatorId)
     this.#known?.unlinked(mediatorId, performance.now())
   }
@@ -176,6 +178,11 @@ export class Replication {
       ...(message.fullHash === undefined ? {} : { fullHash: message.fullHash })
     })
     if (!delivered) this.#links.send(from, { type: 'unreachable', from: message.from, to: message.to })
+  }
+
+  #undeliverable(from: PeerId, to: PeerAddress): void {
+    // Not before `route` has returned.
+    queueMicrotask(() => this.#options.localPeers.undeliverable(from, to))
   }
 
   #unreachable(mediatorId: MediatorId, { from, to }: Extract<LinkMessage, { type: 'unreachable' }>): void {

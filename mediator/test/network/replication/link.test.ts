@@ -1,6 +1,11 @@
 import { expect } from 'chai'
 import { randomBytes } from 'node:crypto'
-import { DEFAULT_MEDIATION_LIMITS, DEFAULT_REPLICATION_LIMITS, type MediatorId } from '@mayfly/common'
+import {
+  DEFAULT_MEDIATION_LIMITS,
+  DEFAULT_REPLICATION_LIMITS,
+  type MediatorId,
+  type PeerId
+} from '@mayfly/common'
 import { Identity } from '../../../src/network/identity.js'
 import { Link, type LinkEffect, type LinkMessage } from '../../../src/network/replication/link.js'
 
@@ -10,6 +15,12 @@ const QUESTION: LinkMessage = {
   type: 'unreachable',
   from: 'a'.repeat(40) as never,
   to: 'b'.repeat(40) as never
+}
+
+const PEER = peer(0)
+
+function peer(n: number): PeerId {
+  return n.toString(16).padStart(40, '0') as PeerId
 }
 
 interface Ends {
@@ -177,6 +188,39 @@ describe('Link', () => {
     const both = linked()
     both.pass('listener', both.listener.post(QUESTION, 2) || [])
     expect(both.happened.dialer.at(-1)).to.deep.equal({ type: 'message', message: QUESTION })
+  })
+
+  it('knows which signals the other side has not handled', () => {
+    const both = linked()
+    const signal = (n: number) => ({ type: 'route', from: PEER, to: peer(n), data: n }) as const
+    for (let n = 0; n < 5; n++) both.pass('dialer', both.dialer.post(signal(n), 2) || [])
+    both.pass('listener', both.listener.wake(100))
+    // Said twice, this would be taken for a confirmation of signals that were never sent.
+    expect(both.listener.wake(200)).to.deep.equal([])
+    both.dialer.post(signal(5), 300)
+    both.dialer.post(signal(6), 300)
+    both.dialer.receive(JSON.stringify({ type: 'unreachable', from: PEER, to: peer(5) }), 300)
+    expect(both.dialer.takeUnconfirmed()).to.deep.equal([{ from: PEER, to: peer(6) }])
+    expect(both.dialer.takeUnconfirmed()).to.deep.equal([])
+  })
+
+  it('sends no signal more than two thousand ahead of what is confirmed', () => {
+    const { dialer } = linked()
+    let taken = 0
+    for (let now = 1; now < 10_000 && taken < 3_000; now += 100) {
+      dialer.wake(now)
+      while (dialer.post({ type: 'route', from: PEER, to: PEER, data: 0 }, now) !== false) taken++
+      if (now % 1_000 === 1) dialer.receive('{"type":"pong"}', now)
+    }
+    expect(taken).to.equal(2_000)
+    dialer.receive('{"type":"routed","count":10}', 10_000)
+    expect(dialer.post({ type: 'route', from: PEER, to: PEER, data: 0 }, 10_001)).to.not.equal(false)
+  })
+
+  it('takes a confirmation of signals that were not sent for a violation', () => {
+    const { dialer } = linked()
+    for (let i = 1; i < 10; i++) expect(dialer.receive('{"type":"routed","count":1}', 2)).to.deep.equal([])
+    expect(dialer.receive('{"type":"routed","count":1}', 2)[0]).to.include({ type: 'close', code: 4400 })
   })
 
   it('pings every 5 s, answers pings, and is dead after 15 s without a word', () => {
