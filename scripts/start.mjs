@@ -22,6 +22,9 @@ const DEFAULT_MEDIATOR_PORT = 8081
 /** The DHT's own default, and the next. */
 const DEFAULT_DHT_PORT = 49_737
 
+/** Time between two looks at whether npm is still there. */
+const PARENT_CHECK_MS = 500
+
 /** Ends in order, the last begun first. */
 const closing = []
 let stopping = false
@@ -35,6 +38,7 @@ class StartError extends Error {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void stop(0))
+if (process.env.npm_lifecycle_event !== undefined) endWithParent()
 try {
   await start(settingsOf(process.argv.slice(2), process.env))
 } catch (error) {
@@ -85,6 +89,14 @@ async function serve({ host, port, mediatorPorts }) {
   } catch (error) {
     throw new StartError(error.code === 'EADDRINUSE' ? `port ${wanted} is in use` : error.message)
   }
+}
+
+/** npm passes a signal on to its shell, and some shells do not pass it on to us: they just are not there any more. */
+function endWithParent() {
+  const parent = process.ppid
+  setInterval(() => {
+    if (process.ppid !== parent) void stop(0)
+  }, PARENT_CHECK_MS).unref()
 }
 
 async function stop(exitCode) {

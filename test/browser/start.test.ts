@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { freeTcpPort } from '../../scripts/free-port.mjs'
 
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const START = fileURLToPath(new URL('../../scripts/start.mjs', import.meta.url))
 
 /** What a run of `npm start` did. */
@@ -50,6 +51,19 @@ describe('npm start', function () {
     }
   })
 
+  it('ends with all that it began when npm is ended', async () => {
+    const port = await freeTcpPort('127.0.0.1', 0)
+    const npm = run('npm', ['start', '--', '--port', String(port)])
+    await npm.printed(/Ctrl\+C/)
+    const base = `http://127.0.0.1:${port}/`
+    const mediators = (await (await fetch(`${base}mediators.json`)).json()) as string[]
+    await npm.end('SIGTERM')
+    const deadline = Date.now() + 15_000
+    for (const url of [base, ...mediators.map(mediator => mediator.replace('ws:', 'http:'))]) {
+      while (await answers(url)) expect(Date.now(), url).to.be.below(deadline)
+    }
+  })
+
   it('says in one line what is wrong with its command line', async () => {
     for (const args of [['--nonsense'], ['--port', 'eighty'], ['--port', '70000'], ['extra']]) {
       const { err, out, code } = await begin(args).ended
@@ -70,9 +84,14 @@ describe('npm start', function () {
   })
 })
 
-/** Runs it. `printed` waits for a text, `end` sends a signal and waits. */
+/** Runs the script of `npm start`, as all tests do but one. */
 function begin(args: readonly string[]) {
-  const child = spawn(process.execPath, [START, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  return run(process.execPath, [START, ...args])
+}
+
+/** Runs it. `printed` waits for a text, `end` sends a signal and waits. */
+function run(program: string, args: readonly string[]) {
+  const child = spawn(program, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
   let out = ''
   let err = ''
   child.stderr.on('data', (data: Buffer) => (err += data.toString()))
