@@ -1,4 +1,4 @@
-import type * as Mayfly from '@mayfly/peer'
+import type * as Mayfly from '@mayfly/peer/page'
 
 export type {
   Download,
@@ -8,7 +8,7 @@ export type {
   Session,
   UploadProgress,
   VerifiedRun
-} from '@mayfly/peer'
+} from '@mayfly/peer/page'
 
 /** What these pages use of the public bundle. */
 type Library = Pick<typeof Mayfly, 'connect'>

@@ -102,7 +102,7 @@ function run(program: string, args: readonly string[]) {
       child.stdout.on('data', () => {
         if (wanted.test(out)) resolve(out)
       })
-      void ended.then(run => reject(new Error(`it ended with ${run.code}: ${run.err}`)))
+      void ended.then(({ code }) => reject(new Error(`it ended with ${code}: ${err}`)))
     })
   const end = (signal: NodeJS.Signals): Promise<Run> => {
     child.kill(signal)
