@@ -123,7 +123,7 @@ describe('a session', function () {
     abort.abort(new Error('enough'))
     const reason: unknown = await download.done.catch((error: unknown) => error)
     expect(reason).to.have.property('message', 'enough')
-    await world.until(() => seeder.uploads[0]?.active === false)
+    await world.until(() => !(seeder.uploads[0]?.active ?? true))
     expect(await store.open(fullHash)).to.equal(undefined)
     expect(seeder.uploads[0]!.sentBytes).to.be.lessThan(bytes.length / 2)
   })

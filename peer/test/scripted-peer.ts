@@ -59,7 +59,7 @@ export class ScriptedPeer {
   readonly #client: MediationClient
   readonly #channels: Channels
   #tellAnnounced = (): void => {}
-  #tellFound = (_: PeerAddress): void => {}
+  #tellFound: (peer: PeerAddress) => void = () => {}
 
   constructor(options: ScriptedPeerOptions) {
     const { urls, openSocket, connector, script, clock } = options

@@ -30,8 +30,8 @@ describe('a file that mayfly seed seeds', function () {
   before(async () => {
     scene = await Scene.open(1)
   })
-  afterEach(() => scene.clear())
-  after(() => scene.close())
+  afterEach(() => scene?.clear())
+  after(() => scene?.close())
 
   async function seeded(): Promise<{ path: string; seeder: Command; fullHash: string }> {
     const path = await scene.file('some.bin', LENGTH)
@@ -45,7 +45,7 @@ describe('a file that mayfly seed seeds', function () {
       await change(path)
       const leechers = await Promise.all([scene.session(), scene.session()])
       const failures = await Promise.all(
-        leechers.map(leecher => failureOf(leecher.get(fullHash, { timeoutMs: 2_000 }).done))
+        leechers.map(leecher => failureOf(leecher.get(fullHash, { timeoutMs: 300 }).done))
       )
       for (const { code } of failures) expect(code).to.be.oneOf(['peers_lost', 'no_seeder'])
       await seeder.until(({ stderr }) => stderr.includes('\n'))
@@ -64,7 +64,7 @@ describe('a file that mayfly seed seeds', function () {
     await CHANGES['is written to']!(path)
     await utimes(path, atime, mtime)
     const exit = await scene
-      .start(['get', fullHash, ...mediatorFlags(scene.urls()), '-o', scene.path('to.bin'), '--timeout', '3'])
+      .start(['get', fullHash, ...mediatorFlags(scene.urls()), '-o', scene.path('to.bin'), '--timeout', '1'])
       .end(40_000)
     expect(exit).to.include({ code: 1, stdout: '' })
     expect(linesOf(exit.stderr)).to.have.length(1)

@@ -48,8 +48,8 @@ describe('the command line mayfly', function () {
   before(async () => {
     scene = await Scene.open(1)
   })
-  afterEach(() => scene.clear())
-  after(() => scene.close())
+  afterEach(() => scene?.clear())
+  after(() => scene?.close())
 
   it('answers wrong arguments with one line on standard error and exit 2', async () => {
     const failures: string[] = []

@@ -11,8 +11,8 @@ describe('sessions over WebRTC', function () {
   before(async () => {
     scene = await Scene.open(1)
   })
-  afterEach(() => scene.clear())
-  after(() => scene.close())
+  afterEach(() => scene?.clear())
+  after(() => scene?.close())
 
   it('get eight contents at once over one channel', async () => {
     const contents = Array.from({ length: 8 }, () => randomBytes(3_000_000))
@@ -77,7 +77,7 @@ describe('sessions over WebRTC', function () {
     const path = await scene.file('some.bin', 16_000_000)
     const command = await scene.seed([path])
     const [{ fullHash } = { fullHash: '' }] = command.seeding
-    const slow = await scene.session(scene.urls(), { upload: { bytesPerSecond: 4_000_000 } })
+    const slow = await scene.session(scene.urls(), { upload: { bytesPerSecond: 8_000_000 } })
     await slow.announced(await slow.seedFile(path))
     const download = (await scene.session()).get(fullHash, { timeoutMs: 20_000 })
     await until(() => download.progress.peers.filter(({ bytes }) => bytes > 100_000).length === 2)
@@ -90,7 +90,7 @@ describe('sessions over WebRTC', function () {
     const path = await scene.file('some.bin', 16_000_000)
     const command = await scene.seed([path])
     const [{ fullHash } = { fullHash: '' }] = command.seeding
-    const slow = await scene.session(scene.urls(), { upload: { bytesPerSecond: 5_000_000 } })
+    const slow = await scene.session(scene.urls(), { upload: { bytesPerSecond: 8_000_000 } })
     await slow.announced(await slow.seedFile(path))
     const download = (await scene.session()).get(fullHash, { timeoutMs: 20_000 })
     await until(() => download.progress.peers.filter(({ bytes }) => bytes > 100_000).length === 2)
@@ -107,7 +107,7 @@ describe('a peer that stops reading @long', function () {
   before(async () => {
     scene = await Scene.open(1)
   })
-  after(() => scene.close())
+  after(() => scene?.close())
 
   it('costs the seeder bounded memory, and its slot goes to the next', async () => {
     const path = await scene.file('some.bin', 60_000_000)

@@ -21,8 +21,8 @@ describe('mayfly get', function () {
     scene = await Scene.open(1)
     bytes = randomBytes(LENGTH)
   })
-  afterEach(() => scene.clear())
-  after(() => scene.close())
+  afterEach(() => scene?.clear())
+  after(() => scene?.close())
 
   /** A seeder that gives so slowly that there is time to do something meanwhile. */
   async function slowSeeder(): Promise<{ session: NodeSession; fullHash: string }> {

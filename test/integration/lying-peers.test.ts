@@ -34,8 +34,8 @@ describe('lying peers over WebRTC', function () {
     content = await knownContent(bytesOf(LENGTH))
     lies = Object.entries(liesAbout(content, await knownContent(bytesOf(LENGTH))))
   })
-  afterEach(() => scene.clear())
-  after(() => scene.close())
+  afterEach(() => scene?.clear())
+  after(() => scene?.close())
 
   async function liar({ script }: Lie): Promise<ScriptedPeer> {
     const peer = await scene.scripted(script)
@@ -86,7 +86,7 @@ describe('lying peers over WebRTC', function () {
   })
 
   /** What is sent again and again, and whether the channel is closed for it: what is slow enough is served. */
-  const floods: Record<string, { closes: boolean; begin(line: Line): () => void }> = {
+  const floods: Record<string, { closes: boolean; begin: (line: Line) => () => void }> = {
     'blocks that nobody asked for': {
       closes: true,
       begin: line => {

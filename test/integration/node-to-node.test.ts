@@ -11,8 +11,8 @@ describe('files from Node.js to Node.js across two mediators', function () {
   before(async () => {
     scene = await Scene.open(2)
   })
-  afterEach(() => scene.clear())
-  after(() => scene.close())
+  afterEach(() => scene?.clear())
+  after(() => scene?.close())
 
   const get = (fullHash: string, file: string, index = 1) =>
     Command.run(['get', fullHash, ...mediatorFlags([scene.url(index)]), '-o', file], { withinMs: 50_000 })
