@@ -88,8 +88,6 @@ export class MemoryMediation {
     switch (message.type) {
       case 'handshake':
         break
-      case 'handshake':
-        break
       case 'announce':
       case 'finish':
         for (const fullHash of message.fullHashes) {
