@@ -218,6 +218,8 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
     const transfer = new Transfer(fullHash, { timeoutMs, maxLength }, this.#transferHost(fullHash, store))
     this.#transfers.set(fullHash, transfer)
     transfer.start()
+    // Whoever there is a channel to may have it, and is asked without waiting for the mediator.
+    transfer.found(this.#peers.connected())
     return transfer
   }
 

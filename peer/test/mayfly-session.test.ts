@@ -240,6 +240,16 @@ describe('a session', function () {
     expect((await failureOf(world.passing(done))).code).to.equal('store_failed')
   })
 
+  it('asks whom it has a channel to without waiting for a mediator', async () => {
+    const [first, second] = [bytesOf(50_000), bytesOf(60_000)]
+    const seeder = await world.seeder(first)
+    const leecher = world.join()
+    await world.passing(leecher.get(await fullHashOfBytes(first)).done)
+    for (const url of MEDIATORS) world.mediation.kill(url)
+    const fullHash = await seeder.seedSource(memorySource(second))
+    expectSame(await world.passing(leecher.get(fullHash, { timeoutMs: 1_000 }).bytes()), second)
+  })
+
   it('says that no mediator was reached when none was', async () => {
     world.mediation.kill(MEDIATORS[0])
     const leecher = world.join({ urls: [MEDIATORS[0]] })

@@ -103,7 +103,9 @@ export class SourceList {
 
   /** Why nothing came, when the time is up. */
   get despair(): { readonly code: MayflyErrorCode; readonly reason: string } {
-    if (this.#sources.size === 0) return { code: 'no_seeder', reason: 'nobody who has it was found' }
+    // Who was asked because there was a channel, and says that it has nothing, was no seeder.
+    const seeders = this.#some(({ reason, bytes }) => reason !== 'not_found' || bytes > 0)
+    if (!seeders) return { code: 'no_seeder', reason: 'nobody who has it was found' }
     const lied = [...this.#sources.values()].filter(source => source.lied)
     if (lied.length > 0 && !this.#some(source => source.bytes > 0)) {
       return { code: 'wrong_bytes', reason: `all that was offered was wrong: ${lied[0]?.reason ?? ''}` }

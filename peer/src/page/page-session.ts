@@ -27,6 +27,10 @@ export class PageSession extends MayflySession implements Session {
       onwake: onPageWake
     }
     super(urls, platform, options)
+    addEventListener('pagehide', ({ persisted }) => {
+      // Otherwise the peers would find out by silence, ten seconds later.
+      if (!persisted) void this.close()
+    })
   }
 
   seed(content: Blob | ArrayBuffer | Uint8Array, options?: SeedOptions): Promise<FullHash> {
