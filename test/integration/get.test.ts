@@ -8,7 +8,7 @@ import { Command, linesOf, type Exit } from './command.js'
 import { Scene, mediatorFlags } from './scene.js'
 
 const NOBODY_HAS_IT = 'a'.repeat(64)
-const LENGTH = 4_000_000
+const LENGTH = 2_000_000
 /** Bytes per second of a seeder while something is done in the middle of a transfer. */
 const SLOW = { upload: { bytesPerSecond: 400_000 } }
 
@@ -48,7 +48,7 @@ describe('mayfly get', function () {
     ['nothing', undefined],
     ['a file', Buffer.from('what was there before')]
   ] as const) {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    for (const signal of name === 'nothing' ? (['SIGTERM', 'SIGINT'] as const) : (['SIGTERM'] as const)) {
       it(`leaves ${name} where ${name} was when it is ended by ${signal} in the middle`, async () => {
         const target = scene.path('target.bin')
         if (before !== undefined) await writeFile(target, before)

@@ -104,15 +104,17 @@ export class Scene {
     this.#endings.push(end)
   }
 
-  /** Ends all but the mediators. */
+  /** Ends all but the mediators. Fails where one of them has ended by itself. */
   async clear(): Promise<void> {
     for (const end of this.#endings.splice(0).reverse()) await end()
     await rm(this.#folder, { recursive: true, force: true })
     await mkdir(this.#folder, { recursive: true })
+    const ended = this.mediators.find(({ isRunning }) => !isRunning)
+    if (ended !== undefined) throw new Error(`a mediator has ended: ${ended.stderr.slice(-2_000)}`)
   }
 
   async close(): Promise<void> {
-    await this.clear()
+    for (const end of this.#endings.splice(0).reverse()) await end()
     await Promise.all(this.mediators.map(mediator => mediator.kill()))
     await rm(this.#folder, { recursive: true, force: true })
   }
