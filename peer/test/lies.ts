@@ -173,7 +173,11 @@ export function liesAbout(content: KnownContent, other: KnownContent): Readonly<
     all[name] = { script, isDropped: true, alone: PARTLY_RIGHT.includes(name) ? 'peers_lost' : 'wrong_bytes' }
   }
   for (const [name, script] of Object.entries(left)) {
-    all[name] = { script, isDropped: false, alone: 'peers_lost' }
+    all[name] = {
+      script,
+      isDropped: false,
+      alone: name === 'that it has it not' ? 'no_seeder' : 'peers_lost'
+    }
   }
   return all
 }

@@ -52,3 +52,27 @@ describe('a peer that says', function () {
     })
   }
 })
+
+describe('six lying peers', function () {
+  this.timeout(20_000)
+  let world: MemoryWorld
+  let content: KnownContent
+  let lies: Readonly<Record<string, Lie>>
+
+  before(async () => {
+    content = await knownContent(bytesOf(LENGTH))
+    lies = liesAbout(content, await knownContent(bytesOf(LENGTH)))
+  })
+  beforeEach(() => (world = new MemoryWorld()))
+  afterEach(() => world.end())
+
+  for (const [name] of liesAboutNothing()) {
+    it(`that say ${name} do not keep out the seventh, who has it`, async () => {
+      const { fullHash, bytes } = content
+      for (let i = 0; i < 6; i++) await world.scripted(fullHash, lies[name]!.script)
+      await world.seeder(bytes)
+      const download = world.join({ share: false }).get(fullHash)
+      expectSame(await world.passing(download.bytes(), 25_000), bytes)
+    })
+  }
+})
