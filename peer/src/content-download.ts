@@ -66,6 +66,11 @@ export class ContentDownload
     }
   }
 
+  /** Complete, failed or cancelled. */
+  get ended(): boolean {
+    return this.#ended !== undefined
+  }
+
   get progress(): DownloadProgress {
     return this.#transfer?.progress ?? this.#last
   }

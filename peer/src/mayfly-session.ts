@@ -204,6 +204,8 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
         new MayflyError('store_failed', `the store cannot be read: ${reasonOf(error)}`, { cause: error })
       )
     }
+    // Nobody would listen to it, or stop it.
+    if (download.ended) return
     if (this.#closed !== undefined) download.onfailed(this.#closed)
     else if (kept !== undefined) {
       if (this.#options.share !== false) this.#share(kept)
