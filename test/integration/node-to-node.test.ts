@@ -59,16 +59,21 @@ describe('files from Node.js to Node.js across two mediators', function () {
     expect((await Command.run(['hash', path])).stdout).to.equal(`${seeding!.fullHash}  ${path}\n`)
   })
 
-  it('are 1,100 small ones from one command, each of which can be fetched', async () => {
-    const folder = scene.path('many')
-    await mkdir(folder)
-    await Promise.all(
-      Array.from({ length: 1_100 }, (_, i) => writeFile(join(folder, `${i}.txt`), `the file number ${i}`))
-    )
-    const seeder = await scene.seed([folder], [scene.url(0)], 1_100)
-    expect(new Set(seeder.seeding.map(({ path }) => path)).size).to.equal(1_100)
+  it('are 1,100 small ones from one command, and 1,000 copies of them, each of which can be fetched', async () => {
+    const folders = [scene.path('many'), scene.path('copies')] as const
+    for (const [folder, count] of [
+      [folders[0], 1_100],
+      [folders[1], 1_000]
+    ] as const) {
+      await mkdir(folder)
+      const names = Array.from({ length: count }, (_, i) => i)
+      await Promise.all(names.map(i => writeFile(join(folder, `${i}.txt`), `the file number ${i}`)))
+    }
+    const seeder = await scene.seed(folders, [scene.url(0)], 2_100)
+    expect(new Set(seeder.seeding.map(({ path }) => path)).size).to.equal(2_100)
+    expect(seeder.stderr).to.equal('')
     const session = await scene.session([scene.url(1)])
-    const wanted = seeder.seeding.filter((_, i) => i % 50 === 0)
+    const wanted = seeder.seeding.filter((_, i) => i % 100 === 0)
     for (const { fullHash, path } of wanted) {
       const text = new TextDecoder().decode(await session.get(fullHash).bytes())
       expect(text).to.equal(`the file number ${basename(path, '.txt')}`)
