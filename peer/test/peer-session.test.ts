@@ -1,0 +1,120 @@
+import { encodeWireMessage, type FullHash, type PeerAddress, type WireMessage } from '@mayfly/common'
+import { expect } from 'chai'
+import { nodeHasher } from '../src/adapters/node-hasher.js'
+import { memorySource } from '../src/adapters/memory-source.js'
+import { hashContent } from '../src/hash-content.js'
+import { referencedContent } from '../src/kept-content.js'
+import { PeerSession } from '../src/peer-session.js'
+import type { Channel } from '../src/ports/channel.js'
+import { Uploader } from '../src/uploader.js'
+import { ManualClock, settle } from './manual-clock.js'
+import { bytesOf } from './memory-world.js'
+
+const REMOTE = { peerId: '1'.repeat(40), mediatorId: 'a'.repeat(64) } as PeerAddress
+
+/** A channel whose other end reads only when told. */
+class StuckChannel implements Channel {
+  readonly remote = REMOTE
+  bufferedAmount = 0
+  bufferedAmountLowThreshold = 0
+  closed = false
+  closeReason: string | undefined
+  onmessage: Channel['onmessage']
+  ondrain: Channel['ondrain']
+  onclose: Channel['onclose']
+
+  send(message: Uint8Array): void {
+    if (!this.closed) this.bufferedAmount += message.length
+  }
+
+  close(reason: string): void {
+    if (this.closed) return
+    this.closed = true
+    this.closeReason = reason
+    this.onclose?.(reason)
+  }
+
+  /** The other end says something. */
+  hear(message: WireMessage): void {
+    this.onmessage?.(encodeWireMessage(message))
+  }
+
+  /** The other end reads all that was sent. */
+  read(): void {
+    this.bufferedAmount = 0
+    this.ondrain?.()
+  }
+}
+
+describe('the session on a channel', () => {
+  const bytes = bytesOf(8_000_000)
+  const busy: boolean[] = []
+  let clock: ManualClock
+  let channel: StuckChannel
+  let uploader: Uploader
+  let fullHash: FullHash
+  let ask: (first: number, count: number) => void
+
+  beforeEach(async () => {
+    clock = new ManualClock()
+    channel = new StuckChannel()
+    uploader = new Uploader({ slots: 1 }, clock, () => {})
+    busy.length = 0
+    const source = memorySource(bytes)
+    const hashed = await hashContent(source, nodeHasher)
+    const content = referencedContent(hashed, source)
+    fullHash = content.fullHash
+    uploader.add(content)
+    const session = new PeerSession(channel, {
+      uploader,
+      clock,
+      onbusy: isBusy => void busy.push(isBusy),
+      onviolation: () => {},
+      onclose: () => {},
+      unreadable: () => {}
+    })
+    expect(session.remote).to.equal(REMOTE)
+    channel.hear({ type: 'open', stream: 0, fullHash, first: 0, count: 0 })
+    const { height } = content.tree
+    ask = (first, count) => channel.hear({ type: 'request', stream: 0, first, count, level: height })
+  })
+
+  it('keeps no more than a mebibyte for a peer that does not read, and closes after half a minute', async () => {
+    for (let first = 0; first < 448; first += 64) ask(first, 64)
+    await settle()
+    expect(channel.bufferedAmount).to.be.within(900_000, 1_048_576 + 100_000)
+    const most = channel.bufferedAmount
+    await clock.advance(29_000)
+    expect(channel.closed).to.equal(false)
+    expect(channel.bufferedAmount).to.equal(most)
+    expect(uploader.begin({})).to.equal(false)
+    await clock.advance(2_000)
+    expect(channel.closeReason).to.equal('does not read')
+    expect(uploader.begin({}), 'the slot is free').to.equal(true)
+    expect(clock.pending).to.equal(0)
+  })
+
+  it('goes on as soon as the peer reads, however slowly', async () => {
+    for (let first = 0; first < 448; first += 64) ask(first, 64)
+    let sent = 0
+    for (let i = 0; i < 10; i++) {
+      await clock.advance(20_000)
+      sent += channel.bufferedAmount
+      channel.read()
+    }
+    await settle()
+    expect(channel.closed).to.equal(false)
+    expect(sent).to.be.greaterThan(448 * 16_384)
+    expect(busy.at(-1)).to.equal(false)
+  })
+
+  it('closes the channel of a peer that asks without end and reads no answer', async () => {
+    for (let i = 0; i < 400_000 && !channel.closed; i++) {
+      channel.hear({ type: 'open', stream: 1, fullHash, first: 0, count: 0 })
+      // No faster than a peer may send.
+      if (i % 3_000 === 0) await clock.advance(1_000)
+    }
+    expect(channel.closeReason).to.equal('does not read')
+    expect(channel.bufferedAmount).to.be.lessThan(5 * 1_048_576)
+  })
+})
