@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { expect } from 'chai'
 import { randomHash } from './random-id.js'
+import { itTogether } from './it-together.js'
 import { expectOneLine, itRefuses } from './it-refuses.js'
 import { runToExit } from './spawned-mediator.js'
 import { ownStage } from './stage.js'
@@ -179,32 +180,38 @@ describe('Conformance: an unreachable bootstrap address', function () {
   this.timeout(40_000)
   const stage = ownStage()
 
-  it('does not keep the mediator from starting: it says so and serves its own peers', async () => {
-    const bootstrap = `127.0.0.1:${await freeUdpPort()}`
-    const mediator = await stage.start({ bootstrap })
-    const fullHash = randomHash()
-    const seeder = await stage.seeder([fullHash], { mediator })
-    const asker = await stage.peer({ mediator })
-    const { peers, finalAfterMs } = await asker.ask(fullHash)
-    expect(peers).to.deep.equal([seeder.address])
-    expect(finalAfterMs).to.be.below(5250)
-    await eventually(() => expect(mediator.stderr).to.include(bootstrap), 20_000)
-    expect(mediator.stdout).to.match(/^[^\n]+\n$/)
-  })
+  itTogether(stage, {
+    'does not keep the mediator from starting: it says so and serves its own peers': async () => {
+      const bootstrap = `127.0.0.1:${await freeUdpPort()}`
+      const mediator = await stage.start({ bootstrap })
+      const fullHash = randomHash()
+      const seeder = await stage.seeder([fullHash], { mediator })
+      const asker = await stage.peer({ mediator })
+      const { peers, finalAfterMs } = await asker.ask(fullHash)
+      expect(peers).to.deep.equal([seeder.address])
+      expect(finalAfterMs).to.be.below(5250)
+      await eventually(() => expect(mediator.stderr).to.include(bootstrap), 20_000)
+      expect(mediator.stdout).to.match(/^[^\n]+\n$/)
+    },
 
-  it('does not keep the mediator from draining on SIGTERM', async () => {
-    const mediator = await stage.start({ bootstrap: `127.0.0.1:${await freeUdpPort()}` })
-    expect((await mediator.stop()).code).to.equal(0)
-  })
+    'does not keep the mediator from draining on SIGTERM': async () => {
+      const mediator = await stage.start({ bootstrap: `127.0.0.1:${await freeUdpPort()}` })
+      expect((await mediator.stop()).code).to.equal(0)
+    },
 
-  it('that does not resolve does not keep the mediator from starting', async () => {
-    const mediator = await stage.start({ bootstrap: 'no-such-host.invalid:4000' })
-    await stage.peer({ mediator })
-    await eventually(() => expect(mediator.stderr).to.include('no-such-host.invalid'), 20_000)
-    expect(mediator.isRunning).to.equal(true)
+    'that does not resolve does not keep the mediator from starting': async () => {
+      const mediator = await stage.start({ bootstrap: 'no-such-host.invalid:4000' })
+      await stage.peer({ mediator })
+      await eventually(() => expect(mediator.stderr).to.include('no-such-host.invalid'), 20_000)
+      expect(mediator.isRunning).to.equal(true)
+    }
   })
+})
 
-  it('is tried again until it answers @long', async function () {
+describe('Conformance: an unreachable bootstrap address, later @long', () => {
+  const stage = ownStage()
+
+  it('is tried again until it answers', async function () {
     this.timeout(120_000)
     const dhtPort = await freeUdpPort()
     const early = await stage.start({ bootstrap: `127.0.0.1:${dhtPort}` })

@@ -255,7 +255,7 @@ describe('Conformance: introductions', () => {
 
 describe('Conformance: signalsPerPair 3 with messagesBurst 20', () => {
   const stage = ownStage({
-    limits: { signalsPerPair: 3, messagesBurst: 20, messagesPerSecond: 100_000, introductionMs: 2000 }
+    limits: { signalsPerPair: 3, messagesBurst: 20, messagesPerSecond: 100_000, introductionMs: 1500 }
   })
 
   it('refuses with rate_limited any number of times without closing', async () => {
