@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import { statSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { Command } from '../integration/command.js'
 import { Scene, digestOf } from '../integration/scene.js'
 import { card, save } from './content.js'
@@ -46,6 +47,34 @@ describe('a file between Node.js and a page, each at its own mediator', function
     expect(await digestOf(target)).to.equal(await digestOf(process.execPath))
   })
 
+  it('is one of a folder: from mayfly seed to a leecher page that is given the list', async () => {
+    const folder = await makeFolder(scene.path('from-node'))
+    const seeder = await scene.seed([scene.path('from-node')], [world.mediator(0)], folder.size)
+    const page = await world.visit(`leecher_preview.html#m=${world.mediator(1)}`)
+    await page.getByLabel('Link or full hash').fill(seeder.seeding.map(({ fullHash }) => fullHash).join('\n'))
+    await page.getByRole('button', { name: 'Get', exact: true }).click()
+    for (const { fullHash, path } of seeder.seeding) {
+      const name = `mayfly-${fullHash.slice(0, 8)}`
+      await card(page, name).getByText('every byte verified').waitFor({ timeout: 30_000 })
+      expect(await digestOf(await (await save(page, name)).path()), path).to.equal(folder.get(path))
+    }
+  })
+
+  it('is one of several: from a seeder page to mayfly get', async () => {
+    const folder = await makeFolder(scene.path('from-page'))
+    const { link } = await world.share([...folder.keys()])
+    const hashes = [...link.matchAll(/f=([0-9a-f]{64})/g)].map(([, fullHash]) => fullHash ?? '')
+    expect(hashes).to.have.length(folder.size)
+    const got: string[] = []
+    for (const [i, fullHash] of hashes.entries()) {
+      const target = scene.path(`got-${i}`)
+      const exit = await Command.run(['get', fullHash, '--mediator', world.mediator(1), '-o', target])
+      expect(exit.code, exit.stderr).to.equal(0)
+      got.push(await digestOf(target))
+    }
+    expect(got.toSorted()).to.deep.equal([...folder.values()].toSorted())
+  })
+
   it('comes from a page and from Node.js at the same time', async () => {
     const path = scene.path('both.bin')
     await writeFile(path, randomBytes(24_000_000))
@@ -62,3 +91,21 @@ describe('a file between Node.js and a page, each at its own mediator', function
     expect(new Set(gave.map(({ mediatorId }) => mediatorId)).size).to.equal(2)
   })
 })
+
+/** A folder with folders, an empty file, and names of all kinds: path → digest. */
+async function makeFolder(root: string): Promise<Map<string, string>> {
+  const files: Record<string, number> = {
+    'a.bin': 200_000,
+    empty: 0,
+    'sub/übung ü.txt': 16_385,
+    'sub/deep/b': 1
+  }
+  const digests = new Map<string, string>()
+  for (const [name, length] of Object.entries(files)) {
+    const path = join(root, name)
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, randomBytes(length))
+    digests.set(path, await digestOf(path))
+  }
+  return digests
+}
