@@ -55,7 +55,8 @@ export async function getCommand(args: readonly string[]): Promise<number> {
 function secondsOf(value: string | undefined): number {
   if (value === undefined) return DEFAULT_TIMEOUT_S
   const seconds = Number(value)
-  if (!(seconds > 0 && Number.isFinite(seconds)) || value.trim() === '') throw new UsageError(`not a number of seconds: ${value}`)
+  if (!(seconds > 0 && Number.isFinite(seconds)) || value.trim() === '')
+    throw new UsageError(`not a number of seconds: ${value}`)
   return seconds
 }
 
