@@ -16,7 +16,7 @@ export type ReplicationDecoding =
 /** The bounds that the decoder applies. */
 export type ReplicationDecoderLimits = Pick<
   ReplicationLimits,
-  'maxFoundPeers' | 'maxContacts' | 'maxUrlBytes'
+  'maxFoundPeers' | 'maxConnectedPeers' | 'maxContacts' | 'maxUrlBytes'
 > & { readonly maxSignalBytes: number }
 
 type Decoder = (fields: JsonObject, limits: ReplicationDecoderLimits) => ReplicationMessage | undefined
@@ -97,10 +97,16 @@ function decodeContact(entry: JsonValue, maxUrlBytes: number): MediatorContact |
   return isMediatorId(mediatorId) && isMediatorUrl(url, maxUrlBytes) ? { mediatorId, url } : undefined
 }
 
-function decodeFindPeers(fields: JsonObject): ReplicationMessage | undefined {
-  const { id, fullHash, limit } = fields
+function decodeFindPeers(
+  fields: JsonObject,
+  limits: ReplicationDecoderLimits
+): ReplicationMessage | undefined {
+  const { id, fullHash, limit, connected } = fields
   if (!isUint32(id) || !isFullHash(fullHash) || !isUint32(limit) || limit === 0) return undefined
-  return { type: 'find_peers', id, fullHash, limit }
+  const message = { type: 'find_peers' as const, id, fullHash, limit }
+  if (connected === undefined) return message
+  const ids = decodePeerIds(connected, limits.maxConnectedPeers)
+  return ids === undefined ? undefined : { ...message, connected: ids }
 }
 
 function decodeFoundPeers(
@@ -108,9 +114,14 @@ function decodeFoundPeers(
   limits: ReplicationDecoderLimits
 ): ReplicationMessage | undefined {
   const { id, peers } = fields
-  if (!isUint32(id) || !Array.isArray(peers) || peers.length > limits.maxFoundPeers) return undefined
-  const ids: PeerId[] = peers.filter(isPeerId)
-  return ids.length === peers.length ? { type: 'found_peers', id, peers: ids } : undefined
+  const ids = decodePeerIds(peers, limits.maxFoundPeers)
+  return isUint32(id) && ids !== undefined ? { type: 'found_peers', id, peers: ids } : undefined
+}
+
+function decodePeerIds(list: JsonValue | undefined, most: number): readonly PeerId[] | undefined {
+  if (!Array.isArray(list) || list.length > most) return undefined
+  const ids: PeerId[] = list.filter(isPeerId)
+  return ids.length === list.length ? ids : undefined
 }
 
 function decodeRoute(fields: JsonObject, limits: ReplicationDecoderLimits): Route | undefined {

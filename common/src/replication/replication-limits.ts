@@ -18,6 +18,8 @@ export interface ReplicationLimits {
   readonly answerTimeoutMs: number
   /** Peers in one `found_peers`. */
   readonly maxFoundPeers: number
+  /** Peers in `connected` of one `find_peers`: three answers' worth. */
+  readonly maxConnectedPeers: number
   /** Contacts in one `mediators`. */
   readonly maxContacts: number
   /** Bytes of a public URL: what a DHT record has room for. */
@@ -34,6 +36,7 @@ export const DEFAULT_REPLICATION_LIMITS: ReplicationLimits = {
   dialTimeoutMs: 2_000,
   answerTimeoutMs: 2_000,
   maxFoundPeers: 64,
+  maxConnectedPeers: 24,
   maxContacts: 20,
   maxUrlBytes: 200
 }

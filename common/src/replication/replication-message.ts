@@ -48,6 +48,8 @@ export interface FindPeers {
   readonly id: number
   readonly fullHash: FullHash
   readonly limit: number
+  /** Peers of the receiver that the asking peer has a channel to: those that seed the hash come first. */
+  readonly connected?: readonly PeerId[]
 }
 
 /** The answer: peers of the sender. Their mediator is the sender, so it is not named. */

@@ -11,6 +11,7 @@ import {
   type ReplicationMessage
 } from '../../src/index.js'
 
+const QUESTION = { type: 'find_peers', id: 1, fullHash: 'a'.repeat(64), limit: 8 }
 const LIMITS = { ...DEFAULT_REPLICATION_LIMITS, maxSignalBytes: 16_384 }
 
 function hex<T>(digits: number): fc.Arbitrary<T> {
@@ -36,12 +37,16 @@ const message: fc.Arbitrary<ReplicationMessage> = fc.oneof(
     { type: fc.constant('mediators' as const), url, known: fc.array(contact, { maxLength: 20 }) },
     { requiredKeys: ['type', 'known'] }
   ),
-  fc.record({
-    type: fc.constant('find_peers' as const),
-    id: uint32,
-    fullHash,
-    limit: fc.integer({ min: 1, max: 0xffff_ffff })
-  }),
+  fc.record(
+    {
+      type: fc.constant('find_peers' as const),
+      id: uint32,
+      fullHash,
+      limit: fc.integer({ min: 1, max: 0xffff_ffff }),
+      connected: fc.array(peerId, { maxLength: 24 })
+    },
+    { requiredKeys: ['type', 'id', 'fullHash', 'limit'] }
+  ),
   fc.record({
     type: fc.constant('found_peers' as const),
     id: uint32,
@@ -112,6 +117,7 @@ describe('replication messages', () => {
       'count',
       'fullHash',
       'limit',
+      'connected',
       'peers',
       'from',
       'to',
@@ -167,6 +173,14 @@ describe('replication messages', () => {
       known: Array.from({ length: 21 }, () => ({ mediatorId: 'a'.repeat(64), url: 'ws://h' }))
     },
     'a question for nobody': { type: 'find_peers', id: 1, fullHash: 'a'.repeat(64), limit: 0 },
+    'connected peers that are not a list': { ...QUESTION, connected: 'a'.repeat(40) },
+    'null for connected peers': { ...QUESTION, connected: null },
+    'one bad peer among connected ones': { ...QUESTION, connected: ['a'.repeat(40), 'A'.repeat(40)] },
+    'connected peers with their mediator': {
+      ...QUESTION,
+      connected: [{ peerId: 'a'.repeat(40), mediatorId: 'a'.repeat(64) }]
+    },
+    'more connected peers than allowed': { ...QUESTION, connected: Array(25).fill('a'.repeat(40)) },
     'a negative id': { type: 'find_peers', id: -1, fullHash: 'a'.repeat(64), limit: 1 },
     'an id of 2^32': { type: 'found_peers', id: 2 ** 32, peers: [] },
     'one bad peer among good ones': { type: 'found_peers', id: 1, peers: ['a'.repeat(40), 'a'] },
@@ -190,6 +204,13 @@ describe('replication messages', () => {
   for (const [what, value] of Object.entries(refused)) {
     it(`refuse ${what}`, () => expect(decoded(value)).to.be.a('string'))
   }
+
+  it('take a question with as many connected peers as allowed, with none, and without the field', () => {
+    for (const connected of [Array<string>(24).fill('a'.repeat(40)), []]) {
+      expect(decoded({ ...QUESTION, connected })).to.deep.equal({ ...QUESTION, connected })
+    }
+    expect(decoded(QUESTION)).to.deep.equal(QUESTION)
+  })
 
   it('refuse data that is nested in more than 64 levels, and take 64', () => {
     const route = (levels: number): string =>

@@ -10,7 +10,7 @@ import {
 } from '@mayfly/common'
 import { KBucketTable } from '../adapters/k-bucket-table.js'
 import { wsDial } from '../adapters/ws-dial.js'
-import type { Connection, ReplicationSession, RoutedSignal } from '../ports/network.js'
+import type { Connection, FindPeersOptions, ReplicationSession, RoutedSignal } from '../ports/network.js'
 import { isDialable, mayConnect } from './contacts/dialable-url.js'
 import { Discovery } from './contacts/discovery.js'
 import { KnownMediators } from './contacts/known-mediators.js'
@@ -94,14 +94,18 @@ export class MediatorNetwork implements StartedNetwork {
 
   async findPeers(
     fullHash: FullHash,
-    options: { limit: number; deadlineMs: number; signal: AbortSignal },
+    options: FindPeersOptions,
     onPeers: (peers: readonly PeerAddress[]) => void
   ): Promise<void> {
     let over = options.signal.aborted
     if (over) return
+    const { limit, connected = [] } = options
+    // Walks of the directory are shared with others that look for the hash, but what a mediator is asked is not:
+    // its answer depends on `connected`.
     const asked = new Map<MediatorId, Promise<void>>()
     const ask = async (mediatorId: MediatorId, url: string): Promise<void> => {
-      const peers = await this.#replication.ask({ mediatorId, url }, fullHash, options.limit)
+      const wanted = { limit, connected: peersOf(mediatorId, connected) }
+      const peers = await this.#replication.ask({ mediatorId, url }, fullHash, wanted)
       if (!over && peers.length > 0) onPeers(peers.map(peerId => ({ peerId, mediatorId })))
     }
     const search = this.#directory.lookup(fullHash, ({ mediatorId, url }) => {
@@ -185,6 +189,11 @@ export class MediatorNetwork implements StartedNetwork {
     if (this.#ownUrl !== undefined && isDialable(contact.url, this.#ownUrl)) this.#known?.heard(contact, now)
     this.#options.log.debug({ ...contact, ...address }, 'met a mediator in the DHT')
   }
+}
+
+/** No mediator learns about channels to peers of another one. */
+function peersOf(mediatorId: MediatorId, addresses: readonly PeerAddress[]): readonly PeerId[] {
+  return addresses.filter(address => address.mediatorId === mediatorId).map(({ peerId }) => peerId)
 }
 
 async function withinTime(

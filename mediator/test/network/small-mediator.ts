@@ -15,6 +15,8 @@ export class SmallMediator implements LocalPeers {
   readonly delivered: RoutedSignal[] = []
   readonly undelivered: { from: PeerId; to: PeerAddress }[] = []
   readonly sockets = new Set<WebSocket>()
+  /** The `connected` of every question that another mediator asked. */
+  readonly told: (readonly PeerId[])[] = []
   /** Connections that ever came in. */
   connections = 0
   network!: StartedNetwork
@@ -67,10 +69,11 @@ export class SmallMediator implements LocalPeers {
   }
 
   /** All peers that one question finds elsewhere. */
-  async find(fullHash: FullHash, deadlineMs = 4_000): Promise<PeerAddress[]> {
+  async find(fullHash: FullHash, connected?: readonly PeerAddress[]): Promise<PeerAddress[]> {
     const found: PeerAddress[] = []
     const signal = new AbortController().signal
-    await this.network.findPeers(fullHash, { limit: 8, deadlineMs, signal }, peers => found.push(...peers))
+    const options = { limit: 8, deadlineMs: 4_000, signal, ...(connected === undefined ? {} : { connected }) }
+    await this.network.findPeers(fullHash, options, peers => found.push(...peers))
     return found
   }
 
@@ -87,9 +90,11 @@ export class SmallMediator implements LocalPeers {
     await new Promise(resolve => this.#server.close(resolve))
   }
 
-  seedersOf(fullHash: FullHash, limit: number): readonly PeerAddress[] {
+  seedersOf(fullHash: FullHash, limit: number, connected: readonly PeerId[] = []): readonly PeerAddress[] {
+    this.told.push(connected)
     const seeders = this.seeders.get(fullHash) ?? []
-    return seeders.slice(0, limit).map(peerId => ({ peerId, mediatorId: this.id }))
+    const ordered = new Set([...connected.filter(peerId => seeders.includes(peerId)), ...seeders])
+    return [...ordered].slice(0, limit).map(peerId => ({ peerId, mediatorId: this.id }))
   }
 
   deliver(signal: RoutedSignal): boolean {

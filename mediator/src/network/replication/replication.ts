@@ -63,16 +63,30 @@ export class Replication {
     return this.#links.accept(connection, claimed)
   }
 
-  /** Peers of another mediator that seed `fullHash`; nobody when it does not answer in time. Never rejects. */
-  ask(to: MediatorContact, fullHash: FullHash, limit: number): Promise<readonly PeerId[]> {
-    const { answerTimeoutMs, maxFoundPeers } = this.#options.limits
+  /**
+   * Peers of another mediator that seed `fullHash`; nobody when it does not answer in time. Never rejects.
+   * `connected`: its peers that the asking peer has a channel to, which it names first; of too many the first count.
+   */
+  ask(
+    to: MediatorContact,
+    fullHash: FullHash,
+    { limit, connected }: { limit: number; connected: readonly PeerId[] }
+  ): Promise<readonly PeerId[]> {
+    const { answerTimeoutMs, maxFoundPeers, maxConnectedPeers } = this.#options.limits
     return new Promise(resolve => {
       const until = performance.now() + answerTimeoutMs
       const wanted = Math.min(limit, maxFoundPeers)
       const id = this.#questions.ask({ to: to.mediatorId, until, limit: wanted, answer: resolve })
       if (id === undefined) return
+      const first = [...new Set(connected)].slice(0, maxConnectedPeers)
       this.#links.sendOrDial(to, {
-        message: { type: 'find_peers', id, fullHash, limit: wanted },
+        message: {
+          type: 'find_peers',
+          id,
+          fullHash,
+          limit: wanted,
+          ...(first.length === 0 ? {} : { connected: first })
+        },
         failed: () => this.#questions.failed(id)
       })
     })
@@ -140,7 +154,8 @@ export class Replication {
         this.#heard(link, message)
         break
       case 'find_peers': {
-        const seeders = localPeers.seedersOf(message.fullHash, Math.min(message.limit, limits.maxFoundPeers))
+        const { fullHash, limit, connected } = message
+        const seeders = localPeers.seedersOf(fullHash, Math.min(limit, limits.maxFoundPeers), connected)
         this.#links.send(other, {
           type: 'found_peers',
           id: message.id,
