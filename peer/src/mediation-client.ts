@@ -5,6 +5,7 @@ import {
   type IceServer,
   type JsonValue,
   type MediationError,
+  type MediatorMessage,
   type PeerAddress,
   type PeerId,
   type Peers,
@@ -230,7 +231,7 @@ export class MediationClient {
     if (!this.#closed) this.#tryNext()
   }
 
-  #receive(message: Peers | Signal | MediationError): void {
+  #receive(message: Exclude<MediatorMessage, Established>): void {
     if (message.type === 'signal') {
       const { peerId, mediatorId, data, fullHash } = message
       this.#events.onsignal({ peerId, mediatorId }, data, fullHash)
@@ -238,6 +239,8 @@ export class MediationClient {
       if (!this.#questions.has(message.fullHash)) return
       if (message.final) this.#questions.end(message.fullHash)
       this.#events.onpeers(message)
+    } else if (message.type === 'mediators') {
+      this.#failOver.learned(message.mediators)
     } else {
       this.#events.onerror(message)
       if (message.fullHash !== undefined) this.#answerEmpty(message.fullHash)

@@ -1,15 +1,15 @@
 import {
   CLOSE_CODE,
+  EXTENSION,
   decodeMediatorMessage,
   encodeMessage,
   type ClientMessage,
   type Established,
   type MediationError,
   type MediatorId,
+  type MediatorMessage,
   type MediatorMessageError,
-  type PeerId,
-  type Peers,
-  type Signal
+  type PeerId
 } from '@mayfly/common'
 import { MessageMeter } from './core/message-meter.js'
 import type { Clock } from './ports/clock.js'
@@ -21,6 +21,8 @@ const ESTABLISH_MS = 6_000
 const ANSWER_MS = 3_000
 /** A page cannot see WebSocket pings, so that a silent connection is tested. */
 const IDLE_MS = 25_000
+/** When to ask again a mediator that named no other one. */
+const ASK_AGAIN_MS = 10_000
 /** Messages that wait for the meter; more are refused. */
 const MAX_QUEUED = 2_048
 /** A timer that is late by more was held back with the page: what arrived meanwhile is handled after it. */
@@ -41,7 +43,7 @@ export interface MediatorSessionEvents {
   /** The socket is open and the handshake sent: what is queued now is handled right behind it. */
   onopen(): void
   onestablished(message: Established): void
-  onmessage(message: Peers | Signal | MediationError): void
+  onmessage(message: Exclude<MediatorMessage, Established>): void
   /** Not a message that we know. */
   onunknown(error: MediatorMessageError): void
   /** Exactly once, unless `close` was called. */
@@ -79,6 +81,8 @@ export class MediatorSession {
   #error: MediationError | undefined
   #cancelSend: (() => void) | undefined
   #cancelWatch: () => void
+  #offersMediators = false
+  #cancelAsk: (() => void) | undefined
   #isAwaited = false
   #isOwed = false
   #isSending = false
@@ -125,8 +129,11 @@ export class MediatorSession {
   /** Finds out whether the mediator still answers. */
   probe(): void {
     if (!this.isEstablished || this.#isAwaited) return
-    // A signal to oneself is answered at once, costs no lookup, and is no violation.
-    this.send(() => this.#signalToSelf(), 'urgent', true)
+    this.send(
+      () => (this.#offersMediators ? { type: 'get_mediators' } : this.#signalToSelf()),
+      'urgent',
+      true
+    )
   }
 
   /** Ends it without a word to the owner. */
@@ -174,7 +181,12 @@ export class MediatorSession {
     this.#mediatorId = message.mediatorId
     this.#establishedAt = this.#clock.now()
     this.#error = undefined
+    this.#offersMediators = message.extensions?.includes(EXTENSION.getMediators) ?? false
     this.#watchIdle()
+    // A mediator that has just started may not know the others yet.
+    if (this.#offersMediators && message.mediators === undefined) {
+      this.#cancelAsk = this.#clock.after(ASK_AGAIN_MS, () => this.probe())
+    }
     if (this.#isOwed) this.#awaitAnswer()
     this.#events.onestablished(message)
   }
@@ -225,6 +237,7 @@ export class MediatorSession {
     })
   }
 
+  /** Answered at once by any mediator, costs no lookup, and is no violation. */
   #signalToSelf(): ClientMessage | undefined {
     const mediatorId = this.#mediatorId
     if (mediatorId === undefined) return undefined
@@ -253,6 +266,7 @@ export class MediatorSession {
     this.#urgent = []
     this.#queue = []
     this.#cancelWatch()
+    this.#cancelAsk?.()
     this.#cancelSend?.()
   }
 }

@@ -35,6 +35,21 @@ describe('a mediator that is lost', () => {
     expect(sockets.map(end => end.url)).to.deep.equal([A, 'ws://named.example'])
   })
 
+  it('is replaced by one that it learned of later, where it tells of such', async () => {
+    const { clock, last, sockets, errors } = start({ urls: [A] })
+    last().establish({ extensions: ['get_mediators'] })
+    await clock.advance(10_000)
+    expect(last().received.at(-1)).to.deep.equal({ type: 'get_mediators' })
+    last().say({ type: 'mediators', mediators: ['ws://late.example'] })
+    await clock.advance(25_000)
+    expect(last().of('get_mediators')).to.have.length(2)
+    last().say({ type: 'mediators', mediators: [] })
+    last().end(1006)
+    await clock.advance(1_000)
+    expect(sockets.map(end => end.url)).to.deep.equal([A, 'ws://late.example'])
+    expect(errors).to.deep.equal([])
+  })
+
   it('is passed over at once when it cannot be reached, and tried again later and later', async () => {
     const { clock, last, sockets } = start()
     last().end(1006)

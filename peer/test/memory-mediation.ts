@@ -87,6 +87,7 @@ export class MemoryMediation {
   #serve(guest: Guest, message: ClientMessage): void {
     switch (message.type) {
       case 'handshake':
+      case 'get_mediators':
         break
       case 'announce':
       case 'finish':

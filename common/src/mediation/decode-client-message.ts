@@ -74,6 +74,8 @@ function decodeKnown(
       return decodeHandshake(fields)
     case 'get_peers':
       return decodeGetPeers(fields)
+    case 'get_mediators':
+      return { ok: true, message: { type } }
     case 'signal':
       return decodeSignal(fields, limits.maxSignalBytes)
     case 'announce':

@@ -38,6 +38,8 @@ export function decodeMediatorMessage(text: string): MediatorMessageDecoding {
       return decodeEstablished(fields)
     case 'peers':
       return decodePeers(fields)
+    case 'mediators':
+      return decodeMediators(fields)
     case 'signal':
       return decodeSignal(fields)
     case 'error':
@@ -50,7 +52,7 @@ export function decodeMediatorMessage(text: string): MediatorMessageDecoding {
 }
 
 function decodeEstablished(fields: JsonObject): MediatorMessageDecoding {
-  const { mediatorId, iceServers, mediators } = fields
+  const { mediatorId, iceServers, mediators, extensions } = fields
   if (!isMediatorId(mediatorId)) return malformed('mediatorId')
   const servers = iceServers === undefined ? undefined : decodeIceServers(iceServers)
   if (iceServers !== undefined && servers === undefined) return malformed('iceServers')
@@ -60,9 +62,22 @@ function decodeEstablished(fields: JsonObject): MediatorMessageDecoding {
     type: 'established',
     mediatorId,
     ...(servers === undefined ? {} : { iceServers: servers }),
-    ...(urls === undefined ? {} : { mediators: urls })
+    ...(urls === undefined ? {} : { mediators: urls }),
+    // Another implementation may use the name for something else.
+    ...(isTexts(extensions) ? { extensions } : {})
   }
   return { ok: true, message }
+}
+
+function isTexts(value: JsonValue | undefined): value is string[] {
+  return Array.isArray(value) && value.every(entry => typeof entry === 'string')
+}
+
+function decodeMediators(fields: JsonObject): MediatorMessageDecoding {
+  const urls = decodeUrls(fields['mediators'] ?? null, WEBSOCKET_URL)
+  return urls === undefined
+    ? malformed('mediators')
+    : { ok: true, message: { type: 'mediators', mediators: urls } }
 }
 
 function decodeIceServers(value: JsonValue): IceServer[] | undefined {

@@ -74,8 +74,20 @@ export interface Finish {
   readonly fullHashes: readonly FullHash[]
 }
 
+/** Asks for other mediators to fail over to, as `established` names them. Only where `established` offers it. */
+export interface GetMediators {
+  readonly type: 'get_mediators'
+}
+
 /** What a client sends to a mediator. */
-export type ClientMessage = PeerHandshake | ReplicationHandshake | GetPeers | Signal | Announce | Finish
+export type ClientMessage =
+  PeerHandshake | ReplicationHandshake | GetPeers | GetMediators | Signal | Announce | Finish
+
+/** What this project adds to the protocol, as `extensions` of `established` names it. */
+export const EXTENSION = {
+  /** The mediator answers `get_mediators`. */
+  getMediators: 'get_mediators'
+} as const
 
 export interface Established {
   readonly type: 'established'
@@ -83,6 +95,15 @@ export interface Established {
   readonly iceServers?: readonly IceServer[]
   /** WebSocket URLs of other mediators to fail over to. */
   readonly mediators?: readonly string[]
+  /** What the mediator understands besides; see `EXTENSION`. A client ignores what it does not know. */
+  readonly extensions?: readonly string[]
+}
+
+/** Answers `get_mediators`, at once. */
+export interface OtherMediators {
+  readonly type: 'mediators'
+  /** WebSocket URLs, nearest to the peer id first. */
+  readonly mediators: readonly string[]
 }
 
 export interface Peers {
@@ -103,4 +124,4 @@ export interface MediationError {
 }
 
 /** What a mediator sends to a peer. */
-export type MediatorMessage = Established | Peers | Signal | MediationError
+export type MediatorMessage = Established | Peers | OtherMediators | Signal | MediationError

@@ -35,6 +35,10 @@ describe('decodeClientMessage', () => {
     expect(decode(getPeers)).to.deep.equal({ ok: true, message: getPeers })
     const signal = { type: 'signal', peerId: PEER, mediatorId: MEDIATOR, data: { a: [1] }, fullHash: HASH }
     expect(decode(signal)).to.deep.equal({ ok: true, message: signal, dataJson: '{"a":[1]}' })
+    expect(decode({ type: 'get_mediators', more: 1 })).to.deep.equal({
+      ok: true,
+      message: { type: 'get_mediators' }
+    })
     for (const type of ['announce', 'finish']) {
       const message = { type, fullHashes: [HASH, OTHER_HASH] }
       expect(decode(message)).to.deep.equal({ ok: true, message })

@@ -18,8 +18,11 @@ describe('decodeMediatorMessage', () => {
         type: 'established',
         mediatorId: MEDIATOR,
         iceServers: [{ urls: ['stun:a.example:3478'] }, { urls: ['turn:b'], username: 'u', credential: 'c' }],
-        mediators: ['wss://m.example/', 'ws://127.0.0.1:8080']
+        mediators: ['wss://m.example/', 'ws://127.0.0.1:8080'],
+        extensions: ['get_mediators', 'something later']
       },
+      { type: 'mediators', mediators: ['wss://m.example/'] },
+      { type: 'mediators', mediators: [] },
       { type: 'peers', fullHash: HASH, peers: [{ peerId: PEER, mediatorId: MEDIATOR }], final: true },
       { type: 'signal', peerId: PEER, mediatorId: MEDIATOR, data: null },
       { type: 'signal', peerId: PEER, mediatorId: MEDIATOR, data: { a: 1 }, fullHash: HASH },
@@ -36,6 +39,16 @@ describe('decodeMediatorMessage', () => {
       iceServers: [{ urls: 'stun:a.example:3478' }]
     })
     expect(decoding).to.have.nested.property('message.iceServers[0].urls[0]', 'stun:a.example:3478')
+  })
+
+  it('takes no notice of extensions of another form, and none of mediators', () => {
+    const established = { type: 'established', mediatorId: MEDIATOR }
+    for (const extensions of [null, 5, {}, [5]]) {
+      expect(decode({ ...established, extensions })).to.deep.equal({ ok: true, message: established })
+    }
+    for (const mediators of [undefined, null, 'ws://a', [null], ['http://a']]) {
+      expect(decode({ type: 'mediators', mediators })).to.include({ ok: false, code: 'bad_message' })
+    }
   })
 
   it('tells malformed from merely unknown', () => {

@@ -1,5 +1,6 @@
 import {
   CLOSE_CODE,
+  EXTENSION,
   type IceServer,
   type MediationLimits,
   type PeerHandshake,
@@ -76,12 +77,18 @@ export class Admission {
     const peer = new Peer(session, { peerId, mediatorId }, limits)
     session.state = { name: 'established', peer }
     roster.seat(peer)
-    const mediators = network.mediatorsNear(peerId, MEDIATORS_OFFERED, session.origin.secureOnly)
+    const mediators = this.mediatorsFor(peer)
     peer.send({
       type: 'established',
       mediatorId,
       ...(iceServers.length === 0 ? {} : { iceServers }),
-      ...(mediators.length === 0 ? {} : { mediators })
+      ...(mediators.length === 0 ? {} : { mediators }),
+      extensions: [EXTENSION.getMediators]
     })
+  }
+
+  /** Where a peer may go when this mediator is gone. */
+  mediatorsFor({ address, session }: Peer): readonly string[] {
+    return this.#around.network.mediatorsNear(address.peerId, MEDIATORS_OFFERED, session.origin.secureOnly)
   }
 }

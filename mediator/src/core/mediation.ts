@@ -207,7 +207,9 @@ export class Mediation {
     if (session.state.name !== 'established') return
     const { peer } = session.state
     if (message.type === 'get_peers') this.questions.ask(peer, message, now)
-    else if (message.type === 'signal') this.#signalling.signal(peer, message, dataJson ?? 'null', now)
+    else if (message.type === 'get_mediators') {
+      peer.send({ type: 'mediators', mediators: this.#admission.mediatorsFor(peer) })
+    } else if (message.type === 'signal') this.#signalling.signal(peer, message, dataJson ?? 'null', now)
     else this.#changeSwarms(peer, message)
   }
 

@@ -7,12 +7,28 @@ describe('Mediation', () => {
   it('answers a handshake with its id, and with servers and mediators where it has some', () => {
     const iceServers = [{ urls: 'stun:stun.example:3478' }]
     const plain = new Stage().stranger(1).shakeHands()
-    expect(plain.take()).to.deep.equal([{ type: 'established', mediatorId: HERE }])
+    const extensions = ['get_mediators']
+    expect(plain.take()).to.deep.equal([{ type: 'established', mediatorId: HERE, extensions }])
     const stage = new Stage({ iceServers })
     stage.mediators = ['ws://a.example/', 'wss://b.example/']
     expect(stage.stranger(1).shakeHands().take()).to.deep.equal([
-      { type: 'established', mediatorId: HERE, iceServers, mediators: stage.mediators }
+      { type: 'established', mediatorId: HERE, iceServers, mediators: stage.mediators, extensions }
     ])
+  })
+
+  it('tells of mediators that it learned of later to who asks', () => {
+    const stage = new Stage()
+    const plain = stage.stranger(1).shakeHands()
+    const page = new Client(stage, 2, { network: 'n', secureOnly: true }).shakeHands()
+    for (const client of [plain, page]) expect(client.take()).to.have.length(1)
+    plain.send({ type: 'get_mediators' })
+    stage.mediators = ['ws://a.example/', 'wss://b.example/']
+    for (const client of [plain, page]) client.send({ type: 'get_mediators', unknown: null })
+    expect(plain.take()).to.deep.equal([
+      { type: 'mediators', mediators: [] },
+      { type: 'mediators', mediators: stage.mediators }
+    ])
+    expect(page.take()).to.deep.equal([{ type: 'mediators', mediators: ['wss://b.example/'] }])
   })
 
   it('tells a page on https of wss URLs only', () => {

@@ -69,6 +69,11 @@ export class FailOver {
   established(mediators: readonly string[]): void {
     this.#hasBeenTaken = true
     this.#idInUse = 0
+    this.learned(mediators)
+  }
+
+  /** The present mediator named others. */
+  learned(mediators: readonly string[]): void {
     for (const url of mediators) this.#learn(url)
   }
 
