@@ -14,7 +14,7 @@ const fullHash = await seeder.seed(randomBytes(8_000_000))
 const leecher = await connect(mediator)
 const download = leecher.get(fullHash, { signal: AbortSignal.timeout(60_000) })
 download.addEventListener('progress', ({ detail }) => {
-  console.log(detail.state, detail.verifiedBytes, 'of', detail.length, 'bytes')
+  console.log(detail.state, detail.verifiedBytes, 'of', detail.length ?? 'unknown', 'bytes')
 })
 
 let read = 0
