@@ -54,7 +54,13 @@ export function decodeFragment(fragment: string): DecodedLink {
   const files = new Map<string, SharedFile>()
   let unreadable = fragment.length > MAX_FRAGMENT ? 1 : 0
   for (const part of fragment.slice(0, MAX_FRAGMENT).replace(/^#/, '').split('&')) {
-    if (part.startsWith('m=')) {
+    // A full hash alone is what people guess.
+    const alone = decodeFullHash(part)
+    if (alone !== undefined) {
+      const file = { fullHash: alone, name: '', type: '', length: undefined }
+      if (files.size < MAX_FILES) files.set(alone, files.get(alone) ?? file)
+      else unreadable++
+    } else if (part.startsWith('m=')) {
       const url = decodeMediator(unescape(part.slice(2)))
       if (url !== undefined && mediators.size < MAX_MEDIATORS) mediators.add(url)
     } else if (part.startsWith('f=')) {

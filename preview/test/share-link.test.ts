@@ -17,6 +17,13 @@ describe('a share link', () => {
     expect(decodeFragment('#' + encodeFragment(link))).to.deep.equal({ ...link, unreadable: 0 })
   })
 
+  it('may be a full hash alone', () => {
+    expect(decodeFragment(`#${HASH}`).files.map(({ fullHash }) => fullHash)).to.deep.equal([HASH])
+    expect(decodeFragment(`${HASH}&m=ws://a.example`))
+      .to.have.nested.property('mediators[0]')
+      .that.contains('a.example')
+  })
+
   it('holds nothing that ends a link in a chat window', () => {
     const files = [{ fullHash: HASH, name: `a b'c"(d)*!<e>.txt`, type: 'text/plain', length: 1 }]
     expect(encodeFragment({ mediators: ['ws://[::1]:8081'], files })).to.match(/^[\w.,:/&=%~-]+$/)

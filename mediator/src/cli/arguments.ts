@@ -92,7 +92,8 @@ function parse(argv: readonly string[]): { values: Values; positionals: string[]
   try {
     return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true, strict: true })
   } catch (error) {
-    throw wrong(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error))
+    // Node.js goes on with advice that fits no one line.
+    throw wrong(error instanceof Error ? (error.message.split(/\n|\. /)[0] ?? '') : String(error))
   }
 }
 

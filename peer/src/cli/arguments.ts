@@ -14,8 +14,14 @@ export function readArguments<Config extends ParseArgsConfig>(
   try {
     return parseArgs(config)
   } catch (error) {
-    throw new UsageError(reasonOf(error).split('\n', 1)[0])
+    // Node.js goes on with advice that fits no one line.
+    throw new UsageError(reasonOf(error).split(/\n|\. /, 1)[0])
   }
+}
+
+/** Why a file cannot be used, without the path and the system call that Node.js names besides. */
+export function fileTrouble(error: unknown): string {
+  return reasonOf(error).replace(/^[A-Z]+: (.*?), \w+(?: '.*')?(?: -> '.*')?$/s, '$1')
 }
 
 /** Checks the addresses of mediators: at least one, each a WebSocket URL. */

@@ -29,6 +29,8 @@ export async function getCommand(args: readonly string[]): Promise<number> {
   if (!isFullHash(fullHash))
     throw new UsageError(`not a full hash: ${fullHash} (64 lowercase hex digits are expected)`)
   if (values.output === undefined || values.output === '') throw new UsageError('-o <file> is needed')
+  if (values.output === '-')
+    throw new UsageError('-o needs a file: what is not verified as a whole is not given away')
   const timeoutMs = secondsOf(values.timeout) * 1000
   const urls = mediatorUrls(values.mediator)
   const target = resolve(values.output)
@@ -86,7 +88,7 @@ function showProgress(download: Download): () => void {
   const timer = setInterval(show, 200)
   return () => {
     clearInterval(timer)
-    show()
+    if (download.progress.state === 'complete') show()
     stderr.write('\n')
   }
 }

@@ -1,8 +1,7 @@
 import { fileSource } from '../adapters/file-source.js'
 import { nodeHasher } from '../adapters/node-hasher.js'
-import { reasonOf } from '../error.js'
 import { hashContent } from '../hash-content.js'
-import { readArguments, UsageError } from './arguments.js'
+import { fileTrouble, readArguments, UsageError } from './arguments.js'
 
 /** `mayfly hash <file…>`: a line per file, as `sha256sum` writes it. Gives the exit code. */
 export async function hashCommand(args: readonly string[]): Promise<number> {
@@ -14,7 +13,7 @@ export async function hashCommand(args: readonly string[]): Promise<number> {
       const { fullHash } = await hashContent(await fileSource(path), nodeHasher)
       process.stdout.write(`${fullHash}  ${path}\n`)
     } catch (error) {
-      process.stderr.write(`mayfly: ${path}: ${reasonOf(error)}\n`)
+      process.stderr.write(`mayfly: ${path}: ${fileTrouble(error)}\n`)
       exitCode = 1
     }
   }

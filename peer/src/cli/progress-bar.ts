@@ -1,10 +1,13 @@
 import type { DownloadProgress } from '../api.js'
 
-const WIDTH = 24
+const WIDTH = 20
+
+/** Columns of a terminal that does not say how many it has. */
+const USUAL_COLUMNS = 80
 
 /** One line that says how far a download is, at most `columns` wide. */
 export function progressLine(progress: DownloadProgress, columns: number): string {
-  return text(progress).slice(0, Math.max(0, columns - 1))
+  return text(progress).slice(0, (columns > 0 ? columns : USUAL_COLUMNS) - 1)
 }
 
 function text({
@@ -19,7 +22,7 @@ function text({
   const share = length === 0 ? 1 : verifiedBytes / length
   const bar = '█'.repeat(Math.round(share * WIDTH)).padEnd(WIDTH, '░')
   const connected = peers.filter(peer => peer.state === 'connected').length
-  const left = secondsLeft === undefined ? '' : ` · ${duration(secondsLeft)} left`
+  const left = secondsLeft === undefined || share === 1 ? '' : ` · ${duration(secondsLeft)} left`
   const from = `${connected} ${connected === 1 ? 'peer' : 'peers'}`
   return `${bar} ${Math.floor(share * 100)} % · ${megabytes(verifiedBytes)} of ${megabytes(length)} MB · ${megabytes(bytesPerSecond)} MB/s · ${from}${left}`
 }

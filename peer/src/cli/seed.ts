@@ -1,8 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { DEFAULT_MEDIATION_LIMITS, type FullHash } from '@mayfly/common'
-import { reasonOf } from '../error.js'
 import { NodeSession } from '../node/node-session.js'
-import { CommandError, mediatorUrls, readArguments, UsageError } from './arguments.js'
+import { CommandError, fileTrouble, mediatorUrls, readArguments, UsageError } from './arguments.js'
 import { filesBelow } from './file-tree.js'
 import { stopSignal } from './stop.js'
 
@@ -68,7 +67,7 @@ export async function seedCommand(args: readonly string[]): Promise<number> {
   const urls = mediatorUrls(values.mediator)
   for (const path of positionals) {
     await stat(path).catch((error: unknown) => {
-      throw new CommandError(`${path}: ${reasonOf(error)}`)
+      throw new CommandError(`${path}: ${fileTrouble(error)}`)
     })
   }
   const refused = new AbortController()
@@ -81,7 +80,7 @@ export async function seedCommand(args: readonly string[]): Promise<number> {
       await seedOne(sessions, path, stop)
       seeded++
     } catch (error) {
-      if (!stop.aborted) say(`${path}: ${reasonOf(error)}`)
+      if (!stop.aborted) say(`${path}: ${fileTrouble(error)}`)
     }
   }
   if (seeded > 0) await aborted(stop)
@@ -92,7 +91,8 @@ export async function seedCommand(args: readonly string[]): Promise<number> {
 }
 
 async function* allFiles(paths: readonly string[]): AsyncGenerator<string> {
-  for (const path of paths) yield* filesBelow(path, (skipped, error) => say(`${skipped}: ${reasonOf(error)}`))
+  for (const path of paths)
+    yield* filesBelow(path, (skipped, error) => say(`${skipped}: ${fileTrouble(error)}`))
 }
 
 async function seedOne(sessions: SeedingSessions, path: string, signal: AbortSignal): Promise<void> {

@@ -1,0 +1,34 @@
+import { expect } from 'chai'
+import type { DownloadProgress } from '../../src/api.js'
+import { progressLine } from '../../src/cli/progress-bar.js'
+
+const half: DownloadProgress = {
+  state: 'downloading',
+  length: 98_900_000,
+  verifiedBytes: 49_450_000,
+  bytesPerSecond: 33_900_000,
+  secondsLeft: 1.2,
+  peers: []
+}
+
+describe('the progress bar', () => {
+  it('says how much of it is there, how fast, from how many, and how long it takes', () => {
+    expect(progressLine(half, 100)).to.equal(
+      '██████████░░░░░░░░░░ 50 % · 49.5 of 98.9 MB · 33.9 MB/s · 0 peers · 2 s left'
+    )
+    expect(progressLine({ ...half, secondsLeft: 61 }, 100)).to.contain('1 min 1 s left')
+  })
+
+  it('leaves the time out at the end', () => {
+    const line = progressLine({ ...half, state: 'complete', verifiedBytes: 98_900_000, secondsLeft: 0 }, 80)
+    expect(line).to.contain('100 %').and.not.to.contain('left')
+  })
+
+  it('fits the terminal, and takes one that does not say for a usual one', () => {
+    expect(progressLine(half, 30)).to.have.length(29)
+    expect(progressLine(half, 0)).to.have.length.within(60, 79)
+    expect(progressLine({ ...half, length: undefined, state: 'searching' }, 0)).to.equal(
+      'looking for peers …'
+    )
+  })
+})
