@@ -18,7 +18,7 @@ describe('the pages by keyboard alone', function () {
     const page = await world.visit(`seeder_preview.html#m=${world.mediator(0)}`)
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
     await tabTo(page, 'choose')
-    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')])
+    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Space')])
     await chooser.setFiles([text('one.txt', '1'), text('two.txt', '2')])
     const link = await linkOf(page)
     await tabTo(page, 'Copy link')

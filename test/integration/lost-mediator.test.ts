@@ -36,6 +36,7 @@ describe('a mediator killed in the middle of a transfer', function () {
     expect([seeder, leecher].map(({ mediator }) => mediator.url)).to.deep.equal([scene.url(1), scene.url(1)])
     expect(Buffer.compare(await download.bytes(), bytes)).to.equal(0)
     expect(leecher.mediator.url).to.equal(scene.url(1))
+    await leecher.announced(fullHash)
     const third = await scene.session([scene.url(1)])
     const again = third.get(fullHash)
     expect(Buffer.compare(await again.bytes(), bytes)).to.equal(0)

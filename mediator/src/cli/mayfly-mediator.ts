@@ -104,8 +104,9 @@ function dhtHost(host: string | undefined): string {
 }
 
 async function readTls(files: { certFile: string; keyFile: string }): Promise<{ cert: Buffer; key: Buffer }> {
-  const [cert, key] = await Promise.all([readFile(files.certFile), readFile(files.keyFile)])
-  return { cert, key }
+  // One after the other, so that of two that cannot be read it is always the first that is named.
+  const cert = await readFile(files.certFile)
+  return { cert, key: await readFile(files.keyFile) }
 }
 
 function stopOnSignal(mediator: Mediator, log: Log): void {
