@@ -39,6 +39,15 @@ export class BlockSet {
     }
   }
 
+  /** Takes a run out again; blocks that are not in the set are ignored. */
+  remove(first: number, count: number): void {
+    for (let block = first; block < Math.min(first + count, this.blockCount); block++) {
+      if (!this.has(block)) continue
+      this.#bits[block >> 3] = (this.#bits[block >> 3] as number) & ~(1 << (block & 7))
+      this.#size--
+    }
+  }
+
   /** All runs, ascending, neither touching nor overlapping. */
   *runs(): Generator<BlockRun> {
     let first = -1

@@ -81,6 +81,33 @@ export class BlockTree {
     return this.#nodes.slice(0, this.blockCount * HASH_BYTES)
   }
 
+  /** Number of nodes of a level, padding left out. */
+  width(level: number): number {
+    return this.#widths[level] ?? 0
+  }
+
+  /** A node, as a view that must not be written to; undefined while it is unknown. */
+  node(level: number, index: number): Uint8Array | undefined {
+    if (index < 0 || index >= this.width(level) || !this.#isKnown(level, index)) return undefined
+    return this.#get(level, index)
+  }
+
+  /**
+   * Adds the nodes `index` (an even one) and `index + 1` of a level, if their parent is known and they hash to
+   * it. Where the right one is padding, `right` is not looked at. False: nothing was added.
+   */
+  addPair(level: number, index: number, left: Uint8Array, right: Uint8Array): boolean {
+    if (index % 2 !== 0 || this.node(level + 1, index / 2) === undefined) return false
+    if (this.#isKnown(level, index)) return true
+    const hasRight = index + 1 < this.width(level)
+    if (left.length !== HASH_BYTES || (hasRight && right.length !== HASH_BYTES)) return false
+    const parent = this.#parent(left, hasRight ? right : (this.#padding[level] as Uint8Array))
+    if (!sameBytes(parent, this.#get(level + 1, index / 2))) return false
+    this.#set(level, index, left)
+    if (hasRight) this.#set(level, index + 1, right)
+    return true
+  }
+
   /** The lowest level at which every ancestor of the blocks is known: proofs need not go higher. */
   knownLevel(first: number, count: number): number {
     let low = first

@@ -14,6 +14,7 @@ import {
   type ServerMessage
 } from '@mayfly/common'
 import type { ArrivedRun, DownloadEffect } from './download-effect.js'
+import type { BlockRuns } from '../ports/store.js'
 import { DEFAULT_DOWNLOAD_LIMITS, type DownloadLimits } from './download-limits.js'
 import { firstBlindly, firstFor, requestsTo } from './run-requests.js'
 import { RUN_BLOCKS, RunTable } from './run-table.js'
@@ -92,6 +93,27 @@ export class DownloadPlan {
     const endGame = this.#table?.missing === 0 ? now + this.#limits.endGameMs : Infinity
     const hope = this.#sources.hopeful ? now + this.#timeoutMs : this.#hopeAt + this.#timeoutMs
     return Math.max(now + 1, Math.min(this.#sources.wakeAt, endGame, hope))
+  }
+
+  /**
+   * Begins with what was verified and stored before: its tree, whose root the full hash has proved, and the
+   * blocks held, all of whose leaves that tree knows. Comes before everything else.
+   */
+  resume(tree: BlockTree, held: BlockRuns): DownloadEffect[] {
+    if (!this.#running || this.#tree !== undefined) return []
+    this.#tree = tree
+    this.#table = new RunTable(tree.length)
+    this.#table.resume(held)
+    const prepare = { type: 'prepare', tree } as const
+    return this.#table.complete ? [prepare, ...this.#end({ type: 'complete' })] : [prepare]
+  }
+
+  /** Blocks that were stored turned out to be gone or wrong: they are fetched again. */
+  lost(first: number, count: number, now: number): DownloadEffect[] {
+    if (!this.#running || this.#table === undefined) return []
+    const end = Math.ceil((first + count) / RUN_BLOCKS)
+    for (let run = Math.floor(first / RUN_BLOCKS); run < end; run++) this.#table.lose(run)
+    return this.#requestAll(now)
   }
 
   /** What is wanted first from now on, by index of a block: somebody reads there. */

@@ -1,4 +1,5 @@
 import { BlockSet, MAX_DATA_BLOCKS, blockCountOf } from '@mayfly/common'
+import type { BlockRuns } from '../ports/store.js'
 
 /** Blocks in a run: what travels, and is verified and stored, at once. */
 export const RUN_BLOCKS = MAX_DATA_BLOCKS
@@ -122,6 +123,27 @@ export class RunTable {
     this.#received--
     if (this.#owed.has(run)) this.#states[run] = RUN.requested
     else this.#miss(run)
+  }
+
+  /** These blocks are stored from before. A run of which only a part is there is fetched as a whole. */
+  resume(held: BlockRuns): void {
+    for (const [first, count] of held) {
+      for (let run = Math.ceil(first / RUN_BLOCKS); run < this.runCount; run++) {
+        const blocks = this.blocks(run)
+        if (blocks[0] + blocks[1] > first + count) break
+        if (this.#states[run] !== RUN.missing) continue
+        this.#states[run] = RUN.stored
+        this.#missing--
+        this.stored.add(...blocks)
+      }
+    }
+  }
+
+  /** What was stored is not there any more, or is wrong. */
+  lose(run: number): void {
+    if (this.#states[run] !== RUN.stored) return
+    this.stored.remove(...this.blocks(run))
+    this.#miss(run)
   }
 
   /** What arrived is verified and stored. */

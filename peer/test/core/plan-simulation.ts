@@ -3,6 +3,7 @@ import {
   blocksOf,
   MAX_DATA_BLOCKS,
   BLOCK_BYTES,
+  type BlockRun,
   type BlockTree,
   type FullHash,
   type MediatorId,
@@ -100,6 +101,11 @@ export class PlanSimulation {
     )
     const all = Object.keys(options.peers).map(address)
     this.#found = options.found ?? (() => all)
+  }
+
+  /** Begins with what was kept. */
+  resume(tree: BlockTree, held: readonly BlockRun[]): void {
+    this.#perform(this.plan.resume(tree, held))
   }
 
   /** Lets things happen until the plan ends or the time is over. */
