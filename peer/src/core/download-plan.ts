@@ -16,7 +16,7 @@ import {
 import type { ArrivedRun, DownloadEffect } from './download-effect.js'
 import type { BlockRuns } from '../ports/store.js'
 import { DEFAULT_DOWNLOAD_LIMITS, type DownloadLimits } from './download-limits.js'
-import { firstBlindly, firstFor, requestsTo } from './run-requests.js'
+import { cancelsOf, firstBlindly, firstFor, requestsTo } from './run-requests.js'
 import { RUN_BLOCKS, RunTable } from './run-table.js'
 import type { Source } from './source.js'
 import { SourceList } from './source-list.js'
@@ -186,7 +186,7 @@ export class DownloadPlan {
     if (this.#tree.verify(run.first, leaves, run.proof, run.level)) {
       source?.credit(run.bytes.length)
       this.#hopeAt = now
-      return [...this.#cancelAtOthers(this.#table, run.run), { type: 'write', run }]
+      return [...cancelsOf(run.run, this.#table, this.#sources), { type: 'write', run }]
     }
     this.#table.discard(run.run)
     return source === undefined ? this.#requestAll(now) : this.#drop(source, 'sent wrong bytes', now)
@@ -352,21 +352,6 @@ export class DownloadPlan {
     if (!this.#running || this.#table === undefined || this.#tree === undefined) return []
     const requests = requestsTo(source, { table: this.#table, tree: this.#tree, limits: this.#limits, now })
     return requests.map(message => ({ type: 'send', peer: source.address, message }))
-  }
-
-  /** Others who owe a run that has come need not send it. They answer all the same: with it, or `cancelled`. */
-  #cancelAtOthers(table: RunTable, run: number): DownloadEffect[] {
-    const effects: DownloadEffect[] = []
-    for (const { address, owed, late, stream } of this.#sources) {
-      if (stream === undefined || !(owed.has(run) || late.has(run))) continue
-      const [first, count] = table.blocks(run)
-      effects.push({
-        type: 'send',
-        peer: address,
-        message: { type: 'cancel', stream, first, count }
-      })
-    }
-    return effects
   }
 
   /** Nothing more is decided; open streams are closed. */

@@ -1,4 +1,5 @@
 import { MAX_REQUEST_BLOCKS, ROOT_LEVEL, type BlockRun, type BlockTree, type Request } from '@mayfly/common'
+import type { DownloadEffect } from './download-effect.js'
 import type { DownloadLimits } from './download-limits.js'
 import { RUN, RUN_BLOCKS, type RunTable } from './run-table.js'
 import type { Source } from './source.js'
@@ -51,6 +52,15 @@ export function requestsTo(
     const level = tree.knownLevel(first, count)
     for (let run = firstRun; run < firstRun + runCount; run++) source.owed.set(run, level)
     return { type: 'request', stream, first, count, level }
+  })
+}
+
+/** Those who owe a run that has come need not send it. They answer all the same: with it, or `cancelled`. */
+export function cancelsOf(run: number, table: RunTable, sources: Iterable<Source>): DownloadEffect[] {
+  const [first, count] = table.blocks(run)
+  return [...sources].flatMap(({ address, owed, late, stream }) => {
+    if (stream === undefined || !(owed.has(run) || late.has(run))) return []
+    return [{ type: 'send', peer: address, message: { type: 'cancel', stream, first, count } }]
   })
 }
 
