@@ -31,6 +31,8 @@ export class BlockTree {
   readonly #known: Uint8Array
   /** Root of a subtree of padding, per level. */
   readonly #padding: Uint8Array[] = []
+  /** Two nodes to be hashed: one array for all of them, since a new one costs as much as its hash. */
+  readonly #pair = new Uint8Array(2 * HASH_BYTES)
 
   private constructor(length: number, hasher: Hasher) {
     this.length = length
@@ -233,10 +235,9 @@ export class BlockTree {
   }
 
   #parent(left: Uint8Array, right: Uint8Array): Uint8Array {
-    const pair = new Uint8Array(2 * HASH_BYTES)
-    pair.set(left)
-    pair.set(right, HASH_BYTES)
-    return this.#hasher.node(pair)
+    this.#pair.set(left)
+    this.#pair.set(right, HASH_BYTES)
+    return this.#hasher.node(this.#pair)
   }
 }
 

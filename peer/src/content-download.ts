@@ -33,6 +33,8 @@ export class ContentDownload
   #ended: { error?: unknown } | undefined
   #last: DownloadProgress = SEARCHING
   #toldAt = -Infinity
+  /** Somebody has asked to be told of what is verified. */
+  #isHeard = false
   readonly #waiting: (() => void)[] = []
   readonly #unlisten: () => void
 
@@ -49,6 +51,22 @@ export class ContentDownload
     this.#unlisten = () => signal?.removeEventListener('abort', abort)
     if (signal?.aborted === true) abort()
     else signal?.addEventListener('abort', abort, { once: true })
+  }
+
+  override addEventListener<Type extends keyof DownloadEvents & string>(
+    type: Type,
+    listener: (event: DownloadEvents[Type]) => void,
+    options?: boolean | AddEventListenerOptions
+  ): void
+  override addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions
+  ): void
+  override addEventListener(...args: Parameters<EventTarget['addEventListener']>): void {
+    const [type, listener, options] = args
+    if (type === 'verified') this.#isHeard = true
+    super.addEventListener(type, listener, options)
   }
 
   /** Where the bytes come from; may be told some time after the call of `get`. */
@@ -131,7 +149,8 @@ export class ContentDownload
 
   onverified(run: VerifiedRun): void {
     this.#wake()
-    this.#tell('verified', run)
+    // One for each 64 KiB: made only where somebody listens.
+    if (this.#isHeard) this.#tell('verified', run)
     this.onprogress()
   }
 

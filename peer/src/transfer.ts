@@ -60,6 +60,7 @@ export class Transfer {
   #content: Content | undefined
   #verifiedBytes = 0
   #cancelWake: () => void = () => {}
+  #wakeAt = Infinity
   #outcome: 'complete' | MayflyError | undefined
 
   constructor(fullHash: FullHash, options: { timeoutMs: number; maxLength: number }, host: TransferHost) {
@@ -131,14 +132,24 @@ export class Transfer {
 
   #perform(effects: readonly DownloadEffect[]): void {
     for (const effect of effects) this.#act(effect)
+    const now = this.#now()
+    const at = this.#plan.wakeAt(now)
+    // Events come by the thousand and mostly put it off: a timer that rings too early looks again.
+    if (at === undefined) this.#cancelWake()
+    else if (at < this.#wakeAt) this.#wakeIn(at, now)
+  }
+
+  #wakeIn(at: number, now: number): void {
     this.#cancelWake()
-    const at = this.#plan.wakeAt(this.#now())
-    if (at === undefined) return
-    this.#cancelWake = this.#host.clock.after(at - this.#now(), () => {
-      for (const { peer, session } of this.#sessions.values()) this.#plan.heard(peer, session.heardAt)
-      this.#perform(this.#plan.wake(this.#now()))
-      this.#tell(listener => listener.onprogress())
-    })
+    this.#wakeAt = at
+    this.#cancelWake = this.#host.clock.after(at - now, () => this.#wake())
+  }
+
+  #wake(): void {
+    this.#wakeAt = Infinity
+    for (const { peer, session } of this.#sessions.values()) this.#plan.heard(peer, session.heardAt)
+    this.#perform(this.#plan.wake(this.#now()))
+    this.#tell(listener => listener.onprogress())
   }
 
   #act(effect: DownloadEffect): void {

@@ -3,9 +3,9 @@ export class ByteWriter {
   #bytes: Uint8Array<ArrayBuffer>
   #length = 0
 
-  /** `capacity`: bytes expected; more is made room for. */
-  constructor(capacity: number) {
-    this.#bytes = new Uint8Array(capacity)
+  /** Writes into `bytes` from its start; where they are too few, into an array of its own. */
+  constructor(bytes: Uint8Array<ArrayBuffer>) {
+    this.#bytes = bytes
   }
 
   byte(value: number): void {

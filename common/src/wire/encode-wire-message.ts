@@ -15,11 +15,16 @@ export const WIRE_TYPE = {
   reject: 8
 } as const satisfies Record<WireMessage['type'], number>
 
-/** Writes one message as it travels. Throws TypeError on numbers that cannot be written: the caller's mistake. */
-export function encodeWireMessage(message: WireMessage): Uint8Array<ArrayBuffer> {
-  const writer = new ByteWriter(
-    message.type === 'data' ? message.bytes.length + message.proof.length + 24 : 64
-  )
+/**
+ * Writes one message as it travels. `scratch`: written into where it is large enough, so that who sends much
+ * allocates nothing; what is returned is a view of it then. Throws TypeError on numbers that cannot be written:
+ * the caller's mistake.
+ */
+export function encodeWireMessage(
+  message: WireMessage,
+  scratch = new Uint8Array(capacityFor(message))
+): Uint8Array<ArrayBuffer> {
+  const writer = new ByteWriter(scratch)
   writer.byte(WIRE_TYPE[message.type])
   writer.varint(message.stream)
   switch (message.type) {
@@ -64,4 +69,8 @@ export function encodeWireMessage(message: WireMessage): Uint8Array<ArrayBuffer>
       break
   }
   return writer.finish()
+}
+
+function capacityFor(message: WireMessage): number {
+  return message.type === 'data' ? message.bytes.length + message.proof.length + 24 : 64
 }

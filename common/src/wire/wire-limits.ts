@@ -6,7 +6,7 @@ export const MAX_DATA_BLOCKS = 4
 /** Bytes of one message: 64 KiB of blocks and 4 KiB for header and proof (which needs 2 × 39 hashes at most). */
 export const MAX_WIRE_MESSAGE_BYTES = MAX_DATA_BLOCKS * BLOCK_BYTES + 4_096
 
-/** Blocks in one `open` or `request`: 1 MiB, what may be on the way from one peer. */
+/** Blocks in one `open` or `request`: 1 MiB, a quarter of what our downloads have on the way from one peer. */
 export const MAX_REQUEST_BLOCKS = 64
 
 /** Runs in one `have` message. */

@@ -85,6 +85,17 @@ describe('wire messages', () => {
     )
   })
 
+  it('are written into the array that is given where it is large enough, and else into a new one', () => {
+    const scratch = new Uint8Array(100)
+    fc.assert(
+      fc.property(messages, message => {
+        const encoded = encodeWireMessage(message, scratch)
+        expect(decodeWireMessage(encoded)).to.deep.equal(message)
+        expect(encoded.buffer === scratch.buffer).to.equal(encoded.length <= scratch.length)
+      })
+    )
+  })
+
   it('are malformed when cut short or with bytes left over', () => {
     fc.assert(
       fc.property(messages, fc.nat(), (message, at) => {

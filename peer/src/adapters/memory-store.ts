@@ -84,9 +84,8 @@ class MemoryContent implements StoredContent {
 
   async write(firstBlock: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     const count = blocksOfWrite(this.header, firstBlock, bytes.length)
-    const copy = bytes.slice()
     for (let i = 0; i < count; i++) {
-      this.#kept.blocks.set(firstBlock + i, copy.subarray(i * BLOCK_BYTES, (i + 1) * BLOCK_BYTES))
+      this.#kept.blocks.set(firstBlock + i, bytes.subarray(i * BLOCK_BYTES, (i + 1) * BLOCK_BYTES))
     }
     this.#kept.held.add(firstBlock, count)
   }

@@ -40,8 +40,8 @@ export function requestsTo(
   if (source.state !== 'connected' || !source.proved || stream === undefined) return []
   const window = source.window(limits, now)
   const room = Math.min(window - source.owed.size, limits.unstoredRuns - table.received)
-  // Few large requests instead of one per run, unless the source runs dry.
-  if (room <= 0 || (room < Math.min(4, window / 2) && source.owed.size > 1)) return []
+  // Few large requests instead of one per run, unless the source runs dry: each costs both sides.
+  if (room <= 0 || (room < Math.max(Math.min(4, window / 2), window / 4) && source.owed.size > 1)) return []
   const wasIdle = !source.owes
   const runs = chooseRuns(source, table, room, now - limits.endGameMs)
   if (wasIdle && runs.length > 0) source.heardAt = now

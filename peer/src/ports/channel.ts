@@ -13,7 +13,7 @@ export interface Channel {
   /** `ondrain` is called when `bufferedAmount` falls to this many bytes or fewer. */
   bufferedAmountLowThreshold: number
   readonly closed: boolean
-  /** Queues one message. After the channel closed this does nothing. Never throws. */
+  /** Queues a copy of one message. After the channel closed this does nothing. Never throws. */
   send(message: Uint8Array<ArrayBuffer>): void
   /** Closes; `onclose` is called once, also for a close from this side. */
   close(reason: string): void

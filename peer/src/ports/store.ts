@@ -22,7 +22,10 @@ export interface StoredContent {
   readonly held: BlockRuns
   /** Reads blocks that are held, as one array. */
   read(firstBlock: number, blockCount: number): Promise<Uint8Array<ArrayBuffer>>
-  /** Writes whole blocks (the last may be short). Resolves when a `read` would give them. */
+  /**
+   * Writes whole blocks (the last may be short). Resolves when a `read` would give them. The bytes belong to the
+   * store from then on, as long as it likes: whoever wrote them may still read, but never change them.
+   */
   write(firstBlock: number, bytes: Uint8Array<ArrayBuffer>): Promise<void>
   /** Keeps the leaf hashes (32 bytes each, all of them) of a complete content, to serve without hashing again. */
   writeLeaves(leaves: Uint8Array<ArrayBuffer>): Promise<void>

@@ -62,15 +62,6 @@ export function runStoreContract(
       expect(await store.list()).to.deep.equal([header.fullHash])
     })
 
-    it('keeps what was written when the bytes change afterwards', async () => {
-      const header = headerOf(1, BLOCK_BYTES)
-      const content = await store.create(header)
-      const bytes = blocks(header, 0, 1)
-      await content.write(0, bytes)
-      bytes.fill(0)
-      expect(same(await content.read(0, 1), blocks(header, 0, 1))).to.equal(true)
-    })
-
     it('takes the same blocks again', async () => {
       const header = headerOf(1, 4 * BLOCK_BYTES)
       const content = await store.create(header)
