@@ -34,6 +34,30 @@ export function measurementsTable(measurements, extra = { heading: [], cells: ()
 }
 
 /** How many times the value of `bare` in the same measure. */
-export function ratioToBare(measurements, { measure, value }) {
+function ratioToBare(measurements, { measure, value }) {
   return value / measurements.find(other => other.measure === measure && other.contender === 'bare').value
+}
+
+/**
+ * What a bench gives: its measurements, a table with a line for each goal, and which goals were `missed`. A goal is the
+ * `least` or the `most` that the ratio of mayfly to bare may be.
+ */
+export function judged(measurements, goals, text) {
+  const lines = []
+  const missed = []
+  for (const { measure, least, most } of goals) {
+    const entry = measurements.find(other => other.measure === measure && other.contender === 'mayfly')
+    const ratio = ratioToBare(measurements, entry)
+    const isMissed = least === undefined ? ratio > most : ratio < least
+    const wanted = least === undefined ? `at most ${most}` : `at least ${least}`
+    lines.push(
+      `${measure}: mayfly / bare = ${ratio.toFixed(3)}, ${wanted} is wanted${isMissed ? ': missed' : ''}`
+    )
+    if (isMissed) missed.push(`${measure} ${ratio.toFixed(3)}, ${wanted}`)
+  }
+  return {
+    measurements,
+    text: `${text}\n\n${lines.join('\n')}`,
+    missed: missed.length === 0 ? undefined : missed.join('; ')
+  }
 }

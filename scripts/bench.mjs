@@ -6,17 +6,23 @@ import { ensureCompiled } from './compiled.mjs'
 import { ensureInstalled, runNpm } from './install.mjs'
 
 const BENCHES = {
-  transfer: '64 MiB from page to page, verified, beside a bare data channel',
-  latency: 'the first and the second 50 KB, from the opening of the WebSocket, beside a bare data channel'
+  transfer: '16 and 64 MiB from page to page, verified',
+  latency: 'the first and the second 50 KB, from the opening of the WebSocket'
 }
+/** Benches that take `--wan`, and the profiles of bench/wan/ that it can name. */
+const AFAR = ['latency']
+const PROFILES = ['cable', 'dsl']
 const HELP = `npm run bench -- <name> [options]
 
 ${Object.entries(BENCHES)
   .map(([name, what]) => `  ${name.padEnd(22)}${what}`)
   .join('\n')}
 
+Every contender runs in the same run, in turn: mayfly, a bare data channel, WebTorrent, HTTP.
+
   --json <file>         writes the measurements: [{ measure, contender, value, unit, samples }]
   --rounds <number>     how often every contender runs
+  --wan <profile>       ${PROFILES.join(' or ')}: over an emulated network (${AFAR.join(', ')}; needs Linux and root)
   --help                shows this
 
 Exit: 0, 1 where it failed or a goal was missed, 2 where the command line is wrong.`
@@ -34,7 +40,7 @@ try {
   process.exit(error instanceof UsageError ? 2 : 1)
 }
 
-async function bench({ help, name, json, rounds }) {
+async function bench({ help, name, json, rounds, wan }) {
   if (help) {
     console.log(HELP)
     return 0
@@ -46,7 +52,7 @@ async function bench({ help, name, json, rounds }) {
   ensureCompiled()
   const { run, usualRounds } = await import(`../bench/${name}.mjs`)
   const progress = line => console.error(line)
-  const { measurements, text, missed } = await run({ rounds: rounds ?? usualRounds, progress })
+  const { measurements, text, missed } = await run({ rounds: rounds ?? usualRounds, wan, progress })
   if (json !== undefined) write(json, measurements)
   console.log(`${text}\n\nNode.js ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}`)
   if (missed !== undefined) console.error(`npm run bench: goal missed: ${missed}`)
@@ -55,7 +61,7 @@ async function bench({ help, name, json, rounds }) {
 
 function settingsOf(args) {
   const text = { type: 'string' }
-  const options = { json: text, rounds: text, help: { type: 'boolean' } }
+  const options = { json: text, rounds: text, wan: text, help: { type: 'boolean' } }
   let parsed
   try {
     parsed = parseArgs({ args, options, allowPositionals: true })
@@ -69,7 +75,14 @@ function settingsOf(args) {
   if (positionals.length !== 1) throw new UsageError(`name one bench: ${names}`)
   const [name] = positionals
   if (!Object.hasOwn(BENCHES, name)) throw new UsageError(`there is no bench "${name}", only: ${names}`)
-  return { help, name, json, rounds: roundsOf(values.rounds) }
+  return { help, name, json, rounds: roundsOf(values.rounds), wan: profileOf(name, values.wan) }
+}
+
+function profileOf(name, profile) {
+  if (profile === undefined) return undefined
+  if (!AFAR.includes(name)) throw new UsageError(`--wan is for ${AFAR.join(', ')} only`)
+  if (!PROFILES.includes(profile)) throw new UsageError(`--wan is ${PROFILES.join(' or ')}, not "${profile}"`)
+  return profile
 }
 
 function roundsOf(text) {

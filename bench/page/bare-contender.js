@@ -21,7 +21,7 @@
   let receiving
 
   globalThis.contender = {
-    open(mediator) {
+    open({ mediator }) {
       socket = new WebSocket(mediator, ['mayfly.v1'])
       isOpen = new Promise(resolve => (socket.onopen = resolve))
       void isOpen.then(() => say({ type: 'handshake', connectionType: 'mediation', peerId: ownId }))

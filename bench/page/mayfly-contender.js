@@ -2,7 +2,7 @@
 globalThis.contender = {
   session: undefined,
 
-  open(mediator) {
+  open({ mediator }) {
     this.session = mayfly.connect(mediator)
   },
 

@@ -4,16 +4,16 @@ globalThis.visit = {
   /** Gives the bytes that were fetched last. */
   arrived: undefined,
 
-  async seed(mediator, length) {
-    this.open(mediator)
-    const bytes = new Uint8Array(length)
-    for (let at = 0; at < length; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536))
+  /** `key`, a number that is not 0, decides about the bytes: several pages can seed the same. */
+  async seed(servers, length, key) {
+    this.open(servers)
+    const bytes = this.bytesOf(length, key)
     return { name: await contender.seed(bytes), digest: await this.digest(bytes) }
   },
 
-  async fetch(mediator, name, length) {
+  async fetch(servers, name, length) {
     const askedAt = performance.now()
-    this.open(mediator)
+    this.open(servers)
     this.arrived = await contender.fetch(name, length)
     const arrivedAt = performance.now()
     return { askedAt, arrivedAt, ...marks }
@@ -23,9 +23,22 @@ globalThis.visit = {
     return this.digest(await this.arrived())
   },
 
-  open(mediator) {
-    if (!this.isOpen) contender.open(mediator)
+  open(servers) {
+    if (!this.isOpen) contender.open(servers)
     this.isOpen = true
+  },
+
+  /** Xorshift: no two contents of a bench share a block. */
+  bytesOf(length, key) {
+    const words = new Uint32Array(Math.ceil(length / 4))
+    let state = key >>> 0
+    for (let i = 0; i < words.length; i++) {
+      state ^= state << 13
+      state ^= state >>> 17
+      state ^= state << 5
+      words[i] = state
+    }
+    return new Uint8Array(words.buffer, 0, length)
   },
 
   async digest(bytes) {
