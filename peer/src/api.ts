@@ -63,8 +63,19 @@ export interface DownloadEvents {
   failed: CustomEvent<Error>
 }
 
+/** A part of a content, in bytes. */
+export interface StreamOptions {
+  /** The first byte. Default 0. */
+  readonly start?: number
+  /** The byte after the last one. Default, and at most: the end of the content. */
+  readonly end?: number
+}
+
+/** Which download goes first where a session has several: one with less keeps a quarter of its requests. */
+export type DownloadPriority = 'low' | 'normal' | 'high'
+
 /** One content being fetched. Nothing unverified leaves it. */
-export interface Download extends TypedEventTarget<DownloadEvents> {
+export interface Download extends TypedEventTarget<DownloadEvents>, AsyncIterable<Uint8Array<ArrayBuffer>> {
   readonly fullHash: FullHash
   readonly progress: DownloadProgress
   /** Settles when everything is there and verified; rejects with a `MayflyError` or the abort reason. */
@@ -73,8 +84,22 @@ export interface Download extends TypedEventTarget<DownloadEvents> {
   bytes(): Promise<Uint8Array<ArrayBuffer>>
   /** All bytes as a Blob, which a browser may keep on disk. */
   blob(type?: string): Promise<Blob>
-  /** The bytes in order, as they arrive. Reading asks for what comes next first. */
-  stream(): ReadableStream<Uint8Array<ArrayBuffer>>
+  /**
+   * The bytes in order, as they arrive: all, or some of them. There may be several streams, each with a place of
+   * its own; what comes next on each of them is fetched before all else. Nothing is read before it is asked for.
+   * Throws RangeError. Cancelling a stream gives up its place; cancelling one of all bytes also cancels the
+   * download, unless another stream is open.
+   */
+  stream(options?: StreamOptions): ReadableStream<Uint8Array<ArrayBuffer>>
+  /** As `stream()`: leaving the loop cancels. */
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array<ArrayBuffer>>
+  /** Fetches from this byte on before all else but what streams wait for. Throws RangeError. */
+  seek(byte: number): void
+  /** Asks for nothing more; takes what is on its way. Channels stay open, streams wait. */
+  pause(): void
+  resume(): void
+  readonly paused: boolean
+  priority: DownloadPriority
   /** Stops. What was fetched so far is deleted when nobody else asked for it. */
   cancel(reason?: unknown): void
 }
@@ -91,6 +116,10 @@ export interface GetOptions {
   readonly timeoutMs?: number
   /** Refuses longer content before anything is allocated. Default: what the store can hold. */
   readonly maxLength?: number
+  /** Default `normal`. */
+  readonly priority?: DownloadPriority
+  /** Fetches only what its streams ask for; `done` settles when that is all there is. Default false. */
+  readonly onDemand?: boolean
 }
 
 export interface LoadOptions {

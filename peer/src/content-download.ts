@@ -1,11 +1,19 @@
-import { blockCountOf, type FullHash } from '@mayfly/common'
-import type { Download, DownloadEvents, DownloadProgress, TypedEventTarget, VerifiedRun } from './api.js'
+import { BLOCK_BYTES, blockCountOf, type FullHash } from '@mayfly/common'
+import type {
+  Download,
+  DownloadEvents,
+  DownloadPriority,
+  DownloadProgress,
+  GetOptions,
+  StreamOptions,
+  TypedEventTarget,
+  VerifiedRun
+} from './api.js'
 import type { Content } from './content.js'
+import { READ_BLOCKS, contentStream, type StreamPlace } from './content-stream.js'
+import type { ReaderPlace } from './core/wanted.js'
 import { MayflyError } from './error.js'
 import type { Transfer, TransferListener } from './transfer.js'
-
-/** Blocks read at once: 1 MiB. */
-const READ_BLOCKS = 64
 
 /** Milliseconds between two `progress` events. */
 const PROGRESS_EVERY_MS = 100
@@ -37,10 +45,17 @@ export class ContentDownload
   #isHeard = false
   readonly #waiting: (() => void)[] = []
   readonly #unlisten: () => void
+  readonly #onDemand: boolean
+  #priority: DownloadPriority
+  #paused = false
+  readonly #places = new Set<StreamPlace>()
+  #soughtBlock: number | undefined
 
-  constructor(fullHash: FullHash, signal?: AbortSignal) {
+  constructor(fullHash: FullHash, { signal, priority = 'normal', onDemand = false }: GetOptions = {}) {
     super()
     this.fullHash = fullHash
+    this.#priority = priority
+    this.#onDemand = onDemand
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -112,25 +127,84 @@ export class ContentDownload
     return new Blob(parts, { type })
   }
 
-  stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    let block = 0
-    return new ReadableStream<Uint8Array<ArrayBuffer>>(
+  stream(options: StreamOptions = {}): ReadableStream<Uint8Array<ArrayBuffer>> {
+    const isWhole = options.start === undefined && options.end === undefined
+    return contentStream(
       {
-        pull: async controller => {
-          const content = await this.#heldAt(block)
-          const count = content === undefined ? 0 : heldFrom(content, block)
-          if (content === undefined || count === 0) {
-            controller.close()
-            return
-          }
-          controller.enqueue(await content.read(block, count))
-          block += count
-          this.#transfer?.seek(block)
+        enter: place => {
+          this.#places.add(place)
+          this.#transfer?.want()
         },
-        cancel: reason => this.cancel(reason)
+        moved: () => this.#transfer?.want(),
+        leave: place => {
+          this.#places.delete(place)
+          this.#transfer?.want()
+        },
+        held: block => this.#heldAt(block),
+        oncancel: reason => {
+          if (isWhole && this.#places.size === 0) this.cancel(reason)
+        }
       },
-      { highWaterMark: 0 }
+      options
     )
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array<ArrayBuffer>, undefined> {
+    const reader = this.stream().getReader()
+    try {
+      for (;;) {
+        const { value } = await reader.read()
+        if (value === undefined) return
+        yield value
+      }
+    } finally {
+      // After the end, or an error, it does nothing.
+      await reader.cancel().catch(() => {})
+    }
+  }
+
+  seek(byte: number): void {
+    if (!Number.isSafeInteger(byte) || byte < 0) throw new RangeError(`there is no byte ${byte}`)
+    this.#soughtBlock = Math.floor(byte / BLOCK_BYTES)
+    this.#transfer?.want()
+  }
+
+  pause(): void {
+    this.#setPaused(true)
+  }
+
+  resume(): void {
+    this.#setPaused(false)
+  }
+
+  get paused(): boolean {
+    return this.#paused && !this.ended
+  }
+
+  get priority(): DownloadPriority {
+    return this.#priority
+  }
+
+  set priority(priority: DownloadPriority) {
+    this.#priority = priority
+    this.#transfer?.want()
+  }
+
+  get wantsAll(): boolean {
+    return !this.#paused && !this.#onDemand
+  }
+
+  get readers(): readonly ReaderPlace[] {
+    if (this.#paused) return []
+    const waiting = [...this.#places].filter(place => place.waiting)
+    const others = [...this.#places].filter(place => !place.waiting)
+    const sought = this.#soughtBlock === undefined ? [] : [{ block: this.#soughtBlock, end: Infinity }]
+    return [...waiting, ...sought, ...others]
+  }
+
+  /** Bytes of the content, as soon as a peer has proved them. Rejects when nobody does. */
+  async knownLength(): Promise<number> {
+    return (await this.#until(content => content)).tree.length
   }
 
   cancel(reason?: unknown): void {
@@ -141,6 +215,7 @@ export class ContentDownload
   }
 
   onprogress(): void {
+    this.#wake()
     const now = performance.now()
     if (now - this.#toldAt < PROGRESS_EVERY_MS) return
     this.#toldAt = now
@@ -148,7 +223,6 @@ export class ContentDownload
   }
 
   onverified(run: VerifiedRun): void {
-    this.#wake()
     // One for each 64 KiB: made only where somebody listens.
     if (this.#isHeard) this.#tell('verified', run)
     this.onprogress()
@@ -196,14 +270,32 @@ export class ContentDownload
     }
   }
 
-  /** Waits until `block` is held, or there is no such block: then undefined. */
-  async #heldAt(block: number): Promise<Content | undefined> {
+  #setPaused(paused: boolean): void {
+    if (paused === this.#paused || this.ended) return
+    this.#paused = paused
+    this.#transfer?.want()
+    this.#tell('progress', this.progress)
+  }
+
+  /** The content, once `block` is held, or there is no such block. */
+  #heldAt(block: number): Promise<Content> {
+    const content = this.#content ?? this.#transfer?.content
+    // Who waits goes before who only reads on.
+    if (content?.held.has(block) !== true) this.#transfer?.want()
+    return this.#until(found => {
+      return found !== undefined && (block >= found.tree.blockCount || found.held.has(block))
+        ? found
+        : undefined
+    })
+  }
+
+  /** Waits until `find` finds what it looks for in what is there of the content. */
+  async #until(find: (content: Content | undefined) => Content | undefined): Promise<Content> {
     for (;;) {
       if (this.#ended !== undefined && 'error' in this.#ended) throw this.#ended.error
-      const content = this.#content ?? this.#transfer?.content
-      if (content !== undefined && block >= content.tree.blockCount) return undefined
-      if (content?.held.has(block)) return content
-      this.#transfer?.seek(block)
+      const found = find(this.#content ?? this.#transfer?.content)
+      if (found !== undefined) return found
+      if (this.#ended !== undefined) throw new MayflyError('store_failed', 'the content is gone')
       await new Promise<void>(resolve => this.#waiting.push(resolve))
     }
   }
@@ -216,11 +308,4 @@ const SEARCHING: DownloadProgress = {
   bytesPerSecond: 0,
   secondsLeft: undefined,
   peers: []
-}
-
-/** How many blocks are held from `block` on, up to what is read at once. */
-function heldFrom(content: Content, block: number): number {
-  let count = 0
-  while (count < READ_BLOCKS && content.held.has(block + count)) count++
-  return count
 }

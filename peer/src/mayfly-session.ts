@@ -19,6 +19,7 @@ import type {
 } from './api.js'
 import type { Content } from './content.js'
 import { ContentDownload } from './content-download.js'
+import { highestOf, shareOf } from './core/priority.js'
 import { MayflyError, reasonOf } from './error.js'
 import { hashContent } from './hash-content.js'
 import { keptContent, referencedContent } from './kept-content.js'
@@ -162,7 +163,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
   /** As `get`, with a store of its own to fetch into. */
   getInto(store: Store, fullHash: string, options: GetOptions = {}): ContentDownload {
     if (!isFullHash(fullHash)) throw new TypeError('a full hash has 64 lowercase hex digits')
-    const download = new ContentDownload(fullHash, options.signal)
+    const download = new ContentDownload(fullHash, options)
     void this.#begin(download, store, options)
     return download
   }
@@ -241,14 +242,24 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
       drop: (peer, reason, lied) => this.#peers.drop(peer, reason, lied),
       onbegun: content => {
         if (share) this.#uploader.add(content)
+        this.#balance()
       },
+      onwanted: () => this.#balance(),
       onended: content => {
         this.#transfers.delete(fullHash)
+        this.#balance()
         this.#client.forget(fullHash)
         if (content !== undefined && share) this.#share(content)
         else if (content === undefined) this.#unshare(fullHash)
       }
     }
+  }
+
+  /** Transfers of lower priority make way. */
+  #balance(): void {
+    const active = [...this.#transfers.values()].filter(transfer => transfer.active)
+    const highest = highestOf(active.map(({ priority }) => priority))
+    for (const transfer of active) transfer.share = shareOf(transfer.priority, highest)
   }
 
   #share(content: Content): void {

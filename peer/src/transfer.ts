@@ -7,11 +7,13 @@ import {
   type PeerAddress,
   type RequesterMessage
 } from '@mayfly/common'
-import type { DownloadProgress, MayflyErrorCode, VerifiedRun } from './api.js'
+import type { DownloadPriority, DownloadProgress, MayflyErrorCode, VerifiedRun } from './api.js'
 import { Content } from './content.js'
 import type { ArrivedRun, DownloadEffect } from './core/download-effect.js'
 import { DownloadPlan } from './core/download-plan.js'
+import { highestOf } from './core/priority.js'
 import { Rate } from './core/rate.js'
+import type { ReaderPlace } from './core/wanted.js'
 import { MayflyError, reasonOf } from './error.js'
 import type { PeerSession } from './peer-session.js'
 import type { Clock } from './ports/clock.js'
@@ -32,12 +34,19 @@ export interface TransferHost {
   readonly mediatorUnreachable: boolean
   /** Root and length are proved: what is verified from now on can be served. */
   onbegun(content: Content): void
+  /** What is wanted of it, or its priority, has changed. */
+  onwanted(): void
   /** Complete, or not. Called once; nothing of the transfer is under way any more. */
   onended(content: Content | undefined): void
 }
 
 /** Who listens to a transfer: the downloads of everyone who asked for the content. */
 export interface TransferListener {
+  readonly priority: DownloadPriority
+  /** Whether it wants the whole content, beside what is read at `readers`. */
+  readonly wantsAll: boolean
+  /** The most urgent first. */
+  readonly readers: readonly ReaderPlace[]
   onprogress(): void
   onverified(run: VerifiedRun): void
   oncomplete(): void
@@ -95,16 +104,39 @@ export class Transfer {
 
   listen(listener: TransferListener): void {
     this.#listeners.add(listener)
+    this.want()
   }
 
   /** The last one to leave stops the transfer. */
   leave(listener: TransferListener): void {
-    if (this.#listeners.delete(listener) && this.#listeners.size === 0) void this.stop()
+    if (!this.#listeners.delete(listener)) return
+    if (this.#listeners.size === 0) void this.stop()
+    else this.want()
   }
 
-  /** Somebody reads at this block: it is wanted first. */
-  seek(block: number): void {
-    this.#plan.seek(block)
+  /** What listeners want has changed. */
+  want(): void {
+    const listeners = [...this.#listeners]
+    const readers = listeners.flatMap(listener => listener.readers)
+    const rest = listeners.some(listener => listener.wantsAll)
+    this.#perform(this.#plan.want({ readers, rest }, this.#now()))
+    this.#host.onwanted()
+  }
+
+  get priority(): DownloadPriority {
+    return highestOf([...this.#listeners].map(({ priority }) => priority))
+  }
+
+  /** Whether it is being fetched: found, wanted, and not there. */
+  get active(): boolean {
+    return this.#outcome === undefined && this.#plan.tree !== undefined && this.#plan.wanting
+  }
+
+  /** Which part of the usual window is asked for: less than 1 beside a transfer of higher priority. */
+  set share(share: number) {
+    if (share === this.#plan.share) return
+    this.#plan.share = share
+    this.#perform(this.#plan.wake(this.#now()))
   }
 
   /** The mediator named peers. */

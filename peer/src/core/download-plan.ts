@@ -16,10 +16,11 @@ import {
 import type { ArrivedRun, DownloadEffect } from './download-effect.js'
 import type { BlockRuns } from '../ports/store.js'
 import { DEFAULT_DOWNLOAD_LIMITS, type DownloadLimits } from './download-limits.js'
-import { cancelsOf, firstBlindly, firstFor, requestsTo } from './run-requests.js'
+import { cancelsOf, enterBlind, firstRequest, makeWay, requestsTo, stall, takeOut } from './run-requests.js'
 import { RUN_BLOCKS, RunTable } from './run-table.js'
 import type { Source } from './source.js'
 import { SourceList } from './source-list.js'
+import { ALL_WANTED, type Wanted } from './wanted.js'
 
 export interface DownloadPlanOptions {
   readonly fullHash: FullHash
@@ -57,6 +58,9 @@ export class DownloadPlan {
   #hopeAt: number
   /** First run of the next blind request, so that peers opened together are not asked for the same. */
   #blindRun = 0
+  #wanted: Wanted = ALL_WANTED
+  /** Part of the usual window that is asked of each source: less than 1 while a download of higher priority runs. */
+  share = 1
 
   constructor(options: DownloadPlanOptions, now: number) {
     this.fullHash = options.fullHash
@@ -90,7 +94,9 @@ export class DownloadPlan {
   /** The next moment at which `wake` may have something to do; undefined once it has ended. */
   wakeAt(now: number): number | undefined {
     if (!this.#running) return undefined
-    const endGame = this.#table?.missing === 0 ? now + this.#limits.endGameMs : Infinity
+    if (!this.wanting)
+      return [...this.#sources].some(({ owes }) => owes) ? now + this.#limits.stallMs : undefined
+    const endGame = this.#table?.wantsMore === false ? now + this.#limits.endGameMs : Infinity
     const hope = this.#sources.hopeful ? now + this.#timeoutMs : this.#hopeAt + this.#timeoutMs
     return Math.max(now + 1, Math.min(this.#sources.wakeAt, endGame, hope))
   }
@@ -103,6 +109,7 @@ export class DownloadPlan {
     if (!this.#running || this.#tree !== undefined) return []
     this.#tree = tree
     this.#table = new RunTable(tree.length)
+    this.#table.want(this.#wanted)
     this.#table.resume(held)
     const prepare = { type: 'prepare', tree } as const
     return this.#table.complete ? [prepare, ...this.#end({ type: 'complete' })] : [prepare]
@@ -111,14 +118,24 @@ export class DownloadPlan {
   /** Blocks that were stored turned out to be gone or wrong: they are fetched again. */
   lost(first: number, count: number, now: number): DownloadEffect[] {
     if (!this.#running || this.#table === undefined) return []
-    const end = Math.ceil((first + count) / RUN_BLOCKS)
-    for (let run = Math.floor(first / RUN_BLOCKS); run < end; run++) this.#table.lose(run)
+    this.#table.lose(first, count)
     return this.#requestAll(now)
   }
 
-  /** What is wanted first from now on, by index of a block: somebody reads there. */
-  seek(block: number): void {
-    this.#table?.seek(Math.floor(block / RUN_BLOCKS))
+  /** Whether something is wanted that is not there. Otherwise nothing is asked for, and no time runs out. */
+  get wanting(): boolean {
+    return this.#table?.wanting ?? (this.#wanted.rest || this.#wanted.readers.length > 0)
+  }
+
+  /** What is wanted from now on. Where a reader waits for what nobody was asked for, the others make way. */
+  want(wanted: Wanted, now: number): DownloadEffect[] {
+    if (!this.#running) return []
+    this.#wanted = wanted
+    const table = this.#table
+    if (table === undefined) this.#blindRun = Math.floor((wanted.readers[0]?.block ?? 0) / RUN_BLOCKS)
+    else table.want(wanted)
+    const effects = table?.starved === true ? makeWay(this.#sources, table) : []
+    return [...effects, ...this.wake(now)]
   }
 
   /** The mediator named peers. */
@@ -135,11 +152,8 @@ export class DownloadPlan {
     source.state = 'connected'
     source.stream = stream
     source.heardAt = now
-    const runs = this.#limits.firstRuns
-    const [first, count] =
-      this.#table === undefined
-        ? firstBlindly(source, this.#blindRun, runs)
-        : firstFor(source, this.#table, runs, now)
+    const runs = this.wanting ? this.#limits.firstRuns : 0
+    const [first, count] = firstRequest(source, this.#table, { blindRun: this.#blindRun, runs, now })
     this.#blindRun += runs
     const open = { type: 'open', stream, fullHash: this.fullHash, first, count } as const
     return [{ type: 'send', peer, message: open }]
@@ -209,6 +223,10 @@ export class DownloadPlan {
     if (!this.#running) return []
     const effects: DownloadEffect[] = []
     for (const source of [...this.#sources]) effects.push(...this.#checkSilence(source, now))
+    if (!this.wanting) {
+      this.#hopeAt = now
+      return effects
+    }
     for (const source of this.#sources.useless(now)) {
       effects.push(...this.#closeStream(source), ...this.#lose(source, 'has nothing of it', now))
     }
@@ -236,17 +254,11 @@ export class DownloadPlan {
     if (this.#tree !== undefined) return this.#requestMore(source, now)
     this.#tree = BlockTree.fromRoot(header.length, header.piecesRoot, this.#hasher)
     const table = new RunTable(header.length)
+    table.want(this.#wanted)
     this.#table = table
     const prepare = { type: 'prepare', tree: this.#tree } as const
     if (table.complete) return [prepare, ...this.#end({ type: 'complete' })]
-    for (const { owed, late } of this.#sources) {
-      for (const run of [...owed.keys(), ...late.keys()]) {
-        if (run < table.runCount) continue
-        owed.delete(run)
-        late.delete(run)
-      }
-      for (const run of owed.keys()) table.request(run, now)
-    }
+    enterBlind(this.#sources, table, now)
     return [prepare, ...this.#requestAll(now)]
   }
 
@@ -275,12 +287,8 @@ export class DownloadPlan {
 
   #rejected(source: Source, table: RunTable, reject: Reject, now: number): DownloadEffect[] {
     source.heardAt = now
-    for (const run of [...source.owed.keys(), ...source.late.keys()]) {
-      const [first] = table.blocks(run)
-      if (first < reject.first || first >= reject.first + reject.count) continue
-      if (source.owed.delete(run)) table.giveUp(run)
-      source.late.delete(run)
-    }
+    const wasTakenBack = takeOut(source, table, reject)
+    if (wasTakenBack && reject.reason === 'cancelled') return this.#requestAll(now)
     if (reject.reason === 'not_held' && source.complete) {
       return this.#drop(source, 'does not send what it says that it has', now)
     }
@@ -288,7 +296,7 @@ export class DownloadPlan {
     if (reject.reason === 'busy' && source.owed.size === 0) {
       return [...this.#closeStream(source), ...this.#refused(source, 'busy', now)]
     }
-    return reject.reason === 'not_held' ? this.#requestOthers(source, now) : this.#requestAll(now)
+    return this.#requestAll(now, reject.reason === 'not_held' ? source : undefined)
   }
 
   #checkSilence(source: Source, now: number): DownloadEffect[] {
@@ -298,14 +306,7 @@ export class DownloadPlan {
       const drop = { peer: source.address, reason: 'fell silent', lied: false }
       return [{ type: 'drop', ...drop }, ...this.#lose(source, 'fell silent', now)]
     }
-    if (silentMs >= this.#limits.stallMs && !source.stalled) {
-      source.stalled = true
-      for (const [run, level] of source.owed) {
-        this.#table?.giveUp(run)
-        source.late.set(run, level)
-      }
-      source.owed.clear()
-    }
+    if (silentMs >= this.#limits.stallMs && !source.stalled) stall(source, this.#table)
     return []
   }
 
@@ -337,29 +338,25 @@ export class DownloadPlan {
   }
 
   #connectMore(now: number): DownloadEffect[] {
+    if (!this.wanting) return []
     return this.#sources.candidates(now).map(({ address }) => ({ type: 'connect', peer: address }))
   }
 
-  #requestAll(now: number): DownloadEffect[] {
-    return [...this.#sources].flatMap(source => this.#requestMore(source, now))
-  }
-
-  #requestOthers(but: Source, now: number): DownloadEffect[] {
+  #requestAll(now: number, but?: Source): DownloadEffect[] {
     return [...this.#sources].flatMap(source => (source === but ? [] : this.#requestMore(source, now)))
   }
 
   #requestMore(source: Source, now: number): DownloadEffect[] {
     if (!this.#running || this.#table === undefined || this.#tree === undefined) return []
-    const requests = requestsTo(source, { table: this.#table, tree: this.#tree, limits: this.#limits, now })
-    return requests.map(message => ({ type: 'send', peer: source.address, message }))
+    const download = { table: this.#table, tree: this.#tree, limits: this.#limits, share: this.share }
+    return requestsTo(source, download, now).map(message => ({ type: 'send', peer: source.address, message }))
   }
 
   /** Nothing more is decided; open streams are closed. */
   #end(last?: DownloadEffect): DownloadEffect[] {
     this.#running = false
-    const effects: DownloadEffect[] = []
-    for (const source of this.#sources) effects.push(...this.#closeStream(source))
-    return last === undefined ? effects : [...effects, last]
+    const closed = [...this.#sources].flatMap(source => this.#closeStream(source))
+    return last === undefined ? closed : [...closed, last]
   }
 
   #closeStream({ address, stream, state }: Source): DownloadEffect[] {

@@ -1,5 +1,6 @@
 import { BlockSet, MAX_DATA_BLOCKS, blockCountOf } from '@mayfly/common'
 import type { BlockRuns } from '../ports/store.js'
+import { ALL_WANTED, LOOK_AHEAD_BLOCKS, MAX_READERS, type Wanted } from './wanted.js'
 
 /** Blocks in a run: what travels, and is verified and stored, at once. */
 export const RUN_BLOCKS = MAX_DATA_BLOCKS
@@ -30,7 +31,9 @@ export class RunTable {
   #missing: number
   /** No run below it is missing. */
   #lowestMissing = 0
-  #cursor = 0
+  /** What each reader wants first: runs from `run` on, up to `end`. */
+  #windows: readonly { readonly run: number; readonly end: number }[] = []
+  #rest = true
 
   constructor(length: number) {
     this.blockCount = blockCountOf(length)
@@ -64,19 +67,46 @@ export class RunTable {
     return [first, Math.min(RUN_BLOCKS, this.blockCount - first)]
   }
 
-  /** From which run on to ask first. */
-  seek(run: number): void {
-    this.#cursor = Math.max(0, Math.min(run, this.runCount))
+  /** What to ask for, and what of it first. */
+  want({ readers, rest }: Wanted = ALL_WANTED): void {
+    this.#rest = rest
+    this.#windows = readers.slice(0, MAX_READERS).map(({ block, end }) => ({
+      run: Math.floor(block / RUN_BLOCKS),
+      end: Math.ceil(Math.min(end, block + LOOK_AHEAD_BLOCKS, this.blockCount) / RUN_BLOCKS)
+    }))
   }
 
-  /** The next missing run for which `can` holds: from the cursor on, then from the beginning. */
+  /** Whether anything that is wanted is not stored yet. */
+  get wanting(): boolean {
+    return this.#rest ? !this.complete : this.#someNear(run => this.state(run) !== RUN.stored)
+  }
+
+  /** Whether nobody owes something that is wanted. */
+  get wantsMore(): boolean {
+    return this.#rest ? this.#missing > 0 : this.#someNear(run => this.state(run) === RUN.missing)
+  }
+
+  /** Whether a reader waits for a run that nobody was asked for. */
+  get starved(): boolean {
+    return this.#windows.some(({ run, end }) => run < end && this.state(run) === RUN.missing)
+  }
+
+  /** Whether a reader wants this run soon. */
+  near(run: number): boolean {
+    return this.#windows.some(window => run >= window.run && run < window.end)
+  }
+
+  wants(run: number): boolean {
+    return this.#rest || this.near(run)
+  }
+
+  /**
+   * The next missing run for which `can` holds: what readers want, nearest first; then, if the rest is wanted,
+   * from the first reader on, then from the beginning.
+   */
   nextMissing(can: (run: number) => boolean): number | undefined {
     if (this.#missing === 0) return undefined
-    while (this.#lowestMissing < this.runCount && this.#states[this.#lowestMissing] !== RUN.missing) {
-      this.#lowestMissing++
-    }
-    const from = Math.max(this.#cursor, this.#lowestMissing)
-    return this.#scan(from, this.runCount, can) ?? this.#scan(this.#lowestMissing, from, can)
+    return this.#nextNear(can) ?? (this.#rest ? this.#nextOfRest(can) : undefined)
   }
 
   /** Of the runs owed since before `before` by one peer only, the one owed longest for which `can` holds. */
@@ -84,7 +114,7 @@ export class RunTable {
     // Insertion order is order of age: a run asked for again is entered anew.
     for (const [run, { askers, since }] of this.#owed) {
       if (since > before) return undefined
-      if (askers === 1 && can(run)) return run
+      if (askers === 1 && this.wants(run) && can(run)) return run
     }
     return undefined
   }
@@ -139,11 +169,13 @@ export class RunTable {
     }
   }
 
-  /** What was stored is not there any more, or is wrong. */
-  lose(run: number): void {
-    if (this.#states[run] !== RUN.stored) return
-    this.stored.remove(...this.blocks(run))
-    this.#miss(run)
+  /** What was stored of these blocks is not there any more, or is wrong. */
+  lose(first: number, count: number): void {
+    for (let run = Math.floor(first / RUN_BLOCKS); run * RUN_BLOCKS < first + count; run++) {
+      if (this.#states[run] !== RUN.stored) continue
+      this.stored.remove(...this.blocks(run))
+      this.#miss(run)
+    }
   }
 
   /** What arrived is verified and stored. */
@@ -157,6 +189,31 @@ export class RunTable {
     this.#states[run] = RUN.missing
     this.#missing++
     this.#lowestMissing = Math.min(this.#lowestMissing, run)
+  }
+
+  #nextNear(can: (run: number) => boolean): number | undefined {
+    for (let ahead = 0; ahead * RUN_BLOCKS < LOOK_AHEAD_BLOCKS; ahead++) {
+      for (const { run, end } of this.#windows) {
+        const near = run + ahead
+        if (near < end && this.#states[near] === RUN.missing && can(near)) return near
+      }
+    }
+    return undefined
+  }
+
+  #nextOfRest(can: (run: number) => boolean): number | undefined {
+    while (this.#lowestMissing < this.runCount && this.#states[this.#lowestMissing] !== RUN.missing) {
+      this.#lowestMissing++
+    }
+    const from = Math.max(this.#windows[0]?.run ?? 0, this.#lowestMissing)
+    return this.#scan(from, this.runCount, can) ?? this.#scan(this.#lowestMissing, from, can)
+  }
+
+  #someNear(holds: (run: number) => boolean): boolean {
+    for (const { run, end } of this.#windows) {
+      for (let near = run; near < end; near++) if (holds(near)) return true
+    }
+    return false
   }
 
   #scan(from: number, to: number, can: (run: number) => boolean): number | undefined {

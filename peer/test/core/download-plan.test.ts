@@ -250,6 +250,64 @@ describe('DownloadPlan', () => {
     )
   })
 
+  describe('with readers', () => {
+    const READER_AT = 128
+    const slow = { behave: (...args: Parameters<Behaviour>) => honest(content)(...args), bytesPerMs: 200 }
+
+    const requestedBlocks = (simulation: PlanSimulation, since: number) =>
+      simulation.messages
+        .slice(since)
+        .flatMap(({ message }) => (message.type === 'request' ? [message.first] : []))
+
+    it('takes back what nobody reads when a reader comes, and asks for what that waits for first', () => {
+      const simulation = simulate({ slow }).run(1_000)
+      const before = simulation.messages.length
+      simulation.later(simulation.now, () =>
+        simulation.plan.want({ readers: [{ block: READER_AT, end: Infinity }], rest: true }, simulation.now)
+      )
+      simulation.run(simulation.now + 1)
+      const sent = simulation.messages.slice(before).map(({ message }) => message.type)
+      expect(sent).to.include('cancel')
+      expect(requestedBlocks(simulation, before)[0]).to.equal(READER_AT)
+      expectWhole(simulation.run())
+    })
+
+    it('asks for nothing while nothing is wanted, and does not give up', () => {
+      const simulation = simulate({ slow }).run(1_000)
+      simulation.later(simulation.now, () =>
+        simulation.plan.want({ readers: [], rest: false }, simulation.now)
+      )
+      simulation.run(simulation.now + 2_000)
+      const sent = simulation.messages.length
+      simulation.run(600_000)
+      expect(simulation.messages).to.have.length(sent)
+      expect(simulation.plan.running).to.equal(true)
+      simulation.later(600_000, () => simulation.plan.want({ readers: [], rest: true }, 600_000))
+      expectWhole(simulation.run(700_000))
+    })
+
+    it('opens where a reader begins, before the length is known', () => {
+      const simulation = simulate({ slow })
+      simulation.plan.want({ readers: [{ block: READER_AT, end: READER_AT + 4 }], rest: false }, 0)
+      simulation.run(2_000)
+      expect(simulation.messages[0]?.message).to.include({ type: 'open', first: READER_AT })
+    })
+
+    it('does not take a peer that says what was taken back for one that refuses', () => {
+      const cancelling: Behaviour = (message, reply) => {
+        if (message.type !== 'cancel') honest(content)(message, reply)
+        else reply({ ...message, type: 'reject', reason: 'cancelled' })
+      }
+      const simulation = simulate({ a: { behave: cancelling, bytesPerMs: 20, delayMs: 1 } })
+      for (let i = 0; i < 200; i++) {
+        const readers = [{ block: (i * 37) % content.tree.blockCount, end: Infinity }]
+        simulation.later(500 + 5 * i, () => simulation.plan.want({ readers, rest: true }, simulation.now))
+      }
+      expectWhole(simulation.run(900_000))
+      expect(simulation.dropped.size).to.equal(0)
+    })
+  })
+
   it('ends with nothing more to do when it is stopped', () => {
     const simulation = simulate({ a: { behave: honest(content), bytesPerMs: 10 } }).run(500)
     expect(simulation.plan.running).to.equal(true)
