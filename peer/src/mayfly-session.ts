@@ -234,6 +234,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
       clock,
       hasher,
       store,
+      chance: () => (this.#platform.randomBytes(1)[0] ?? 0) / 256,
       get mediatorUnreachable() {
         return unreachable()
       },

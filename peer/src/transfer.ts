@@ -1,6 +1,7 @@
 import {
   addressKey,
   blocksOf,
+  bytesOfBlocks,
   type BlockTree,
   type FullHash,
   type Hasher,
@@ -9,9 +10,10 @@ import {
 } from '@mayfly/common'
 import type { DownloadPriority, DownloadProgress, MayflyErrorCode, VerifiedRun } from './api.js'
 import { Content } from './content.js'
-import type { ArrivedRun, DownloadEffect } from './core/download-effect.js'
+import type { ArrivedBlocks, DownloadEffect } from './core/download-effect.js'
 import { DownloadPlan } from './core/download-plan.js'
 import { highestOf } from './core/priority.js'
+import { runsOf } from './core/source-requests.js'
 import { Rate } from './core/rate.js'
 import type { ReaderPlace } from './core/wanted.js'
 import { MayflyError, reasonOf } from './error.js'
@@ -24,6 +26,8 @@ export interface TransferHost {
   readonly clock: Clock
   readonly hasher: Hasher
   readonly store: Store
+  /** From 0 to below 1. */
+  chance(): number
   /** An open session with a peer. Rejects with an Error that says why there is none. */
   connect(peer: PeerAddress, fullHash: FullHash): Promise<PeerSession>
   /** Asks the mediator; the answers come through `found`. */
@@ -75,7 +79,10 @@ export class Transfer {
   constructor(fullHash: FullHash, options: { timeoutMs: number; maxLength: number }, host: TransferHost) {
     this.fullHash = fullHash
     this.#host = host
-    this.#plan = new DownloadPlan({ fullHash, hasher: host.hasher, ...options }, host.clock.now())
+    this.#plan = new DownloadPlan(
+      { fullHash, hasher: host.hasher, chance: host.chance(), ...options },
+      host.clock.now()
+    )
   }
 
   start(): void {
@@ -196,10 +203,10 @@ export class Transfer {
         this.#prepare(effect.tree)
         break
       case 'hash':
-        void this.#hash(effect.run)
+        void this.#hash(effect.blocks)
         break
       case 'write':
-        void this.#write(effect.run)
+        void this.#write(effect.blocks)
         break
       case 'drop':
         this.#sessions.delete(addressKey(effect.peer))
@@ -265,27 +272,28 @@ export class Transfer {
     this.#host.onbegun(this.#content)
   }
 
-  async #hash(run: ArrivedRun): Promise<void> {
-    const leaves = await Promise.all(blocksOf(run.bytes).map(block => this.#host.hasher.block(block)))
-    this.#perform(this.#plan.hashed(run, leaves, this.#now()))
+  async #hash(blocks: ArrivedBlocks): Promise<void> {
+    const leaves = await Promise.all(blocksOf(blocks.bytes).map(block => this.#host.hasher.block(block)))
+    this.#perform(this.#plan.hashed(blocks, leaves, this.#now()))
   }
 
-  async #write(run: ArrivedRun): Promise<void> {
+  async #write(blocks: ArrivedBlocks): Promise<void> {
+    const { first, bytes, fresh, peer } = blocks
     try {
-      await (await this.#storing)?.write(run.first, run.bytes)
+      await (await this.#storing)?.write(first, bytes)
     } catch (error) {
       this.#storeFailed(error)
       return
     }
     if (this.#outcome !== undefined) return
-    this.#verifiedBytes += run.bytes.length
-    this.#rate.add(run.bytes.length, this.#now())
-    const effects = this.#plan.written(run, this.#now())
-    const blockCount = blocksOf(run.bytes).length
-    this.#content?.announceHeld(run.first, blockCount)
-    this.#tell(listener =>
-      listener.onverified({ firstBlock: run.first, blockCount, peerId: run.peer.peerId })
-    )
+    const effects = this.#plan.written(blocks, this.#now())
+    for (const [firstBlock, blockCount] of runsOf(fresh)) {
+      const length = bytesOfBlocks(this.#plan.tree?.length ?? 0, firstBlock, blockCount)
+      this.#verifiedBytes += length
+      this.#rate.add(length, this.#now())
+      this.#content?.announceHeld(firstBlock, blockCount)
+      this.#tell(listener => listener.onverified({ firstBlock, blockCount, peerId: peer.peerId }))
+    }
     this.#perform(effects)
   }
 

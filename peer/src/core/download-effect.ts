@@ -9,9 +9,9 @@ export type DownloadEffect =
   /** Root and length are proved: make room. Comes once, before the first `write`. */
   | { readonly type: 'prepare'; readonly tree: BlockTree }
   /** Hash the blocks; answer with `hashed`. */
-  | { readonly type: 'hash'; readonly run: ArrivedRun }
-  /** The run is verified; answer with `written` once it is. */
-  | { readonly type: 'write'; readonly run: ArrivedRun }
+  | { readonly type: 'hash'; readonly blocks: ArrivedBlocks }
+  /** The blocks are verified; answer with `written` once they are. */
+  | { readonly type: 'write'; readonly blocks: ArrivedBlocks }
   /** The peer lied or fell silent: close the channel. `lied`: and never have to do with it again. */
   | { readonly type: 'drop'; readonly peer: PeerAddress; readonly reason: string; readonly lied: boolean }
   /** Ask the mediator for peers; answer with `found`. */
@@ -19,12 +19,13 @@ export type DownloadEffect =
   | { readonly type: 'complete' }
   | { readonly type: 'failed'; readonly code: MayflyErrorCode; readonly reason: string }
 
-/** A run as it came from a peer. */
-export interface ArrivedRun {
+/** Neighbouring blocks as they came, in one piece. */
+export interface ArrivedBlocks {
   readonly peer: PeerAddress
-  readonly run: number
   readonly first: number
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly proof: Uint8Array<ArrayBuffer>
   readonly level: number
+  /** Of these blocks, those that were not there yet. */
+  readonly fresh: readonly number[]
 }

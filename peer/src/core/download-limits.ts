@@ -2,34 +2,40 @@
 export interface DownloadLimits {
   /** Peers asked at the same time: more only adds connections, six fill any home link. */
   readonly peers: number
-  /** Runs (64 KiB) that may be on the way from one peer: 4 MiB, a second at 32 Mbit/s. */
-  readonly runsPerPeer: number
-  /** Runs asked of a peer before its speed is known: 256 KiB, half a second at 4 Mbit/s. */
-  readonly firstRuns: number
-  /** Runs received and neither verified nor stored yet: 8 MiB, so that a slow disk slows the download. */
-  readonly unstoredRuns: number
+  /** Blocks (16 KiB) that may be on the way from one peer: 4 MiB, a second at 32 Mbit/s. */
+  readonly blocksPerPeer: number
+  /** Blocks asked of a peer before its speed is known: 256 KiB, half a second at 4 Mbit/s. */
+  readonly firstBlocks: number
+  /**
+   * Blocks asked for together with the header, before the length is known: 128 KiB, what most objects of a
+   * page fit in. Whoever begins at the same time asks the same of the same seeder, so that more is waste.
+   */
+  readonly blindBlocks: number
+  /** Blocks received and neither verified nor stored yet: 8 MiB, so that a slow disk slows the download. */
+  readonly unstoredBlocks: number
   /** Nothing heard for so long from a peer that owes something: others are asked for the same. */
   readonly stallMs: number
   /** Nothing heard for so long: the peer is dropped. */
   readonly silentMs: number
   /** How long a peer that refused or could not be reached is left alone. */
   readonly retryMs: number
-  /** How long what others owe is left to them before it is asked of an idle peer too: twice `queueMs`. */
+  /** At the end, what others owe is looked at so often: does someone idle bring it sooner? */
   readonly endGameMs: number
-  /** A queue of this many milliseconds at the measured rate is kept at a peer. */
+  /** A queue of this many milliseconds at the measured rate is kept at a peer, besides its delay. */
   readonly queueMs: number
 }
 
 export const DEFAULT_DOWNLOAD_LIMITS: DownloadLimits = {
   peers: 6,
-  runsPerPeer: 64,
-  firstRuns: 4,
-  unstoredRuns: 128,
+  blocksPerPeer: 256,
+  firstBlocks: 16,
+  blindBlocks: 8,
+  unstoredBlocks: 512,
   stallMs: 2_000,
   silentMs: 10_000,
   retryMs: 3_000,
-  endGameMs: 1_000,
-  queueMs: 500
+  endGameMs: 250,
+  queueMs: 400
 }
 
 /** Peers remembered by one download, those that left included. */

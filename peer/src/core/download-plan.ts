@@ -1,26 +1,24 @@
 import {
   BlockTree,
-  bytesOfBlocks,
+  ROOT_LEVEL,
   fullHashOf,
   type BlockSet,
   type Data,
   type FullHash,
   type Hasher,
-  type Have,
   type Header,
   type PeerAddress,
   type Reject,
   type RejectReason,
   type ServerMessage
 } from '@mayfly/common'
-import type { ArrivedRun, DownloadEffect } from './download-effect.js'
 import type { BlockRuns } from '../ports/store.js'
+import { BlockRequests } from './block-requests.js'
+import type { ArrivedBlocks, DownloadEffect } from './download-effect.js'
 import { DEFAULT_DOWNLOAD_LIMITS, type DownloadLimits } from './download-limits.js'
-import { cancelsOf, enterBlind, firstRequest, makeWay, requestsTo, stall, takeOut } from './run-requests.js'
-import { RUN_BLOCKS, RunTable } from './run-table.js'
 import type { Source } from './source.js'
 import { SourceList } from './source-list.js'
-import { ALL_WANTED, type Wanted } from './wanted.js'
+import type { Wanted } from './wanted.js'
 
 export interface DownloadPlanOptions {
   readonly fullHash: FullHash
@@ -30,6 +28,8 @@ export interface DownloadPlanOptions {
   /** Longer content is refused before anything is allocated. */
   readonly maxLength: number
   readonly limits?: Partial<DownloadLimits>
+  /** From 0 to below 1: where to begin, so that those who begin together do not all ask for the same. */
+  readonly chance?: number
 }
 
 /**
@@ -40,9 +40,9 @@ export interface DownloadPlanOptions {
  *
  * Invariants:
  * 1. Nothing is allocated by a length before root and length are proved by the full hash.
- * 2. A run is written only after its blocks were verified against the proved root.
+ * 2. A block is written only after it was verified against the proved root.
  * 3. A peer that sent something wrong, or something that it was not asked for, is dropped and never asked again.
- * 4. Every run that is not stored is missing, owed by a peer, or between arrival and storing.
+ * 4. Every block that is not stored is missing, owed by a peer, or between arrival and storing.
  */
 export class DownloadPlan {
   readonly fullHash: FullHash
@@ -51,16 +51,10 @@ export class DownloadPlan {
   readonly #timeoutMs: number
   readonly #maxLength: number
   readonly #sources: SourceList
-  #tree: BlockTree | undefined
-  #table: RunTable | undefined
+  readonly #requests: BlockRequests
   #running = true
   /** When there was last somebody who has it. */
   #hopeAt: number
-  /** First run of the next blind request, so that peers opened together are not asked for the same. */
-  #blindRun = 0
-  #wanted: Wanted = ALL_WANTED
-  /** Part of the usual window that is asked of each source: less than 1 while a download of higher priority runs. */
-  share = 1
 
   constructor(options: DownloadPlanOptions, now: number) {
     this.fullHash = options.fullHash
@@ -69,6 +63,8 @@ export class DownloadPlan {
     this.#maxLength = options.maxLength
     this.#limits = { ...DEFAULT_DOWNLOAD_LIMITS, ...options.limits }
     this.#sources = new SourceList(this.#limits, now)
+    const { chance = 0 } = options
+    this.#requests = new BlockRequests({ limits: this.#limits, sources: this.#sources, chance })
     this.#hopeAt = now
   }
 
@@ -79,16 +75,21 @@ export class DownloadPlan {
 
   /** The tree as far as it is verified; undefined until a peer has proved root and length. */
   get tree(): BlockTree | undefined {
-    return this.#tree
+    return this.#requests.tree
   }
 
   /** Blocks that are verified and written. */
   get stored(): BlockSet | undefined {
-    return this.#table?.stored
+    return this.#requests.stored
   }
 
   get sources(): Iterable<Source> {
     return this.#sources
+  }
+
+  /** Payload bytes that came more than once. */
+  get wastedBytes(): number {
+    return this.#requests.wastedBytes
   }
 
   /** The next moment at which `wake` may have something to do; undefined once it has ended. */
@@ -96,7 +97,7 @@ export class DownloadPlan {
     if (!this.#running) return undefined
     if (!this.wanting)
       return [...this.#sources].some(({ owes }) => owes) ? now + this.#limits.stallMs : undefined
-    const endGame = this.#table?.wantsMore === false ? now + this.#limits.endGameMs : Infinity
+    const endGame = this.#requests.exhausted ? now + this.#limits.endGameMs : Infinity
     const hope = this.#sources.hopeful ? now + this.#timeoutMs : this.#hopeAt + this.#timeoutMs
     return Math.max(now + 1, Math.min(this.#sources.wakeAt, endGame, hope))
   }
@@ -106,36 +107,33 @@ export class DownloadPlan {
    * blocks held, all of whose leaves that tree knows. Comes before everything else.
    */
   resume(tree: BlockTree, held: BlockRuns): DownloadEffect[] {
-    if (!this.#running || this.#tree !== undefined) return []
-    this.#tree = tree
-    this.#table = new RunTable(tree.length)
-    this.#table.want(this.#wanted)
-    this.#table.resume(held)
-    const prepare = { type: 'prepare', tree } as const
-    return this.#table.complete ? [prepare, ...this.#end({ type: 'complete' })] : [prepare]
+    return this.#running && this.tree === undefined ? this.#begin(tree, held) : []
   }
 
   /** Blocks that were stored turned out to be gone or wrong: they are fetched again. */
   lost(first: number, count: number, now: number): DownloadEffect[] {
-    if (!this.#running || this.#table === undefined) return []
-    this.#table.lose(first, count)
-    return this.#requestAll(now)
+    if (!this.#running) return []
+    this.#requests.lose(first, count)
+    return this.#requests.toAll(now)
+  }
+
+  /** What is wanted from now on. Where a reader waits for what nobody was asked for, the rest makes way. */
+  want(wanted: Wanted, now: number): DownloadEffect[] {
+    return this.#running ? [...this.#requests.want(wanted), ...this.wake(now)] : []
   }
 
   /** Whether something is wanted that is not there. Otherwise nothing is asked for, and no time runs out. */
   get wanting(): boolean {
-    return this.#table?.wanting ?? (this.#wanted.rest || this.#wanted.readers.length > 0)
+    return this.#requests.wanting
   }
 
-  /** What is wanted from now on. Where a reader waits for what nobody was asked for, the others make way. */
-  want(wanted: Wanted, now: number): DownloadEffect[] {
-    if (!this.#running) return []
-    this.#wanted = wanted
-    const table = this.#table
-    if (table === undefined) this.#blindRun = Math.floor((wanted.readers[0]?.block ?? 0) / RUN_BLOCKS)
-    else table.want(wanted)
-    const effects = table?.starved === true ? makeWay(this.#sources, table) : []
-    return [...effects, ...this.wake(now)]
+  /** Part of the usual window that is asked of each source: less than 1 while a download of higher priority runs. */
+  get share(): number {
+    return this.#requests.share
+  }
+
+  set share(share: number) {
+    this.#requests.share = share
   }
 
   /** The mediator named peers. */
@@ -152,11 +150,15 @@ export class DownloadPlan {
     source.state = 'connected'
     source.stream = stream
     source.heardAt = now
-    const runs = this.wanting ? this.#limits.firstRuns : 0
-    const [first, count] = firstRequest(source, this.#table, { blindRun: this.#blindRun, runs, now })
-    this.#blindRun += runs
-    const open = { type: 'open', stream, fullHash: this.fullHash, first, count } as const
-    return [{ type: 'send', peer, message: open }]
+    const [open = [0, 0] as const, ...more] = this.#requests.first(source, now)
+    const [first, count] = open
+    const messages = [
+      { type: 'open', stream, fullHash: this.fullHash, first, count } as const,
+      ...more.map(
+        run => ({ type: 'request', stream, first: run[0], count: run[1], level: ROOT_LEVEL }) as const
+      )
+    ]
+    return messages.map(message => ({ type: 'send', peer, message }))
   }
 
   /** No channel to this peer could be opened, or it closed. */
@@ -178,13 +180,11 @@ export class DownloadPlan {
     if (!this.#running || source?.state !== 'connected') return []
     if (message.type === 'header') return this.#header(source, message, now)
     if (message.type === 'reject' && message.count === 0) return this.#refused(source, message.reason, now)
-    const table = this.#table
-    if (!source.proved || table === undefined)
-      return this.#drop(source, 'sent something before the header', now)
-    if (message.type === 'have') return this.#have(source, message, now)
-    return message.type === 'data'
-      ? this.#data(source, table, message, now)
-      : this.#rejected(source, table, message, now)
+    if (!source.proved) return this.#drop(source, 'sent something before the header', now)
+    if (message.type === 'reject') return this.#rejected(source, message, now)
+    if (message.type === 'data') return this.#data(source, message, now)
+    if (this.#requests.learned(source, message.runs)) return this.#requests.to(source, now)
+    return this.#drop(source, 'claims blocks that do not exist, or the same twice', now)
   }
 
   /** A peer broke the rules of the channel itself. */
@@ -193,24 +193,24 @@ export class DownloadPlan {
     return this.#running && source !== undefined ? this.#drop(source, reason, now) : []
   }
 
-  /** The blocks of a run are hashed. */
-  hashed(run: ArrivedRun, leaves: readonly Uint8Array[], now: number): DownloadEffect[] {
-    if (!this.#running || this.#table === undefined || this.#tree === undefined) return []
-    const source = this.#sources.get(run.peer)
-    if (this.#tree.verify(run.first, leaves, run.proof, run.level)) {
-      source?.credit(run.bytes.length)
+  /** Blocks that arrived are hashed. */
+  hashed(blocks: ArrivedBlocks, leaves: readonly Uint8Array[], now: number): DownloadEffect[] {
+    if (!this.#running || this.tree === undefined) return []
+    const source = this.#sources.get(blocks.peer)
+    if (this.tree.verify(blocks.first, leaves, blocks.proof, blocks.level)) {
+      source?.credit(blocks.bytes.length)
       this.#hopeAt = now
-      return [...cancelsOf(run.run, this.#table, this.#sources), { type: 'write', run }]
+      return [...this.#requests.cancelAtOthers(blocks.fresh), { type: 'write', blocks }]
     }
-    this.#table.discard(run.run)
-    return source === undefined ? this.#requestAll(now) : this.#drop(source, 'sent wrong bytes', now)
+    this.#requests.discard(blocks.fresh)
+    return source === undefined ? this.#requests.toAll(now) : this.#drop(source, 'sent wrong bytes', now)
   }
 
-  /** A verified run is where it can be read again. */
-  written(run: ArrivedRun, now: number): DownloadEffect[] {
-    if (!this.#running || this.#table === undefined) return []
-    this.#table.store(run.run)
-    return this.#table.complete ? this.#end({ type: 'complete' }) : this.#requestAll(now)
+  /** Verified blocks are where they can be read again. */
+  written({ fresh }: ArrivedBlocks, now: number): DownloadEffect[] {
+    if (!this.#running) return []
+    this.#requests.store(fresh)
+    return this.#requests.complete ? this.#end({ type: 'complete' }) : this.#requests.toAll(now)
   }
 
   /** Ends it from outside. */
@@ -235,7 +235,12 @@ export class DownloadPlan {
       return [...effects, ...this.#end({ type: 'failed', ...this.#sources.despair })]
     }
     if (this.#sources.ask(now)) effects.push({ type: 'ask' })
-    return [...effects, ...this.#connectMore(now), ...this.#requestAll(now)]
+    return [
+      ...effects,
+      ...this.#connectMore(now),
+      ...this.#requests.toAll(now),
+      ...this.#requests.takeOver(now)
+    ]
   }
 
   #header(source: Source, header: Header, now: number): DownloadEffect[] {
@@ -251,52 +256,44 @@ export class DownloadPlan {
     source.complete = header.complete
     source.heardAt = now
     this.#hopeAt = now
-    if (this.#tree !== undefined) return this.#requestMore(source, now)
-    this.#tree = BlockTree.fromRoot(header.length, header.piecesRoot, this.#hasher)
-    const table = new RunTable(header.length)
-    table.want(this.#wanted)
-    this.#table = table
-    const prepare = { type: 'prepare', tree: this.#tree } as const
-    if (table.complete) return [prepare, ...this.#end({ type: 'complete' })]
-    enterBlind(this.#sources, table, now)
-    return [prepare, ...this.#requestAll(now)]
+    if (this.tree !== undefined) return this.#requests.to(source, now)
+    const begun = this.#begin(BlockTree.fromRoot(header.length, header.piecesRoot, this.#hasher), [])
+    return this.#running ? [...begun, ...this.#requests.toAll(now)] : begun
   }
 
-  #have(source: Source, { runs }: Have, now: number): DownloadEffect[] {
-    if (!source.learn(runs, (this.#table as RunTable).blockCount)) {
-      return this.#drop(source, 'claims blocks that do not exist, or the same twice', now)
-    }
-    return this.#requestMore(source, now)
+  #begin(tree: BlockTree, held: BlockRuns): DownloadEffect[] {
+    this.#requests.begin(tree, held)
+    const prepare = { type: 'prepare', tree } as const
+    return this.#requests.complete ? [prepare, ...this.#end({ type: 'complete' })] : [prepare]
   }
 
-  #data(source: Source, table: RunTable, { first, bytes, proof }: Data, now: number): DownloadEffect[] {
-    const run = first / RUN_BLOCKS
-    const level = source.owed.get(run) ?? source.late.get(run)
-    if (level === undefined) return this.#drop(source, 'sent what it was not asked for', now)
-    if (bytes.length !== bytesOfBlocks((this.#tree as BlockTree).length, ...table.blocks(run))) {
-      return this.#drop(source, 'sent a wrong number of bytes', now)
-    }
-    const isNew = table.receive(run)
-    if (source.owed.delete(run)) table.giveUp(run)
-    source.late.delete(run)
-    source.received(bytes.length, now)
-    const arrived = { peer: source.address, run, first, bytes, proof, level }
-    const hash: DownloadEffect[] = isNew ? [{ type: 'hash', run: arrived }] : []
-    return [...hash, ...this.#requestMore(source, now)]
+  #data(source: Source, data: Data, now: number): DownloadEffect[] {
+    const blocks = this.#requests.received(source, data, now)
+    if (typeof blocks === 'string') return this.#drop(source, blocks, now)
+    const hash: DownloadEffect[] = blocks.fresh.length > 0 ? [{ type: 'hash', blocks }] : []
+    return [...hash, ...this.#requests.to(source, now)]
   }
 
-  #rejected(source: Source, table: RunTable, reject: Reject, now: number): DownloadEffect[] {
+  #rejected(source: Source, reject: Reject, now: number): DownloadEffect[] {
+    const { reason } = reject
     source.heardAt = now
-    const wasTakenBack = takeOut(source, table, reject)
-    if (wasTakenBack && reject.reason === 'cancelled') return this.#requestAll(now)
-    if (reject.reason === 'not_held' && source.complete) {
+    const { isOwed, isBlind, exists } = this.#requests.rejected(source, reject)
+    // What was asked for without knowing the length, or what a peer has, may be missing there.
+    const isMissing = reason === 'not_held'
+    if (isMissing && isBlind) return this.#requests.toAll(now)
+    if (isMissing && exists && source.complete) {
       return this.#drop(source, 'does not send what it says that it has', now)
     }
-    if (!source.refused()) return [...this.#closeStream(source), ...this.#lose(source, 'refuses', now)]
-    if (reject.reason === 'busy' && source.owed.size === 0) {
+    // What was taken back is refused as it was asked to be.
+    const counts = isOwed || (reason !== 'cancelled' && exists)
+    if (counts && !source.refused()) {
+      return [...this.#closeStream(source), ...this.#lose(source, 'refuses', now)]
+    }
+    if (reason === 'busy' && source.owed.size === 0) {
       return [...this.#closeStream(source), ...this.#refused(source, 'busy', now)]
     }
-    return this.#requestAll(now, reject.reason === 'not_held' ? source : undefined)
+    // Who has just refused is not asked again in the same breath.
+    return this.#requests.toAll(now, reason === 'cancelled' ? undefined : source)
   }
 
   #checkSilence(source: Source, now: number): DownloadEffect[] {
@@ -306,35 +303,33 @@ export class DownloadPlan {
       const drop = { peer: source.address, reason: 'fell silent', lied: false }
       return [{ type: 'drop', ...drop }, ...this.#lose(source, 'fell silent', now)]
     }
-    if (silentMs >= this.#limits.stallMs && !source.stalled) stall(source, this.#table)
+    if (silentMs >= this.#limits.stallMs && !source.stalled) {
+      this.#requests.stall(source)
+    }
     return []
   }
 
   #drop(source: Source, reason: string, now: number): DownloadEffect[] {
-    if (source.state === 'dropped') return this.#requestAll(now)
-    this.#takeBack(source)
+    if (source.state === 'dropped') return this.#requests.toAll(now)
+    this.#requests.forget(source)
     source.dropped(reason)
     this.#sources.lost(now)
     const drop = { type: 'drop', peer: source.address, reason, lied: true } as const
-    return [drop, ...this.#requestAll(now), ...this.#connectMore(now)]
+    return [drop, ...this.#requests.toAll(now), ...this.#connectMore(now)]
   }
 
   #refused(source: Source, reason: RejectReason, now: number): DownloadEffect[] {
     if (reason !== 'busy') return this.#lose(source, reason, now)
-    this.#takeBack(source)
+    this.#requests.forget(source)
     source.postponed(reason, this.#limits, now)
-    return [...this.#requestAll(now), ...this.#connectMore(now)]
+    return [...this.#requests.toAll(now), ...this.#connectMore(now)]
   }
 
   #lose(source: Source, reason: string, now: number): DownloadEffect[] {
-    this.#takeBack(source)
+    this.#requests.forget(source)
     source.failed(reason, this.#limits, now)
     this.#sources.lost(now)
-    return [...this.#requestAll(now), ...this.#connectMore(now)]
-  }
-
-  #takeBack(source: Source): void {
-    for (const run of source.owed.keys()) this.#table?.giveUp(run)
+    return [...this.#requests.toAll(now), ...this.#connectMore(now)]
   }
 
   #connectMore(now: number): DownloadEffect[] {
@@ -342,21 +337,12 @@ export class DownloadPlan {
     return this.#sources.candidates(now).map(({ address }) => ({ type: 'connect', peer: address }))
   }
 
-  #requestAll(now: number, but?: Source): DownloadEffect[] {
-    return [...this.#sources].flatMap(source => (source === but ? [] : this.#requestMore(source, now)))
-  }
-
-  #requestMore(source: Source, now: number): DownloadEffect[] {
-    if (!this.#running || this.#table === undefined || this.#tree === undefined) return []
-    const download = { table: this.#table, tree: this.#tree, limits: this.#limits, share: this.share }
-    return requestsTo(source, download, now).map(message => ({ type: 'send', peer: source.address, message }))
-  }
-
   /** Nothing more is decided; open streams are closed. */
   #end(last?: DownloadEffect): DownloadEffect[] {
     this.#running = false
-    const closed = [...this.#sources].flatMap(source => this.#closeStream(source))
-    return last === undefined ? closed : [...closed, last]
+    const effects: DownloadEffect[] = []
+    for (const source of this.#sources) effects.push(...this.#closeStream(source))
+    return last === undefined ? effects : [...effects, last]
   }
 
   #closeStream({ address, stream, state }: Source): DownloadEffect[] {

@@ -3,8 +3,8 @@ import type { MayflyErrorCode } from '../api.js'
 import { MAX_REMEMBERED_PEERS, type DownloadLimits } from './download-limits.js'
 import { Source } from './source.js'
 
-/** Milliseconds from one question for peers to the next. */
-const ASK_EVERY_MS = { first: 1_000, most: 5_000, whileHopeful: 10_000 }
+/** Milliseconds from one question for peers to the next: soon at first, as those who come at the same time do. */
+const ASK_EVERY_MS = { first: 1_000, most: 5_000, mostWhileHopeful: 10_000 }
 
 /**
  * The peers that one download knows of, whom of them to connect to, and when to ask for more.
@@ -57,7 +57,7 @@ export class SourceList {
     // Newcomers first: those that failed must not stand in their way.
     const untried = all.filter(({ state }) => state === 'known')
     const again = all.filter(({ state, retryAt }) => state === 'left' && retryAt <= now)
-    const chosen = [...untried, ...again].slice(0, Math.max(0, this.#limits.peers - this.#engaged))
+    const chosen = [...untried, ...again].slice(0, Math.max(0, this.#limits.peers - this.engaged))
     for (const source of chosen) {
       source.state = 'connecting'
       source.reason = undefined
@@ -77,20 +77,23 @@ export class SourceList {
   ask(now: number): boolean {
     if (now < this.askAt) return false
     const hopeful = this.hopeful
-    this.askAt = now + (hopeful ? ASK_EVERY_MS.whileHopeful : this.#askEveryMs)
-    this.#askEveryMs = hopeful ? ASK_EVERY_MS.first : Math.min(2 * this.#askEveryMs, ASK_EVERY_MS.most)
-    return this.#engaged < this.#limits.peers
+    this.askAt = now + this.#askEveryMs
+    const most = hopeful ? ASK_EVERY_MS.mostWhileHopeful : ASK_EVERY_MS.most
+    this.#askEveryMs = Math.min(2 * this.#askEveryMs, most)
+    return this.engaged < this.#limits.peers
   }
 
   /** A source was lost: ask again soon when it was the last one. */
   lost(now: number): void {
-    if (!this.hopeful) this.askAt = Math.min(this.askAt, now + this.#askEveryMs)
+    if (this.hopeful) return
+    this.#askEveryMs = Math.min(this.#askEveryMs, ASK_EVERY_MS.most)
+    this.askAt = Math.min(this.askAt, now + this.#askEveryMs)
   }
 
   /** When a source that left may be tried again, or falls silent. */
   get wakeAt(): number {
     let at = this.askAt
-    const room = this.#engaged < this.#limits.peers
+    const room = this.engaged < this.#limits.peers
     const crowded = this.#crowded
     for (const source of this.#sources.values()) {
       if (crowded && source.idle) at = Math.min(at, source.heardAt + this.#limits.stallMs)
@@ -115,10 +118,11 @@ export class SourceList {
 
   /** All places are taken, and somebody was never tried. */
   get #crowded(): boolean {
-    return this.#engaged >= this.#limits.peers && this.#some(({ state }) => state === 'known')
+    return this.engaged >= this.#limits.peers && this.#some(({ state }) => state === 'known')
   }
 
-  get #engaged(): number {
+  /** Peers that there is a channel to, or soon. */
+  get engaged(): number {
     let count = 0
     for (const { state } of this.#sources.values())
       if (state === 'connecting' || state === 'connected') count++

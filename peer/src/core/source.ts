@@ -2,15 +2,17 @@ import { BLOCK_BYTES, BlockSet, type BlockRun, type PeerAddress } from '@mayfly/
 import type { PeerShare } from '../api.js'
 import type { DownloadLimits } from './download-limits.js'
 import { Rate } from './rate.js'
-import { RUN_BLOCKS } from './run-table.js'
 
 /** From then on the rate of a peer says something. */
-const MEASURED_AFTER_MS = 1_000
+const MEASURED_AFTER_MS = 500
+
+/** Taken for the time of one round trip where none was measured. */
+const USUAL_DELAY_MS = 100
 
 /** A peer that fails so often without one right byte between is given up. */
 const MAX_FAILURES = 3
 
-/** Refusals in a row, four windows of them, after which a peer is taken to have nothing. */
+/** Refusals in a row after which a peer is taken to have nothing. */
 const MAX_REFUSALS = 64
 
 /** A peer that a download gets, got or may get blocks from. Plain state; `DownloadPlan` decides. */
@@ -28,10 +30,12 @@ export class Source {
   /** Its header was right. */
   proved = false
   complete = false
-  /** Runs that it owes, with the level of their proofs. */
+  /** Blocks that it owes, with the level of their proofs, in the order in which they were asked for. */
   readonly owed = new Map<number, number>()
-  /** The same for runs that it was too slow for: others may be asked, but it may still bring them. */
+  /** The same for blocks that it was too slow for: others are asked, but it may still bring them. */
   readonly late = new Map<number, number>()
+  /** Blocks asked for before the length was known: it may not have them, and that is no lie. */
+  readonly blind = new Set<number>()
   /** When something that it owed was last heard from it. */
   heardAt = 0
   stalled = false
@@ -41,8 +45,11 @@ export class Source {
   #failures = 0
   #refusals = 0
   #rate = new Rate()
-  #runsReceived = 0
+  #blocksReceived = 0
   #firstReceivedAt: number | undefined
+  /** When it was asked while it owed nothing: the next block tells its delay. */
+  #askedAt: number | undefined
+  #delayMs: number | undefined
 
   constructor(address: PeerAddress) {
     this.address = address
@@ -66,9 +73,23 @@ export class Source {
     return this.state === 'connected' && this.proved && !this.stalled && promising
   }
 
-  /** Whether its `run` of these blocks can be asked for. */
-  has(first: number, count: number): boolean {
-    return this.complete || (this.#held?.hasRun(first, count) ?? false)
+  /** Whether this block can be asked of it. */
+  has(block: number): boolean {
+    return this.complete || (this.#held?.has(block) ?? false)
+  }
+
+  /** What it has told of, unless it has all. */
+  get heldRuns(): Iterable<BlockRun> {
+    return this.#held?.runs() ?? []
+  }
+
+  /** These blocks are asked of it. */
+  asked(blocks: readonly number[], level: number, now: number): void {
+    if (!this.owes) {
+      this.#askedAt = now
+      this.heardAt = now
+    }
+    for (const block of blocks) this.owed.set(block, level)
   }
 
   /** It told of more blocks. False: there are no such blocks, or it told of them before. */
@@ -85,10 +106,12 @@ export class Source {
     return true
   }
 
-  /** A run arrived. */
+  /** Blocks arrived. */
   received(bytes: number, now: number): void {
+    if (this.#askedAt !== undefined) this.#delayMs = Math.min(this.#delayMs ?? Infinity, now - this.#askedAt)
+    this.#askedAt = undefined
     this.#firstReceivedAt ??= now
-    this.#runsReceived++
+    this.#blocksReceived += Math.ceil(bytes / BLOCK_BYTES)
     this.#rate.add(bytes, now)
     this.heardAt = now
     this.stalled = false
@@ -125,15 +148,34 @@ export class Source {
     this.#part('dropped', reason)
   }
 
+  /** Milliseconds from a question to the first byte of its answer, the least that was seen. */
+  get delayMs(): number {
+    return this.#delayMs ?? USUAL_DELAY_MS
+  }
+
+  /** Bytes per second; undefined until enough has come to say. */
+  bytesPerSecond(now: number): number | undefined {
+    const since = this.#firstReceivedAt
+    return since === undefined || now - since < MEASURED_AFTER_MS ? undefined : this.#rate.bytesPerSecond(now)
+  }
+
+  /** Milliseconds until it has brought what it owes; undefined while nothing says so. */
+  dueMs(now: number): number | undefined {
+    const rate = this.bytesPerSecond(now)
+    if (rate === undefined || rate === 0) return undefined
+    return (this.owed.size * BLOCK_BYTES * 1000) / rate
+  }
+
   /**
-   * How many runs it may owe now. One more for each that it brought, so that a fast link fills quickly; once
-   * measured no more than it brings in `queueMs`, so that a slow one hoards nothing.
+   * How many blocks it may owe now. One more for each that it brought, so that a fast link fills quickly; once
+   * measured no more than it brings in its delay and `queueMs`, so that a slow one hoards nothing.
    */
   window(limits: DownloadLimits, now: number): number {
     if (this.stalled) return 1
-    const grown = Math.min(limits.runsPerPeer, limits.firstRuns + this.#runsReceived)
-    if (this.#firstReceivedAt === undefined || now - this.#firstReceivedAt < MEASURED_AFTER_MS) return grown
-    const queued = (this.#rate.bytesPerSecond(now) * limits.queueMs) / 1000 / (RUN_BLOCKS * BLOCK_BYTES)
+    const grown = Math.min(limits.blocksPerPeer, limits.firstBlocks + this.#blocksReceived)
+    const rate = this.bytesPerSecond(now)
+    if (rate === undefined) return grown
+    const queued = (rate * (this.delayMs + limits.queueMs)) / 1000 / BLOCK_BYTES
     return Math.min(grown, Math.max(2, Math.ceil(queued)))
   }
 
@@ -153,9 +195,12 @@ export class Source {
     this.stalled = false
     this.owed.clear()
     this.late.clear()
+    this.blind.clear()
     this.#held = undefined
     this.#rate = new Rate()
-    this.#runsReceived = 0
+    this.#blocksReceived = 0
     this.#firstReceivedAt = undefined
+    this.#askedAt = undefined
+    this.#delayMs = undefined
   }
 }

@@ -53,7 +53,7 @@ describe('DownloadPlan', () => {
 
   it('asks for the first blocks in the same message that opens the stream', () => {
     const simulation = simulate({ a: honest(content) }).run()
-    expect(simulation.messages[0]?.message).to.include({ type: 'open', first: 0, count: 16 })
+    expect(simulation.messages[0]?.message).to.include({ type: 'open', first: 0, count: 8 })
   })
 
   it('takes from several peers at once, and each byte once', () => {
@@ -77,6 +77,60 @@ describe('DownloadPlan', () => {
     const from = (name: string) => simulation.receivedFrom.get(address(name).peerId) ?? 0
     expect(from('fast')).to.be.greaterThan(2 * from('slow'))
     expect(simulation.now).to.be.lessThan(8_000)
+  })
+
+  it('takes a small object from four peers at once, a block from each', async () => {
+    const small = await contentOf(50_000)
+    const peers = Object.fromEntries(
+      ['a', 'b', 'c', 'd'].map(name => [name, { behave: honest(small), bytesPerMs: 10 }])
+    )
+    const simulation = new PlanSimulation({ fullHash: small.fullHash, length: 50_000, peers }).run()
+    expect(simulation.outcome).to.deep.equal({ type: 'complete' })
+    expect(Buffer.compare(simulation.written, small.bytes)).to.equal(0)
+    expect([...simulation.receivedFrom.values()].toSorted((a, b) => b - a)).to.deep.equal([
+      16_384, 16_384, 16_384, 848
+    ])
+  })
+
+  it('takes over at the end what a crawling peer owes, without getting much of it twice', () => {
+    const simulation = simulate({
+      crawling: { behave: honest(content), bytesPerMs: 5 },
+      good: { behave: honest(content), bytesPerMs: 300 }
+    }).run()
+    expectWhole(simulation)
+    expect(simulation.now).to.be.lessThan(15_000)
+    expect(simulation.plan.wastedBytes).to.be.at.most(content.bytes.length / 20)
+  })
+
+  it('fetches first what somebody reads, wherever that is', () => {
+    const simulation = simulate({ a: { behave: honest(content), bytesPerMs: 500 } })
+    simulation.later(0, () =>
+      simulation.plan.want({ readers: [{ block: 150, end: Infinity }], rest: true }, 0)
+    )
+    simulation.run(600)
+    expect(simulation.plan.stored?.hasRun(150, 8)).to.equal(true)
+    expectWhole(simulation.run())
+  })
+
+  it('asks for nothing while it is paused, and goes on where it was', () => {
+    const simulation = simulate({ a: { behave: honest(content), bytesPerMs: 500 } }).run(1_500)
+    simulation.plan.want({ readers: [], rest: false }, simulation.now)
+    simulation.run(20_000)
+    const held = simulation.plan.stored?.size ?? 0
+    expect(held).to.be.within(1, content.tree.blockCount - 1)
+    simulation.run(60_000)
+    expect(simulation.plan.stored?.size).to.equal(held)
+    simulation.later(60_001, () => simulation.plan.want({ readers: [], rest: true }, simulation.now))
+    expectWhole(simulation.run(120_000))
+  })
+
+  it('begins at a place of chance, so that not all ask a seeder for the same', () => {
+    const firstAsked = (chance: number) => {
+      const simulation = simulate({ a: honest(content) }, { plan: { chance } }).run()
+      expectWhole(simulation)
+      return simulation.messages.find(({ message }) => message.type === 'request')?.message
+    }
+    expect(firstAsked(0.5)).to.include({ first: 92 })
   })
 
   it('engages no more than six peers', () => {

@@ -158,13 +158,13 @@ export class PlanSimulation {
         this.tree = effect.tree
         break
       case 'hash': {
-        const leaves = blocksOf(effect.run.bytes).map(block => nodeHasher.block(block) as Uint8Array)
-        this.later(this.now + 1, () => this.plan.hashed(effect.run, leaves, this.now))
+        const leaves = blocksOf(effect.blocks.bytes).map(block => nodeHasher.block(block) as Uint8Array)
+        this.later(this.now + 1, () => this.plan.hashed(effect.blocks, leaves, this.now))
         break
       }
       case 'write':
-        this.written.set(effect.run.bytes, effect.run.first * BLOCK_BYTES)
-        this.later(this.now + 1, () => this.plan.written(effect.run, this.now))
+        this.written.set(effect.blocks.bytes, effect.blocks.first * BLOCK_BYTES)
+        this.later(this.now + 1, () => this.plan.written(effect.blocks, this.now))
         break
       case 'drop':
         this.dropped.set(effect.peer.peerId, effect.reason)

@@ -1,0 +1,194 @@
+import {
+  BLOCK_BYTES,
+  MAX_REQUEST_BLOCKS,
+  ROOT_LEVEL,
+  type BlockRun,
+  type BlockTree,
+  type Cancel,
+  type Request
+} from '@mayfly/common'
+import type { BlockPicker } from './block-picker.js'
+import { GROUP_BLOCKS, type BlockTable } from './block-table.js'
+import type { DownloadLimits } from './download-limits.js'
+import type { Source } from './source.js'
+
+/** What is taken over must come so much sooner that the change is worth a question. */
+const WORTH_IT = 2
+
+/** The download that requests are for, as far as asking needs it. */
+export interface Asking {
+  readonly table: BlockTable
+  readonly picker: BlockPicker
+  readonly tree: BlockTree
+  readonly limits: DownloadLimits
+  /** Part of the usual window that may be used. */
+  readonly share: number
+  readonly now: number
+}
+
+/** Which of how many sources is asked, and where somebody reads. */
+interface BlindPlace {
+  readonly from: number
+  readonly place: number
+  readonly among: number
+  readonly limits: DownloadLimits
+  readonly now: number
+}
+
+/**
+ * What to ask of a source together with the header, while not even the length is known. It is the `place`th
+ * of `among` sources: each is asked for one block from `from` on, so that a small object comes from all at
+ * once, and for some of what follows. What does not exist is not answered, or refused.
+ */
+export function askBlindly(
+  source: Source,
+  { from, place, among, limits, now }: BlindPlace
+): readonly BlockRun[] {
+  const runs: BlockRun[] =
+    among === 1
+      ? [[from, limits.blindBlocks]]
+      : [
+          [from + place, 1],
+          [from + among + place * GROUP_BLOCKS, GROUP_BLOCKS]
+        ]
+  const blocks = runs.flatMap(blocksIn)
+  source.asked(blocks, ROOT_LEVEL, now)
+  for (const block of blocks) source.blind.add(block)
+  return runs
+}
+
+/** The same when the length is known, but not what the source has: it is asked as if it had everything. */
+export function askAtFirst(source: Source, { table, picker, limits, now }: Asking): readonly BlockRun[] {
+  const blocks = picker.pick(() => true, limits.firstBlocks, 0)
+  for (const block of blocks) {
+    table.request(block)
+    source.blind.add(block)
+  }
+  source.asked(blocks, ROOT_LEVEL, now)
+  return runsOf(blocks)
+}
+
+/** Fills the window of a source with what is missing. What is asked for is entered in the table and the source. */
+export function requestsTo(source: Source, others: Iterable<Source>, asking: Asking): Request[] {
+  const { table, picker, limits, share, now } = asking
+  if (source.state !== 'connected' || !source.proved || source.stream === undefined) return []
+  const window = Math.max(1, Math.floor(source.window(limits, now) * share))
+  const room = Math.min(window - source.owed.size, limits.unstoredBlocks - table.received)
+  // Few large requests instead of one per block, unless the source runs dry: each costs both sides.
+  const few = Math.max(Math.min(4 * GROUP_BLOCKS, window / 2), window / 4)
+  if (room <= 0 || (room < few && source.owed.size > GROUP_BLOCKS)) return []
+  const fair = fairRoom(source, others, asking, room)
+  const can = (block: number): boolean => source.has(block) && !source.late.has(block)
+  return ask(source, picker.pick(can, fair, source.complete ? 0 : 1), asking)
+}
+
+/**
+ * What an idle source brings much sooner than who owes it: the last of what that one owes, so that both are
+ * done at the same time. It is taken back there at once, so that little comes twice.
+ */
+export function takeOver(source: Source, others: Iterable<Source>, asking: Asking): Sent[] {
+  const isFree = source.state === 'connected' && source.proved && !source.stalled && source.owed.size === 0
+  if (!isFree || !asking.picker.exhausted) return []
+  for (const from of others) {
+    if (from === source || from.stream === undefined || from.owed.size === 0) continue
+    const blocks = soonerFrom(source, from, asking)
+    if (blocks.length === 0) continue
+    const requests = ask(source, blocks, asking).map(message => ({ to: source, message }))
+    return [...requests, ...takeBack(from, blocks, asking.table)]
+  }
+  return []
+}
+
+/** A message, and whom it is for. */
+export interface Sent {
+  readonly to: Source
+  readonly message: Request | Cancel
+}
+
+/** Tells a source that it need not send these blocks. It answers all the same: with them, or `cancelled`. */
+export function takeBack(from: Source, blocks: readonly number[], table: BlockTable): Sent[] {
+  const { stream } = from
+  const owed = blocks.filter(block => from.owed.has(block))
+  if (stream === undefined) return []
+  for (const block of owed) {
+    from.late.set(block, from.owed.get(block) ?? ROOT_LEVEL)
+    from.owed.delete(block)
+    table.giveUp(block)
+  }
+  return runsOf(owed).map(([first, count]) => ({
+    to: from,
+    message: { type: 'cancel', stream, first, count }
+  }))
+}
+
+/** Blocks that `from` owes and `source` would bring in half of the time, in ascending order. */
+function soonerFrom(source: Source, from: Source, { table, picker, limits, now }: Asking): number[] {
+  const theirs = [...from.owed.keys()].filter(
+    block => picker.wants(block) && source.has(block) && !source.late.has(block) && table.askers(block) === 1
+  )
+  const due = from.dueMs(now) ?? Math.max(0, now - from.heardAt - limits.endGameMs) * WORTH_IT
+  const rate = source.bytesPerSecond(now)
+  const perBlock = rate === undefined ? 0 : (BLOCK_BYTES * 1000) / rate
+  if (due < WORTH_IT * (source.delayMs + perBlock) + limits.endGameMs / 2) return []
+  const half = Math.ceil((theirs.length * due) / (due + theirs.length * perBlock))
+  const count = Math.min(
+    theirs.length,
+    source.window(limits, now),
+    rate === undefined ? limits.firstBlocks : half
+  )
+  return count === 0 ? [] : theirs.slice(-count).toSorted((a, b) => a - b)
+}
+
+/**
+ * When little is left, no source takes more of it than it brings in the time in which the others bring the
+ * rest: so all are done at once, and a small object comes from everyone.
+ */
+function fairRoom(source: Source, others: Iterable<Source>, { table, now }: Asking, room: number): number {
+  let rates = 0
+  let measured = 0
+  let owed = 0
+  let count = 0
+  for (const other of others) {
+    if (other.state !== 'connected' || other.stalled || !(other.proved || other === source)) continue
+    const rate = other.bytesPerSecond(now)
+    if (rate !== undefined && rate > 0) {
+      rates += rate
+      measured++
+    }
+    owed += other.owed.size
+    count++
+  }
+  if (count < 2) return room
+  const usual = measured === 0 ? 1 : rates / measured
+  const all = rates + (count - measured) * usual
+  const share = (source.bytesPerSecond(now) ?? usual) / all
+  return Math.min(room, Math.max(1, Math.ceil((table.missing + owed) * share) - source.owed.size))
+}
+
+function ask(source: Source, blocks: readonly number[], { table, tree, now }: Asking): Request[] {
+  const { stream } = source
+  if (stream === undefined) return []
+  return runsOf(blocks).map(([first, count]) => {
+    const level = tree.knownLevel(first, count)
+    const run = blocksIn([first, count])
+    for (const block of run) table.request(block)
+    source.asked(run, level, now)
+    return { type: 'request', stream, first, count, level }
+  })
+}
+
+/** Neighbouring blocks, as many as travel in one request, together. `blocks` ascend. */
+export function runsOf(blocks: readonly number[]): BlockRun[] {
+  const runs: [first: number, count: number][] = []
+  for (const block of blocks) {
+    const last = runs.at(-1)
+    if (last !== undefined && last[0] + last[1] === block && last[1] < MAX_REQUEST_BLOCKS) last[1]++
+    else runs.push([block, 1])
+  }
+  return runs
+}
+
+/** The blocks of a run, one by one. */
+export function blocksIn([first, count]: BlockRun): number[] {
+  return Array.from({ length: count }, (_, i) => first + i)
+}
