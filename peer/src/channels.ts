@@ -17,6 +17,7 @@ import {
   type SignalData
 } from './core/signal-data.js'
 import { Link } from './link.js'
+import { SpareConnector } from './spare-connector.js'
 import type { Channel } from './ports/channel.js'
 import type { Clock } from './ports/clock.js'
 import type { Connector } from './ports/connector.js'
@@ -77,27 +78,44 @@ interface Waiting {
  * 4. Memory is bounded by `limits.connections` links.
  */
 export class Channels {
-  /** What connections made from now on use for ICE. */
-  iceServers: readonly IceServer[] = []
   /** Our own mediator at the moment; only breaks the tie between two peers of one peer id. */
   mediatorId: MediatorId | undefined
   readonly #peerId: PeerId
-  readonly #connector: Connector
+  readonly #connector: SpareConnector
   readonly #clock: Clock
   readonly #limits: ChannelLimits
   readonly #events: ChannelsEvents
   readonly #links = new Map<string, Link>()
   readonly #waiting = new Map<Link, Waiting>()
   readonly #offers: EventWindow
+  #iceServers: readonly IceServer[] = []
   #closed: string | undefined
 
   constructor(options: ChannelsOptions, events: ChannelsEvents) {
     this.#peerId = options.peerId
-    this.#connector = options.connector
     this.#clock = options.clock ?? systemClock
+    this.#connector = new SpareConnector(options.connector, this.#clock)
     this.#limits = { ...DEFAULT_CHANNEL_LIMITS, ...options.limits }
     this.#events = events
     this.#offers = new EventWindow({ limit: this.#limits.offersPerMinute, windowMs: 60_000, maxKeys: 256 })
+  }
+
+  /** What connections made from now on use for ICE. */
+  get iceServers(): readonly IceServer[] {
+    return this.#iceServers
+  }
+
+  set iceServers(iceServers: readonly IceServer[]) {
+    this.#iceServers = iceServers
+    if (this.#connector.held > 0) this.#connector.prepare(iceServers)
+  }
+
+  /**
+   * Somebody will soon be named: begins a connection to whoever it is, so that its offer and candidates are
+   * there by then. Does nothing where there is a channel or an attempt already.
+   */
+  prepare(): void {
+    if (this.#closed === undefined && this.#links.size === 0) this.#connector.prepare(this.#iceServers)
   }
 
   /**
@@ -152,6 +170,7 @@ export class Channels {
   /** Closes all channels and attempts, and accepts none from now on. */
   close(reason: string): void {
     this.#closed ??= reason
+    this.#connector.discard()
     for (const link of [...this.#links.values()]) link.close(reason)
   }
 
@@ -211,7 +230,7 @@ export class Channels {
     const { batchMs, giveUpMs } = this.#limits
     const options = {
       connector: this.#connector,
-      iceServers: this.iceServers,
+      iceServers: this.#iceServers,
       clock: this.#clock,
       batchMs,
       giveUpMs
@@ -260,6 +279,8 @@ export class Channels {
       link => link.state === 'connecting' && !link.initiator && !this.#waiting.has(link)
     )
     if (initiator === 'them' && inbound.length >= this.#limits.inboundAttempts) return false
+    if (initiator === 'them' && links.length + this.#connector.held >= this.#limits.connections)
+      this.#connector.discard()
     if (links.length < this.#limits.connections) return true
     const idle = links.filter(link => link.state === 'open' && !link.busy)
     const candidates = idle.length > 0 || initiator === 'them' ? idle : inbound

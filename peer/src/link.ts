@@ -7,10 +7,10 @@ import type { Connection, Connector } from './ports/connector.js'
 /** Messages that wait for an owner who has not set `onmessage` yet; the connection is closed past that. */
 const MAX_EARLY_MESSAGES = 64
 /**
- * Milliseconds after the description in which the first candidates usually come. They decide how soon the
- * channel opens, so that they do not wait as long as those that servers have to be asked for.
+ * Candidates that travel at once, each in a signal of its own: the first ones, of the own network, decide how soon the
+ * channel opens. Those that servers have to be asked for come later, many at a time.
  */
-const FIRST_BATCH_MS = 5
+const EARLY_CANDIDATES = 2
 
 /** Who made a link: told once each of `opened` and `closed`. */
 export interface LinkOwner {
@@ -169,25 +169,17 @@ export class Link implements Channel {
     }
     // Alone, their end tells the other side nothing that it needs.
     if (signal.type === 'end-of-candidates' && this.#outgoing.length === 0) return
-    this.#outgoing.push(signal)
     if (signal.type === 'offer' || signal.type === 'answer') {
-      this.#flush()
-    } else if (this.#batches > 0) {
-      this.#flushSoon(signal.type === 'end-of-candidates')
-    }
-    // Candidates that come before the description wait for it: alone they belong to no known attempt.
-  }
-
-  /** Hidden pages are called a second late: when nothing more is coming, nothing is waited for. */
-  #flushSoon(isLast: boolean): void {
-    if (isLast) {
+      // In front of candidates that came before it: alone they belong to no known attempt, and waited for it.
+      this.#outgoing.unshift(signal)
       this.#flush()
       return
     }
-    const wait = this.#batches === 1 ? FIRST_BATCH_MS : this.#options.batchMs
-    this.#cancelBatch ??= this.#options.clock.after(Math.min(wait, this.#options.batchMs), () =>
-      this.#flush()
-    )
+    this.#outgoing.push(signal)
+    if (this.#batches === 0) return
+    // Hidden pages are called a second late: when nothing more is coming, nothing is waited for.
+    if (signal.type === 'end-of-candidates' || this.#candidatesSent <= EARLY_CANDIDATES) this.#flush()
+    else this.#cancelBatch ??= this.#options.clock.after(this.#options.batchMs, () => this.#flush())
   }
 
   #flush(): void {

@@ -223,6 +223,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
     transfer.start()
     // Whoever there is a channel to may have it, and is asked without waiting for the mediator.
     transfer.found(this.#peers.connected())
+    this.#peers.prepare()
     return transfer
   }
 

@@ -49,6 +49,11 @@ export class PeerSessions {
     this.#channels.iceServers = iceServers
   }
 
+  /** A download begins: the first peer that is named for it is connected to without delay. */
+  prepare(): void {
+    this.#channels.prepare()
+  }
+
   /** The session with a peer: the open one, or over a new channel. Rejects with an Error that says why not. */
   async connect(peer: PeerAddress, fullHash: FullHash): Promise<PeerSession> {
     if (this.#banned.has(addressKey(peer))) throw new Error('it sent something wrong before')

@@ -75,38 +75,38 @@ function start(initiator: boolean) {
 }
 
 describe('the signals of a link', () => {
-  it('leave at once with a description, and soon with the first candidates, then in batches', async () => {
+  it('leave at once with a description and the first candidates, then in batches', async () => {
     const { events, clock, batches } = start(true)
     events.onsignal(OFFER)
     expect(batches()).to.deep.equal([[OFFER]])
-    events.onsignal(candidate(1))
-    events.onsignal(candidate(2))
-    await clock.advance(5)
-    expect(batches()).to.deep.equal([[OFFER], [candidate(1), candidate(2)]])
+    for (let n = 1; n <= 2; n++) {
+      events.onsignal(candidate(n))
+      expect(batches()[n]).to.deep.equal([candidate(n)])
+    }
     events.onsignal(candidate(3))
     await clock.advance(29)
     events.onsignal(candidate(4))
-    expect(batches()).to.have.length(2)
+    expect(batches()).to.have.length(3)
     await clock.advance(1)
-    expect(batches()[2]).to.deep.equal([candidate(3), candidate(4)])
+    expect(batches()[3]).to.deep.equal([candidate(3), candidate(4)])
   })
 
   it('leave at once when no candidate is to come any more', () => {
     const { events, batches } = start(true)
     events.onsignal(OFFER)
-    events.onsignal(candidate(1))
+    for (let n = 1; n <= 3; n++) events.onsignal(candidate(n))
     events.onsignal(END)
     events.onsignal(END)
-    expect(batches()).to.deep.equal([[OFFER], [candidate(1), END]])
+    expect(batches().slice(3)).to.deep.equal([[candidate(3), END]])
   })
 
-  it('wait for the description when candidates come before it', async () => {
+  it('wait for the description when they come before it, and then travel behind it', async () => {
     const { events, clock, batches } = start(true)
     events.onsignal(candidate(1))
     await clock.advance(100)
     expect(batches()).to.deep.equal([])
     events.onsignal(OFFER)
-    expect(batches()).to.deep.equal([[candidate(1), OFFER]])
+    expect(batches()).to.deep.equal([[OFFER, candidate(1)]])
   })
 
   it('are at most 20 candidates, both ways', async () => {
@@ -137,8 +137,8 @@ describe('the signals of a link', () => {
     const { events, clock, sent, taken, opened, receive } = start(true)
     events.onsignal(OFFER)
     receive(ANSWER)
-    events.onsignal(candidate(1))
     events.onopen()
+    events.onsignal(candidate(1))
     events.onopen()
     receive(candidate(2), OFFER)
     await clock.advance(10_000)
