@@ -122,6 +122,21 @@ export interface GetOptions {
   readonly onDemand?: boolean
 }
 
+export interface FetchOptions {
+  /** The content that the URL names; not needed where the first argument is a full hash. */
+  readonly fullHash?: string
+  /** Where the site itself has it, where the first argument is a full hash. */
+  readonly url?: string | URL
+  /** A `Range` header such as `bytes=0-99`, or numbers: then only that is fetched. */
+  readonly range?: string | StreamOptions
+  /** `Content-Type` of the answer; by default guessed from the ending of the URL. Never taken from a peer. */
+  readonly type?: string
+  readonly signal?: AbortSignal
+  readonly priority?: DownloadPriority
+  /** Gives up after so long without anyone who has it. Default 30,000, or 1,000 where a URL is known. */
+  readonly timeoutMs?: number
+}
+
 export interface LoadOptions {
   /** Where the site itself has the object: loaded when peers do not bring it. */
   readonly url: string
@@ -194,6 +209,13 @@ export interface Session extends TypedEventTarget<SessionEvents> {
   seed(content: Blob | ArrayBuffer | Uint8Array, options?: SeedOptions): Promise<FullHash>
   /** Starts fetching. Throws TypeError when `fullHash` has not the form of one. */
   get(fullHash: string, options?: GetOptions): Download
+  /**
+   * A content as `fetch` gives it. `target`: a full hash, or a URL whose full hash is in the options; any other URL
+   * is fetched from its site. Settles when the length is known, with status 200, 206 for a range, or 416, and with
+   * `Content-Length`, `Content-Type`, `Accept-Ranges`, and the full hash as `ETag`. The body is read as it arrives,
+   * every byte verified. Where nobody brings it and a URL is known, the answer is the site's own, and not verified.
+   */
+  fetch(target: string | URL, options?: FetchOptions): Promise<Response>
   /** Shows the object in the element: from the store, a peer, or `url`. See `LoadOptions`. */
   load(fullHash: string, element: Element | string, options: LoadOptions): Promise<LoadSource>
   /** Stops announcing and serving. */

@@ -50,6 +50,7 @@ export class ContentDownload
   #paused = false
   readonly #places = new Set<StreamPlace>()
   #soughtBlock: number | undefined
+  #asksForLength = false
 
   constructor(fullHash: FullHash, { signal, priority = 'normal', onDemand = false }: GetOptions = {}) {
     super()
@@ -199,12 +200,18 @@ export class ContentDownload
     const waiting = [...this.#places].filter(place => place.waiting)
     const others = [...this.#places].filter(place => !place.waiting)
     const sought = this.#soughtBlock === undefined ? [] : [{ block: this.#soughtBlock, end: Infinity }]
-    return [...waiting, ...sought, ...others]
+    // Who reads nothing yet still wants someone to be found.
+    const asker = this.#asksForLength ? [{ block: 0, end: 0 }] : []
+    return [...waiting, ...sought, ...others, ...asker]
   }
 
   /** Bytes of the content, as soon as a peer has proved them. Rejects when nobody does. */
   async knownLength(): Promise<number> {
-    return (await this.#until(content => content)).tree.length
+    this.#asksForLength = true
+    this.#transfer?.want()
+    const { length } = (await this.#until(content => content)).tree
+    this.#asksForLength = false
+    return length
   }
 
   cancel(reason?: unknown): void {

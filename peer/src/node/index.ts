@@ -5,6 +5,7 @@ import { NodeSession } from './node-session.js'
 export { isFullHash } from '@mayfly/common'
 export { MayflyError } from '../error.js'
 export { NodeSession } from './node-session.js'
+export { readable } from './readable.js'
 export type * from '../api.js'
 export type { FullHash, IceServer, MediatorId, PeerId } from '@mayfly/common'
 

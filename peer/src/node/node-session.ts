@@ -9,7 +9,8 @@ import { nodeConnector } from '../adapters/node-connector.js'
 import { nodeHasher } from '../adapters/node-hasher.js'
 import { systemClock } from '../adapters/system-clock.js'
 import { openWsSocket } from '../adapters/ws-socket.js'
-import type { ConnectOptions, SeedOptions } from '../api.js'
+import type { ConnectOptions, FetchOptions, SeedOptions } from '../api.js'
+import { fetchContent } from '../fetch-content.js'
 import { MayflySession } from '../mayfly-session.js'
 
 /** A session of a program. */
@@ -45,5 +46,10 @@ export class NodeSession extends MayflySession {
   /** Hashes, announces and serves a file, which is read when asked for. */
   async seedFile(path: string, options?: SeedOptions): Promise<FullHash> {
     return this.seedSource(await fileSource(path), options)
+  }
+
+  /** See `Session.fetch`. */
+  fetch(target: string | URL, options: FetchOptions = {}): Promise<Response> {
+    return fetchContent(this, target, options)
   }
 }

@@ -6,6 +6,7 @@ import type { FullHash } from '@mayfly/common'
 import type {
   ConnectOptions,
   Download,
+  FetchOptions,
   GetOptions,
   LoadOptions,
   LoadSource,
@@ -41,6 +42,11 @@ export function seed(content: Blob | ArrayBuffer | Uint8Array, options?: SeedOpt
 /** Starts fetching. */
 export function get(fullHash: string, options?: GetOptions): Download {
   return session().get(fullHash, options)
+}
+
+/** A content as an answer of HTTP: `target` is a full hash, or a URL whose full hash is in the options. */
+export function fetch(target: string | URL, options?: FetchOptions): Promise<Response> {
+  return session().fetch(target, options)
 }
 
 /** Shows an object in an element: from peers where possible, else from `url`; verified, if not from `url`. */

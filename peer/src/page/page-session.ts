@@ -6,7 +6,8 @@ import { pageConnector } from '../adapters/page-connector.js'
 import { systemClock } from '../adapters/system-clock.js'
 import { webHasher } from '../adapters/web-hasher.js'
 import { openWebSocket } from '../adapters/web-socket.js'
-import type { ConnectOptions, LoadOptions, LoadSource, SeedOptions, Session } from '../api.js'
+import type { ConnectOptions, FetchOptions, LoadOptions, LoadSource, SeedOptions, Session } from '../api.js'
+import { fetchContent } from '../fetch-content.js'
 import { MayflySession } from '../mayfly-session.js'
 import type { ByteSource } from '../ports/byte-source.js'
 import { loadInto } from './load.js'
@@ -35,6 +36,10 @@ export class PageSession extends MayflySession implements Session {
 
   seed(content: Blob | ArrayBuffer | Uint8Array, options?: SeedOptions): Promise<FullHash> {
     return this.seedSource(byteSourceOf(content), options)
+  }
+
+  fetch(target: string | URL, options: FetchOptions = {}): Promise<Response> {
+    return fetchContent(this, target, { ...options, base: document.baseURI })
   }
 
   load(fullHash: string, element: Element | string, options: LoadOptions): Promise<LoadSource> {
