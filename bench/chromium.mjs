@@ -35,3 +35,9 @@ export async function launchChromium({ namespace, trust }) {
   const env = { ...process.env, BENCH_NETNS: namespace, BENCH_CHROMIUM: executablePath }
   return chromium.launch({ executablePath: IN_NAMESPACE, args, env, ...OWN_SIGNALS })
 }
+
+/** Starts Chromium with a profile in `folder`: in other contexts it keeps what is stored in memory. Gives the context. */
+export async function launchChromiumWithProfile(folder) {
+  const executablePath = await ensureChromium()
+  return chromium.launchPersistentContext(folder, { executablePath, args: ARGS, ...OWN_SIGNALS })
+}

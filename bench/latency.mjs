@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CONTENDERS, newKey } from './contenders.mjs'
-import { judged, measurement, measurementsTable } from './report.mjs'
+import { judged, measurement, measurementsTable, ratiosOf } from './report.mjs'
 import { roundRobin } from './rounds.mjs'
 import { Stage } from './stage.mjs'
 
@@ -106,7 +106,7 @@ function reportNear(samples) {
   const measurements = [FIRST, SECOND].flatMap(what =>
     CONTENDERS.map(contender => measurementOf(what, contender, samples.get(contender), what))
   )
-  return judged(measurements, GOALS, measurementsTable(measurements))
+  return judged(measurements, measurementsTable(measurements), ratiosOf(measurements, GOALS))
 }
 
 function reportAfar(samples, wan) {
@@ -119,7 +119,7 @@ function reportAfar(samples, wan) {
       measurementOf(`${what}-${wan}-one`, contender, samples.get(contender), what)
     )
   ])
-  return judged(measurements, GOALS_AFAR(wan), measurementsTable(measurements))
+  return judged(measurements, measurementsTable(measurements), ratiosOf(measurements, GOALS_AFAR(wan)))
 }
 
 function measurementOf(measure, contender, taken, what) {

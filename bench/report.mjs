@@ -14,7 +14,10 @@ export function measurement(measure, contender, unit, samples) {
 export function table(rows) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map(row => row[column].length)))
   const line = row =>
-    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ')
+    row
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+      .join('  ')
+      .trimEnd()
   return [line(rows[0]), widths.map(width => '-'.repeat(width)).join('  '), ...rows.slice(1).map(line)].join(
     '\n'
   )
@@ -26,34 +29,39 @@ export function measurementsTable(measurements, extra = { heading: [], cells: ()
   const rows = measurements.map(entry => {
     const { measure, contender, value, unit, samples } = entry
     const numbers = [Math.min(...samples), Math.max(...samples)].map(number => number.toFixed(1))
-    const ratio = ratioToBare(measurements, entry).toFixed(2)
+    const ratio = ratioToBare(measurements, entry)?.toFixed(2) ?? ''
     const cells = [value.toFixed(1), unit, ...numbers, String(samples.length), ratio]
     return [measure, contender, ...cells, ...extra.cells(entry)]
   })
   return table([heading, ...rows])
 }
 
-/** How many times the value of `bare` in the same measure. */
+/** How many times the value of `bare` in the same measure; undefined where there is none. */
 function ratioToBare(measurements, { measure, value }) {
-  return value / measurements.find(other => other.measure === measure && other.contender === 'bare').value
+  const bare = measurements.find(other => other.measure === measure && other.contender === 'bare')
+  return bare === undefined ? undefined : value / bare.value
+}
+
+/** The values of goals for the ratio of mayfly to bare: `{ measure, least }` or `{ measure, most }`. */
+export function ratiosOf(measurements, goals) {
+  return goals.map(({ measure, ...bounds }) => {
+    const entry = measurements.find(other => other.measure === measure && other.contender === 'mayfly')
+    return { what: `${measure}: mayfly / bare`, value: ratioToBare(measurements, entry), ...bounds }
+  })
 }
 
 /**
- * What a bench gives: its measurements, a table with a line for each goal, and which goals were `missed`. A goal is the
- * `least` or the `most` that the ratio of mayfly to bare may be.
+ * What a bench gives: its measurements, the text with a line for each goal, and which goals were `missed`. A goal says
+ * `what` it is about, its `value`, and the `least` or the `most` that is wanted.
  */
-export function judged(measurements, goals, text) {
+export function judged(measurements, text, goals) {
   const lines = []
   const missed = []
-  for (const { measure, least, most } of goals) {
-    const entry = measurements.find(other => other.measure === measure && other.contender === 'mayfly')
-    const ratio = ratioToBare(measurements, entry)
-    const isMissed = least === undefined ? ratio > most : ratio < least
-    const wanted = least === undefined ? `at most ${most}` : `at least ${least}`
-    lines.push(
-      `${measure}: mayfly / bare = ${ratio.toFixed(3)}, ${wanted} is wanted${isMissed ? ': missed' : ''}`
-    )
-    if (isMissed) missed.push(`${measure} ${ratio.toFixed(3)}, ${wanted}`)
+  for (const { what, value, least, most } of goals) {
+    const isMet = least === undefined ? value <= most : value >= least
+    const line = `${what} = ${value.toFixed(3)}, ${least === undefined ? `at most ${most}` : `at least ${least}`} is wanted`
+    lines.push(isMet ? line : `${line}: missed`)
+    if (!isMet) missed.push(line)
   }
   return {
     measurements,

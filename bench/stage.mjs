@@ -1,12 +1,8 @@
-import { spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { launchChromium } from './chromium.mjs'
+import { startServers } from './start-servers.mjs'
 import { Visitor } from './visitor.mjs'
 import { WideAreaNetwork } from './wan/network.mjs'
 import { PROFILES } from './wan/profiles.mjs'
-
-const SERVERS = fileURLToPath(new URL('servers.mjs', import.meta.url))
 
 /**
  * What every contender runs on: the servers, and Chromium. On loopback all visitors are in one Chromium; in an
@@ -39,7 +35,12 @@ export class Stage {
 
   /** Opens a fresh page of a contender: a visitor whom nobody knows. `place` is of no account on loopback. */
   visitor(contender, place) {
-    return Visitor.open(this.#browserAt(place).browser, contender, this.servers)
+    return Visitor.open(this.browser(place), contender, this.servers)
+  }
+
+  /** Chromium of a place. */
+  browser(place) {
+    return this.#browsers.get(this.#places === undefined ? 'everywhere' : place).browser
   }
 
   /** CPU time in seconds that all processes of Chromium have used so far. */
@@ -62,10 +63,6 @@ export class Stage {
     for (const close of this.#closing.toReversed()) await close()
   }
 
-  #browserAt(place) {
-    return this.#browsers.get(this.#places === undefined ? 'everywhere' : place)
-  }
-
   async #start(places) {
     this.#places = places
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
@@ -76,25 +73,10 @@ export class Stage {
       this.#network = await WideAreaNetwork.open(Object.fromEntries(profiles))
       this.#closing.push(() => this.#network.close())
     }
-    await this.#startServers()
+    const { urls, close } = await startServers(this.#network)
+    this.servers = urls
+    this.#closing.push(close)
     for (const place of Object.keys(places ?? { everywhere: true })) await this.#startChromium(place)
-  }
-
-  async #startServers() {
-    const host = this.#network?.address('servers') ?? '127.0.0.1'
-    const node = [process.execPath, SERVERS, host]
-    const [program, ...args] = this.#network?.commandAt('servers', node) ?? node
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-    const ended = new Promise(resolve => child.once('close', resolve))
-    this.#closing.push(() => {
-      child.stdin.end()
-      return ended
-    })
-    this.servers = await new Promise((resolve, reject) => {
-      createInterface({ input: child.stdout }).once('line', line => resolve(JSON.parse(line)))
-      child.once('error', reject)
-      void ended.then(() => reject(new Error('the servers of the bench ended: see above')))
-    })
   }
 
   async #startChromium(place) {

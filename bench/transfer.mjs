@@ -1,5 +1,5 @@
 import { CONTENDERS, newKey } from './contenders.mjs'
-import { judged, measurement, measurementsTable, median } from './report.mjs'
+import { judged, measurement, measurementsTable, median, ratiosOf } from './report.mjs'
 import { roundRobin } from './rounds.mjs'
 import { Stage } from './stage.mjs'
 
@@ -70,5 +70,5 @@ function report(samples) {
     })
   )
   const cpu = { heading: ['CPU-s'], cells: entry => [cpuOf.get(entry).toFixed(2)] }
-  return judged(measurements, GOALS, measurementsTable(measurements, cpu))
+  return judged(measurements, measurementsTable(measurements, cpu), ratiosOf(measurements, GOALS))
 }

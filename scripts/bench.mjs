@@ -7,22 +7,24 @@ import { ensureInstalled, runNpm } from './install.mjs'
 
 const BENCHES = {
   transfer: '16 and 64 MiB from page to page, verified',
-  latency: 'the first and the second 50 KB, from the opening of the WebSocket'
+  latency: 'the first and the second 50 KB, from the opening of the WebSocket',
+  swarm: '64 MiB to 20 peers at once, over emulated uplinks of 5 Mbit/s',
+  page: 'a page with 60 images, with us and without us, whatever its peers do',
+  memory: 'what Chromium needs while 256 MiB and 1 GiB go through a page (Linux)'
 }
-/** Benches that take `--wan`, and the profiles of bench/wan/ that it can name. */
-const AFAR = ['latency']
-const PROFILES = ['cable', 'dsl']
+/** Benches that take `--wan`, and the profiles of bench/wan/ that each can name. */
+const PROFILES = { latency: ['cable', 'dsl'], page: ['lan', 'cable'] }
 const HELP = `npm run bench -- <name> [options]
 
 ${Object.entries(BENCHES)
   .map(([name, what]) => `  ${name.padEnd(22)}${what}`)
   .join('\n')}
 
-Every contender runs in the same run, in turn: mayfly, a bare data channel, WebTorrent, HTTP.
+Every contender runs in the same run, in turn. Emulated networks, which swarm and page always use, need Linux and root.
 
   --json <file>         writes the measurements: [{ measure, contender, value, unit, samples }]
   --rounds <number>     how often every contender runs
-  --wan <profile>       ${PROFILES.join(' or ')}: over an emulated network (${AFAR.join(', ')}; needs Linux and root)
+  --wan <profile>       over an emulated network: latency over cable or dsl, page over lan or cable (default: both)
   --help                shows this
 
 Exit: 0, 1 where it failed or a goal was missed, 2 where the command line is wrong.`
@@ -80,8 +82,9 @@ function settingsOf(args) {
 
 function profileOf(name, profile) {
   if (profile === undefined) return undefined
-  if (!AFAR.includes(name)) throw new UsageError(`--wan is for ${AFAR.join(', ')} only`)
-  if (!PROFILES.includes(profile)) throw new UsageError(`--wan is ${PROFILES.join(' or ')}, not "${profile}"`)
+  const profiles = PROFILES[name]
+  if (profiles === undefined) throw new UsageError(`--wan is for ${Object.keys(PROFILES).join(' and ')} only`)
+  if (!profiles.includes(profile)) throw new UsageError(`--wan is ${profiles.join(' or ')}, not "${profile}"`)
   return profile
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { cpuSecondsOf } from '../cpu-seconds.mjs'
 
 const SOURCE = fileURLToPath(new URL('wanem.c', import.meta.url))
 const TUN = '/dev/net/tun'
@@ -46,6 +47,11 @@ export class WideAreaNetwork {
   /** The command line that runs `command` in a place. */
   commandAt(place, command) {
     return ['ip', 'netns', 'exec', this.namespace(place), ...command]
+  }
+
+  /** Seconds of CPU that the emulation has used. */
+  emulatorCpuSeconds() {
+    return cpuSecondsOf(this.#emulator.pid)
   }
 
   /** Removes all of it, at once: also what ends this process must not leave namespaces behind. */
