@@ -35,12 +35,16 @@ export function treePagesOf(length: number, first: number, count: number): numbe
   return pages
 }
 
+/** Bytes of a page: the last ones of each eight levels are shorter. */
+export function treePageBytes(length: number, page: number): number {
+  return levelsOf(length, page).reduce((sum, { count }) => sum + count, 0) * HASH_BYTES
+}
+
 /** What a tree knows of a page. */
 export function treePage(tree: BlockTree, page: number): Uint8Array<ArrayBuffer> {
-  const levels = levelsOf(tree, page)
-  const bytes = new Uint8Array(levels.reduce((sum, { count }) => sum + count, 0) * HASH_BYTES)
+  const bytes = new Uint8Array(treePageBytes(tree.length, page))
   let at = 0
-  for (const { level, first, count } of levels) {
+  for (const { level, first, count } of levelsOf(tree.length, page)) {
     for (let i = 0; i < count; i++, at += HASH_BYTES) {
       const node = tree.node(level, first + i)
       if (node !== undefined) bytes.set(node, at)
@@ -54,10 +58,9 @@ export function treePage(tree: BlockTree, page: number): Uint8Array<ArrayBuffer>
  * above it. A page of another size is ignored.
  */
 export function restoreTreePage(tree: BlockTree, page: number, bytes: Uint8Array): void {
-  const levels = levelsOf(tree, page)
   let end = bytes.length
-  if (end !== levels.reduce((sum, { count }) => sum + count, 0) * HASH_BYTES) return
-  for (const { level, first, count } of levels.reverse()) {
+  if (end !== treePageBytes(tree.length, page)) return
+  for (const { level, first, count } of levelsOf(tree.length, page).reverse()) {
     const start = end - count * HASH_BYTES
     const at = (i: number): Uint8Array =>
       bytes.subarray(start + i * HASH_BYTES, Math.min(end, start + (i + 1) * HASH_BYTES))
@@ -95,18 +98,20 @@ function tiersOf(length: number): number[] {
 }
 
 /** Where the nodes of a page are in its tree, from the lowest level up. */
-function levelsOf(tree: BlockTree, page: number): { level: number; first: number; count: number }[] {
-  let tier = 0
+function levelsOf(length: number, page: number): { level: number; first: number; count: number }[] {
+  let width = blockCountOf(length)
+  let level = 0
   let index = page
-  for (const size of tiersOf(tree.length)) {
+  for (const size of tiersOf(length)) {
     if (index < size) break
     index -= size
-    tier++
+    level += LEVELS
+    width = size
   }
   const levels: { level: number; first: number; count: number }[] = []
-  for (let width = WIDTH, level = tier * LEVELS; width > 1 && level < tree.height; width /= 2, level++) {
-    const first = index * width
-    levels.push({ level, first, count: Math.max(0, Math.min(width, tree.width(level) - first)) })
+  for (let most = WIDTH; most > 1 && width > 1; most /= 2, level++, width = Math.ceil(width / 2)) {
+    const first = index * most
+    levels.push({ level, first, count: Math.max(0, Math.min(most, width - first)) })
   }
   return levels
 }

@@ -100,7 +100,7 @@ export interface Download extends TypedEventTarget<DownloadEvents>, AsyncIterabl
   resume(): void
   readonly paused: boolean
   priority: DownloadPriority
-  /** Stops. What was fetched so far is deleted when nobody else asked for it. */
+  /** Stops, unless others asked for it too. What was fetched so far stays in the store, to go on with later. */
   cancel(reason?: unknown): void
 }
 
@@ -120,6 +120,11 @@ export interface GetOptions {
   readonly priority?: DownloadPriority
   /** Fetches only what its streams ask for; `done` settles when that is all there is. Default false. */
   readonly onDemand?: boolean
+  /**
+   * `pinned` (default): stays in the store until `release`, whatever else is fetched. `cache`: is the first to go,
+   * least recently used first, when the bound of the store is reached.
+   */
+  readonly keep?: 'pinned' | 'cache'
 }
 
 export interface FetchOptions {
@@ -189,8 +194,16 @@ export interface ConnectOptions {
   readonly token?: string
   /** Replaces what the mediator offers. */
   readonly iceServers?: readonly IceServer[]
-  /** `memory` (default) forgets with the session; `indexeddb` keeps what was fetched across visits. */
-  readonly store?: 'memory' | 'indexeddb'
+  /**
+   * `memory` (default) forgets with the session. `indexeddb`, in pages, keeps what was fetched across visits, and
+   * in memory where the browser keeps nothing. `{ folder }`, in Node.js, keeps it in a folder.
+   */
+  readonly store?: 'memory' | 'indexeddb' | { readonly folder: string }
+  /**
+   * Bytes kept across visits of what is not pinned; least recently used goes first. Default 256 MB, in pages no
+   * more than a twentieth of what the browser allows.
+   */
+  readonly cacheBytes?: number
   /** Announces what was fetched, and serves it. Default true. */
   readonly share?: boolean
   readonly upload?: UploadLimits
@@ -218,8 +231,10 @@ export interface Session extends TypedEventTarget<SessionEvents> {
   fetch(target: string | URL, options?: FetchOptions): Promise<Response>
   /** Shows the object in the element: from the store, a peer, or `url`. See `LoadOptions`. */
   load(fullHash: string, element: Element | string, options: LoadOptions): Promise<LoadSource>
-  /** Stops announcing and serving. */
+  /** Stops announcing and serving, in this session. */
   finish(fullHash: string): Promise<void>
+  /** What was fetched with `keep: 'pinned'` is saved elsewhere: it may go when the store needs room. */
+  release(fullHash: string): Promise<void>
   /** Ends everything: downloads fail with `closed`, channels and the mediator are left. */
   close(): Promise<void>
 }

@@ -13,7 +13,8 @@ import type { Content } from './content.js'
 import { READ_BLOCKS, contentStream, type StreamPlace } from './content-stream.js'
 import type { ReaderPlace } from './core/wanted.js'
 import { MayflyError } from './error.js'
-import type { Transfer, TransferListener } from './transfer.js'
+import type { Transfer } from './transfer.js'
+import type { TransferListener } from './transfer-host.js'
 
 /** Milliseconds between two `progress` events. */
 const PROGRESS_EVERY_MS = 100
@@ -98,6 +99,11 @@ export class ContentDownload
       this.#transfer = transfer
       transfer.listen(this)
     }
+  }
+
+  /** The content, as soon as something of it is there. */
+  get content(): Content | undefined {
+    return this.#content ?? this.#transfer?.content
   }
 
   /** Complete, failed or cancelled. */

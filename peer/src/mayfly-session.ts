@@ -3,7 +3,6 @@ import {
   isFullHash,
   peerIdFrom,
   type FullHash,
-  type Hasher,
   type MediationError,
   type PeerId,
   type Peers
@@ -22,16 +21,15 @@ import { ContentDownload } from './content-download.js'
 import { highestOf, shareOf } from './core/priority.js'
 import { MayflyError, reasonOf } from './error.js'
 import { hashContent } from './hash-content.js'
-import { keptContent, referencedContent } from './kept-content.js'
+import { referencedContent } from './kept-content.js'
 import { MediationClient } from './mediation-client.js'
 import { PeerSessions } from './peer-sessions.js'
+import type { Platform } from './platform.js'
 import type { ByteSource } from './ports/byte-source.js'
-import type { Clock } from './ports/clock.js'
-import type { Connector } from './ports/connector.js'
-import type { MediatorTable } from './ports/mediator-table.js'
-import type { OpenSocket } from './ports/socket.js'
 import type { Store } from './ports/store.js'
-import { Transfer, type TransferHost } from './transfer.js'
+import { SessionStore } from './session-store.js'
+import { Transfer } from './transfer.js'
+import type { TransferHost, TransferOptions } from './transfer-host.js'
 import { Uploader } from './uploader.js'
 
 /** Milliseconds without anyone who has a content, unless told otherwise. */
@@ -39,21 +37,6 @@ const DEFAULT_TIMEOUT_MS = 30_000
 
 /** Bytes of the longest content, unless told otherwise: 64 GiB, whose tree takes 256 MiB. */
 const DEFAULT_MAX_LENGTH = 2 ** 36
-
-/** What a session stands on: the page's, Node.js's or a test's. */
-export interface Platform {
-  readonly clock: Clock
-  readonly connector: Connector
-  readonly openSocket: OpenSocket
-  readonly hasher: Hasher
-  readonly store: Store
-  /** The mediators that a peer knows, in the order to go to them. */
-  mediatorTable(peerId: PeerId): MediatorTable
-  /** `length` random bytes, fit for identifiers. */
-  randomBytes(length: number): Uint8Array
-  /** Calls back when the network is back or the page visible again. Gives the function that stops it. */
-  onwake?(wake: () => void): () => void
-}
 
 /** Who waits for a hash to be announced. */
 interface Waiting {
@@ -72,6 +55,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
   readonly #peers: PeerSessions
   readonly #uploader: Uploader
   readonly #transfers = new Map<FullHash, Transfer>()
+  readonly #kept: SessionStore
   readonly #stopWaking: () => void
   /** What mediators were told, and who waits for that. */
   readonly #announced = new Set<FullHash>()
@@ -115,6 +99,18 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
     })
     if (options.iceServers !== undefined) this.#peers.iceServers = options.iceServers
     this.#stopWaking = platform.onwake?.(() => this.#client.wake()) ?? (() => {})
+    this.#kept = new SessionStore(platform.store, {
+      hasher: platform.hasher,
+      sharing: options.share !== false,
+      share: content => {
+        const present = this.#uploader.content(content.fullHash)
+        if (present === undefined || present === content) this.#share(content)
+      },
+      withdraw: fullHash => this.#withdraw(fullHash),
+      lost: (content, error) => this.#unreadable(content, error),
+      fetchAgain: fullHash => this.#fetchAgain(fullHash),
+      warn: error => this.#warn(error)
+    })
     options.signal?.addEventListener('abort', () => void this.close(), { once: true })
     this.#client.start()
     if (options.signal?.aborted === true) void this.close()
@@ -171,10 +167,13 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
   /** Stops announcing and serving. */
   async finish(fullHash: string): Promise<void> {
     if (!isFullHash(fullHash)) throw new TypeError('a full hash has 64 lowercase hex digits')
-    const content = this.#uploader.remove(fullHash)
-    this.#client.finish([fullHash])
-    this.#announced.delete(fullHash)
-    if (content !== undefined) this.#peers.withdraw(content)
+    this.#withdraw(fullHash)
+  }
+
+  /** What was fetched may be evicted from the store from now on, when room is needed. */
+  async release(fullHash: string): Promise<void> {
+    if (!isFullHash(fullHash)) throw new TypeError('a full hash has 64 lowercase hex digits')
+    await this.#platform.store.pin(fullHash, false)
   }
 
   async close(): Promise<void> {
@@ -182,6 +181,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
     this.#client.close()
     this.#peers.close('the session is closed')
     this.#stopWaking()
+    this.#kept.close()
     await ended
     await this.#platform.store.close()
   }
@@ -194,31 +194,39 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
     }
     const content = this.#uploader.content(fullHash)
     if (content?.held.complete === true) {
-      download.begin({ content })
+      download.begin({ content: this.#kept.mending(content) })
       return
     }
-    let kept: Content | undefined
-    try {
-      if (!this.#transfers.has(fullHash)) kept = await keptContent(fullHash, store, this.#platform.hasher)
-    } catch (error) {
-      this.#warn(
-        new MayflyError('store_failed', `the store cannot be read: ${reasonOf(error)}`, { cause: error })
-      )
-    }
+    const found = this.#transfers.has(fullHash) ? undefined : await this.#kept.find(fullHash, store, options)
     // Nobody would listen to it, or stop it.
     if (download.ended) return
     if (this.#closed !== undefined) download.onfailed(this.#closed)
-    else if (kept !== undefined) {
-      if (this.#options.share !== false) this.#share(kept)
-      download.begin({ content: kept })
-    } else download.begin({ transfer: this.#transferOf(fullHash, store, options) })
+    else if (found?.whole !== undefined) {
+      if (this.#options.share !== false) this.#share(found.whole)
+      download.begin({ content: this.#kept.mending(found.whole) })
+    } else download.begin({ transfer: this.#transferOf(fullHash, store, { ...options, resumed: found }) })
   }
 
-  #transferOf(fullHash: FullHash, store: Store, options: GetOptions): Transfer {
+  /** What was in the store is not any more, and somebody reads it: settles when it is back. */
+  async #fetchAgain(fullHash: FullHash): Promise<Content> {
+    const download = this.get(fullHash)
+    await download.done
+    const content = download.content
+    if (content === undefined) throw new MayflyError('store_failed', 'the content is gone')
+    return content
+  }
+
+  #transferOf(
+    fullHash: FullHash,
+    store: Store,
+    options: GetOptions & Pick<TransferOptions, 'resumed'>
+  ): Transfer {
     const running = this.#transfers.get(fullHash)
     if (running !== undefined) return running
-    const { timeoutMs = DEFAULT_TIMEOUT_MS, maxLength = DEFAULT_MAX_LENGTH } = options
-    const transfer = new Transfer(fullHash, { timeoutMs, maxLength }, this.#transferHost(fullHash, store))
+    const { timeoutMs = DEFAULT_TIMEOUT_MS, maxLength = DEFAULT_MAX_LENGTH, resumed } = options
+    const pinned = options.keep !== 'cache'
+    const host = this.#transferHost(fullHash, store)
+    const transfer = new Transfer(fullHash, { timeoutMs, maxLength, pinned, resumed }, host)
     this.#transfers.set(fullHash, transfer)
     transfer.start()
     // Whoever there is a channel to may have it, and is asked without waiting for the mediator.
@@ -244,6 +252,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
       drop: (peer, reason, lied) => this.#peers.drop(peer, reason, lied),
       onbegun: content => {
         if (share) this.#uploader.add(content)
+        this.#kept.sharePart(content)
         this.#balance()
       },
       onwanted: () => this.#balance(),
@@ -252,8 +261,9 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
         this.#balance()
         this.#client.forget(fullHash)
         if (content !== undefined && share) this.#share(content)
-        else if (content === undefined) this.#unshare(fullHash)
-      }
+        else if (content === undefined) this.#withdraw(fullHash)
+      },
+      onlost: (content, error) => this.#unreadable(content, error)
     }
   }
 
@@ -272,8 +282,11 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
     this.#warn(new MayflyError('refused', reason))
   }
 
-  #unshare(fullHash: FullHash): void {
+  /** Stops announcing and serving. */
+  #withdraw(fullHash: FullHash): void {
     const content = this.#uploader.remove(fullHash)
+    this.#client.finish([fullHash])
+    this.#announced.delete(fullHash)
     if (content !== undefined) this.#peers.withdraw(content)
   }
 

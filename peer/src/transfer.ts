@@ -4,58 +4,23 @@ import {
   bytesOfBlocks,
   type BlockTree,
   type FullHash,
-  type Hasher,
   type PeerAddress,
   type RequesterMessage
 } from '@mayfly/common'
-import type { DownloadPriority, DownloadProgress, MayflyErrorCode, VerifiedRun } from './api.js'
-import { Content } from './content.js'
+import type { DownloadPriority, DownloadProgress, MayflyErrorCode } from './api.js'
+import { Content, type ReadBlocks } from './content.js'
+import { heldBytesOf } from './core/block-bounds.js'
 import type { ArrivedBlocks, DownloadEffect } from './core/download-effect.js'
 import { DownloadPlan } from './core/download-plan.js'
 import { highestOf } from './core/priority.js'
 import { runsOf } from './core/source-requests.js'
 import { Rate } from './core/rate.js'
-import type { ReaderPlace } from './core/wanted.js'
 import { MayflyError, reasonOf } from './error.js'
+import { KeptContent, type LostBlocksError } from './kept-content.js'
+import { MendingReader } from './mending-reader.js'
 import type { PeerSession } from './peer-session.js'
-import type { Clock } from './ports/clock.js'
-import type { Store, StoredContent } from './ports/store.js'
-
-/** What a transfer needs of the peer that it is part of. */
-export interface TransferHost {
-  readonly clock: Clock
-  readonly hasher: Hasher
-  readonly store: Store
-  /** From 0 to below 1. */
-  chance(): number
-  /** An open session with a peer. Rejects with an Error that says why there is none. */
-  connect(peer: PeerAddress, fullHash: FullHash): Promise<PeerSession>
-  /** Asks the mediator; the answers come through `found`. */
-  ask(fullHash: FullHash): void
-  /** A peer lied or fell silent. */
-  drop(peer: PeerAddress, reason: string, lied: boolean): void
-  /** True while no mediator could be reached since the session began. */
-  readonly mediatorUnreachable: boolean
-  /** Root and length are proved: what is verified from now on can be served. */
-  onbegun(content: Content): void
-  /** What is wanted of it, or its priority, has changed. */
-  onwanted(): void
-  /** Complete, or not. Called once; nothing of the transfer is under way any more. */
-  onended(content: Content | undefined): void
-}
-
-/** Who listens to a transfer: the downloads of everyone who asked for the content. */
-export interface TransferListener {
-  readonly priority: DownloadPriority
-  /** Whether it wants the whole content, beside what is read at `readers`. */
-  readonly wantsAll: boolean
-  /** The most urgent first. */
-  readonly readers: readonly ReaderPlace[]
-  onprogress(): void
-  onverified(run: VerifiedRun): void
-  oncomplete(): void
-  onfailed(error: MayflyError): void
-}
+import type { BlockRuns, StoredContent } from './ports/store.js'
+import type { TransferHost, TransferListener, TransferOptions } from './transfer-host.js'
 
 /**
  * The fetching of one content, shared by all who asked for it: performs what `DownloadPlan` decides.
@@ -64,6 +29,7 @@ export interface TransferListener {
  */
 export class Transfer {
   readonly fullHash: FullHash
+  readonly #options: TransferOptions
   readonly #plan: DownloadPlan
   readonly #host: TransferHost
   readonly #listeners = new Set<TransferListener>()
@@ -71,21 +37,27 @@ export class Transfer {
   readonly #rate = new Rate()
   #storing: Promise<StoredContent> | undefined
   #content: Content | undefined
-  #verifiedBytes = 0
+  #reader: MendingReader | undefined
+  /** Blocks that were lost from the store: peers were told of them before, and must not be told twice. */
+  readonly #lost = new Set<number>()
   #cancelWake: () => void = () => {}
   #wakeAt = Infinity
   #outcome: 'complete' | MayflyError | undefined
 
-  constructor(fullHash: FullHash, options: { timeoutMs: number; maxLength: number }, host: TransferHost) {
+  constructor(fullHash: FullHash, options: TransferOptions, host: TransferHost) {
     this.fullHash = fullHash
     this.#host = host
+    this.#options = options
+    const { timeoutMs, maxLength } = options
     this.#plan = new DownloadPlan(
-      { fullHash, hasher: host.hasher, chance: host.chance(), ...options },
+      { fullHash, hasher: host.hasher, chance: host.chance(), timeoutMs, maxLength },
       host.clock.now()
     )
   }
 
   start(): void {
+    const { resumed } = this.#options
+    if (resumed !== undefined) this.#perform(this.#plan.resume(resumed.tree, resumed.held))
     this.#perform(this.#plan.wake(this.#now()))
   }
 
@@ -96,21 +68,27 @@ export class Transfer {
 
   get progress(): DownloadProgress {
     const shares = [...this.#plan.sources].flatMap(source => source.share() ?? [])
-    const length = this.#plan.tree?.length
+    const { stored, tree } = this.#plan
+    const length = tree?.length
+    const verifiedBytes = stored === undefined ? 0 : heldBytesOf(length ?? 0, stored)
     const bytesPerSecond = this.#rate.bytesPerSecond(this.#now())
-    const left = length === undefined ? undefined : length - this.#verifiedBytes
+    const left = length === undefined ? undefined : length - verifiedBytes
     return {
       state: this.#progressState(shares.length > 0),
       length,
-      verifiedBytes: this.#verifiedBytes,
+      verifiedBytes,
       bytesPerSecond,
       secondsLeft: left === undefined || bytesPerSecond === 0 ? undefined : left / bytesPerSecond,
       peers: shares
     }
   }
 
+  /** Tells the newcomer at once what is there already. */
   listen(listener: TransferListener): void {
     this.#listeners.add(listener)
+    for (const [firstBlock, blockCount] of [...(this.#plan.stored?.runs() ?? [])]) {
+      listener.onverified({ firstBlock, blockCount, peerId: undefined })
+    }
     this.want()
   }
 
@@ -259,17 +237,32 @@ export class Transfer {
   #prepare(tree: BlockTree): void {
     const { fullHash } = this
     const header = { fullHash, length: tree.length, piecesRoot: tree.piecesRoot }
-    const storing = this.#host.store.create(header)
+    const storing = this.#host.store.create(header, { pinned: this.#options.pinned })
     this.#storing = storing
     // Whoever waits for it sees the rejection too.
     storing.catch((error: unknown) => this.#storeFailed(error))
     const held = this.#plan.stored
     if (held === undefined) return
-    const read = async (first: number, count: number): Promise<Uint8Array<ArrayBuffer>> => {
-      return (await storing).read(first, count)
-    }
+    const kept = new KeptContent({ header, open: () => storing, hasher: this.#host.hasher, tree })
+    const reader = new MendingReader(kept, {
+      running: () => this.#outcome === undefined,
+      holds: (first, count) => held.hasRun(first, count),
+      lose: (lost, error) => this.#lose(lost, error)
+    })
+    this.#reader = reader
+    const read: ReadBlocks = (first, count) => reader.read(first, count)
     this.#content = new Content({ fullHash, tree, held, read, own: false })
     this.#host.onbegun(this.#content)
+  }
+
+  #lose(lost: BlockRuns, error: LostBlocksError): void {
+    const content = this.#content
+    for (const [first, count] of lost) {
+      for (let block = first; block < first + count; block++) this.#lost.add(block)
+      if (this.#plan.running) this.#perform(this.#plan.lost(first, count, this.#now()))
+      else content?.held.remove(first, count)
+    }
+    if (this.#outcome === 'complete' && content !== undefined) this.#host.onlost(content, error)
   }
 
   async #hash(blocks: ArrivedBlocks): Promise<void> {
@@ -279,8 +272,10 @@ export class Transfer {
 
   async #write(blocks: ArrivedBlocks): Promise<void> {
     const { first, bytes, fresh, peer } = blocks
+    const { tree } = this.#plan
+    if (tree === undefined) return
     try {
-      await (await this.#storing)?.write(first, bytes)
+      await (await this.#storing)?.write(first, bytes, tree)
     } catch (error) {
       this.#storeFailed(error)
       return
@@ -288,44 +283,46 @@ export class Transfer {
     if (this.#outcome !== undefined) return
     const effects = this.#plan.written(blocks, this.#now())
     for (const [firstBlock, blockCount] of runsOf(fresh)) {
-      const length = bytesOfBlocks(this.#plan.tree?.length ?? 0, firstBlock, blockCount)
-      this.#verifiedBytes += length
-      this.#rate.add(length, this.#now())
-      this.#content?.announceHeld(firstBlock, blockCount)
+      this.#rate.add(bytesOfBlocks(tree.length, firstBlock, blockCount), this.#now())
       this.#tell(listener => listener.onverified({ firstBlock, blockCount, peerId: peer.peerId }))
     }
+    const told = this.#lost.size === 0 ? fresh : fresh.filter(block => !this.#lost.has(block))
+    for (const run of runsOf(told)) this.#content?.announceHeld(...run)
+    this.#reader?.wake()
     this.#perform(effects)
   }
 
   async #complete(): Promise<void> {
     try {
       const stored = await this.#storing
-      const leaves = this.#plan.tree?.leaves
-      if (leaves !== undefined) await stored?.writeLeaves(leaves)
       await stored?.flush()
+      await stored?.release()
     } catch (error) {
       this.#storeFailed(error)
       return
     }
     if (this.#outcome !== undefined) return
     this.#outcome = 'complete'
+    this.#reader?.wake()
     this.#cancelWake()
     this.#host.onended(this.#content)
     this.#tell(listener => listener.oncomplete())
   }
 
-  /** Nothing half-fetched stays behind. */
+  /** What is verified stays in the store, to begin with next time; where the store fails, nothing stays. */
   async #fail(error: MayflyError): Promise<void> {
     if (this.#outcome !== undefined) return
     this.#outcome = error
+    this.#reader?.wake()
     this.#cancelWake()
     this.#host.onended(undefined)
     this.#content = undefined
     try {
-      await (await this.#storing)?.close()
-      if (this.#storing !== undefined) await this.#host.store.delete(this.fullHash)
+      await (await this.#storing)?.release()
+      const isEmpty = this.#storing !== undefined && this.#plan.stored?.size === 0
+      if (isEmpty || error.code === 'store_failed') await this.#host.store.delete(this.fullHash)
     } catch {
-      // The medium is gone, and with it what was half-fetched.
+      // The medium is gone, and with it what was fetched.
     }
     this.#tell(listener => listener.onfailed(error))
   }

@@ -69,7 +69,10 @@ describe('a download', function () {
     const reason: unknown = await download.done.catch((error: unknown) => error)
     expect(reason).to.have.property('message', 'seen enough')
     await world.clock.advance(100)
-    expect(await store.open(download.fullHash)).to.equal(undefined)
+    const kept = (await store.entries())[0]?.heldBytes
+    expect(kept).to.be.within(1, 1_900_000)
+    await world.clock.advance(5_000)
+    expect((await store.entries())[0]?.heldBytes, 'no more comes').to.equal(kept)
   })
 
   it('fails its stream with what it fails with itself', async () => {

@@ -7,8 +7,8 @@ import { runStoreContract } from './ports/store-contract.js'
 class Uncertain extends MemoryStore implements UncertainStore {
   readonly #works: boolean
 
-  constructor(works: boolean) {
-    super()
+  constructor(works: boolean, settings: ConstructorParameters<typeof MemoryStore>[0] = {}) {
+    super(settings)
     this.#works = works
   }
 
@@ -17,13 +17,13 @@ class Uncertain extends MemoryStore implements UncertainStore {
   }
 }
 
-runStoreContract('the first of two stores', async () => {
-  const store = new FallbackStore(new Uncertain(true), new MemoryStore())
+runStoreContract('the first of two stores', async ({ maxBytes, now }) => {
+  const store = new FallbackStore(new Uncertain(true, { maxBytes, now }), new MemoryStore())
   return { store, dispose: () => store.close() }
 })
 
-runStoreContract('the second of two stores', async () => {
-  const store = new FallbackStore(new Uncertain(false), new MemoryStore())
+runStoreContract('the second of two stores', async ({ maxBytes, now }) => {
+  const store = new FallbackStore(new Uncertain(false), new MemoryStore({ maxBytes, now }))
   return { store, dispose: () => store.close() }
 })
 

@@ -36,6 +36,9 @@ describe('mayfly get', function () {
     return ['get', fullHash, ...mediatorFlags(scene.urls()), '-o', file, ...more]
   }
 
+  /** What is there besides the part that a next run goes on with. */
+  const visibleNames = async () => (await scene.names()).filter(name => !/^\..*\.part$/.test(name))
+
   /** Starts it, and settles in the middle of the transfer. */
   async function halfway(file: string): Promise<Command> {
     const { session, fullHash } = await slowSeeder()
@@ -55,7 +58,8 @@ describe('mayfly get', function () {
         const exit = await (await halfway(target)).end(5_000, signal)
         expect(exit).to.include({ code: 1, stdout: '' })
         expect(linesOf(exit.stderr)).to.have.length(1)
-        expect(await scene.names()).to.deep.equal(before === undefined ? [] : ['target.bin'])
+        expect(exit.stderr).to.contain('the same command goes on')
+        expect(await visibleNames()).to.deep.equal(before === undefined ? [] : ['target.bin'])
         if (before !== undefined) expect((await readFile(target)).equals(before)).to.equal(true)
       })
     }
@@ -64,9 +68,24 @@ describe('mayfly get', function () {
       const target = scene.path('target.bin')
       if (before !== undefined) await writeFile(target, before)
       await (await halfway(target)).end(5_000, 'SIGKILL')
-      const names = (await scene.names()).filter(other => !other.endsWith('.part'))
-      expect(names).to.deep.equal(before === undefined ? [] : ['target.bin'])
+      expect(await visibleNames()).to.deep.equal(before === undefined ? [] : ['target.bin'])
       if (before !== undefined) expect((await readFile(target)).equals(before)).to.equal(true)
+    })
+  }
+
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    it(`goes on where it was ended by ${signal}, and leaves the file alone`, async () => {
+      const { session, fullHash } = await slowSeeder()
+      const target = scene.path('target.bin')
+      const sent = (): number => session.uploads.reduce((sum, { sentBytes }) => sum + sentBytes, 0)
+      const command = scene.start(argumentsFor(fullHash, target))
+      await until(() => sent() > LENGTH / 2, 20_000)
+      await command.end(5_000, signal)
+      const before = sent()
+      expect(await Command.run(argumentsFor(fullHash, target))).to.include({ code: 0, stderr: '' })
+      expect(sent() - before).to.be.within(1, 0.75 * LENGTH)
+      expect((await readFile(target)).equals(bytes)).to.equal(true)
+      expect(await scene.names()).to.deep.equal(['target.bin'])
     })
   }
 

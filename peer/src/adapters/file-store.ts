@@ -1,157 +1,161 @@
-import { blockCountOf, BLOCK_BYTES, BlockSet, bytesOfBlocks, type FullHash } from '@mayfly/common'
 import { randomBytes } from 'node:crypto'
-import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises'
+import { open, rename, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { blocksOfWrite, checkRun } from '../core/block-bounds.js'
-import type { BlockRuns, ContentHeader, Store, StoredContent } from '../ports/store.js'
+import type { FullHash } from '@mayfly/common'
+import { listed } from '../core/eviction.js'
+import type { ContentHeader, Store, StoredContent, StoreEntry } from '../ports/store.js'
+import { DiskContent, createRecord, readRecord, removeContent, type DiskPaths } from './disk-content.js'
+import { lockFile } from './process-lock.js'
 
-/** Of 255 that a name may have: the rest is for what makes the name of the file beside. */
+/** Of 255 that a name may have: the rest is for what makes the names of the files beside. */
 const MAX_NAME_BYTES = 200
 
+/** Of the full hash, in the names of the files beside. */
+const HASH_DIGITS = 16
+
 interface Part {
-  readonly header: ContentHeader
-  readonly held: BlockSet
-  readonly file: FileHandle
-  leaves: Uint8Array<ArrayBuffer> | undefined
+  readonly paths: DiskPaths
+  readonly content: DiskContent
+  readonly unlock: (() => Promise<void>) | undefined
 }
 
 /**
- * Fetches one content into one file.
+ * Fetches one content into one file, and goes on where an earlier run stopped.
  *
- * The blocks are written, at their places, into a new file beside `path`; `commit` gives it that name once it
- * is whole and on the disk. Until then, and whatever happens, what had the name is untouched. `close` and
- * `delete` remove what was not committed; only a killed process leaves the file beside behind.
+ * The blocks are written, at their places, into a file beside `path` whose name comes from the full hash;
+ * `commit` gives it the name `path` once it is whole and on the disk. Until then, and whatever happens, what
+ * had the name is untouched. `close` leaves a part behind that the next run finds; `delete` removes it. While
+ * another process fetches the same into the same file, a part of another name is used, which nobody finds again.
  */
 export class FileStore implements Store {
+  onevicted: ((fullHash: FullHash) => void) | undefined
   readonly path: string
-  /** Where the bytes are until `commit`. */
-  readonly partPath: string
-  #part: Part | undefined
-  #creating: Promise<Part> | undefined
-  #discarding: Promise<void> | undefined
+  readonly #fullHash: FullHash
+  #part: Promise<Part | undefined> | undefined
+  #leftPart = false
 
-  constructor(path: string) {
+  constructor(path: string, fullHash: FullHash) {
     this.path = resolve(path)
-    // File systems bound the bytes of a name, not its characters.
-    const start = Buffer.from(basename(this.path)).subarray(0, MAX_NAME_BYTES).toString()
-    const name = `.${start}.${randomBytes(4).toString('hex')}.part`
-    this.partPath = join(dirname(this.path), name)
+    this.#fullHash = fullHash
   }
 
-  open(fullHash: FullHash): Promise<StoredContent | undefined> {
-    const part = this.#part
-    return Promise.resolve(part?.header.fullHash === fullHash ? new FileContent(part) : undefined)
+  /** Closed with a part left that the next run goes on with. */
+  get leftPart(): boolean {
+    return this.#leftPart
+  }
+
+  async open(fullHash: FullHash): Promise<StoredContent | undefined> {
+    if (fullHash !== this.#fullHash) return undefined
+    this.#part ??= this.#find()
+    return (await this.#part)?.content
   }
 
   async create(header: ContentHeader): Promise<StoredContent> {
-    this.#creating ??= this.#make(header).catch((error: unknown) => {
-      this.#creating = undefined
-      throw error
-    })
-    const part = await this.#creating
-    if (part.header.fullHash !== header.fullHash) throw new Error('this file is for another content')
-    return new FileContent(part)
+    if (header.fullHash !== this.#fullHash) throw new Error('this file is for another content')
+    const present = await this.open(header.fullHash)
+    if (present !== undefined) return present
+    const making = this.#make(header)
+    this.#part = making
+    making.catch(() => (this.#part = undefined))
+    return (await making).content
   }
 
-  list(): Promise<FullHash[]> {
-    return Promise.resolve(this.#part?.held.complete === true ? [this.#part.header.fullHash] : [])
+  /** Bytes of it that are beside the file. */
+  async entries(): Promise<StoreEntry[]> {
+    const part = await this.#part
+    if (part === undefined) return []
+    const record = await readRecord(part.paths.record, this.#fullHash)
+    return record === undefined ? [] : listed([record.entry])
+  }
+
+  /** There is no other that could be evicted instead. */
+  async use(): Promise<void> {}
+  async pin(): Promise<void> {}
+  async makeRoom(): Promise<boolean> {
+    return false
   }
 
   async delete(fullHash: FullHash): Promise<void> {
-    if (this.#part?.header.fullHash === fullHash) await this.#discard()
+    if (fullHash !== this.#fullHash) return
+    const part = await this.#take()
+    await part?.content.release()
+    if (part !== undefined) await removeContent(part.paths)
+    await part?.unlock?.()
   }
 
   /** Gives the file its name. Rejects when the content is not whole, or the disk refuses; then nothing changed. */
   async commit(): Promise<void> {
-    const part = this.#part
-    if (part?.held.complete !== true) throw new Error('the content is not whole yet')
+    const part = await this.#part
+    if (part?.content.blocks.complete !== true) throw new Error('the content is not whole yet')
     // Otherwise a power cut could leave the name with nothing behind it.
-    await part.file.sync()
-    await part.file.close()
-    await rename(this.partPath, this.path)
+    await part.content.flush()
+    await part.content.release()
+    await rename(part.paths.data, this.path)
     this.#part = undefined
-    this.#creating = undefined
+    await removeContent(part.paths)
+    await part.unlock?.()
   }
 
+  /** Leaves what can be continued, and nothing where there is nothing. */
   async close(): Promise<void> {
-    await this.#discard()
+    const part = await this.#part?.catch(() => undefined)
+    if (part === undefined) return
+    if (part.unlock === undefined || part.content.blocks.size === 0) return this.delete(this.#fullHash)
+    await this.#take()
+    await part.content.release()
+    await part.unlock()
+    this.#leftPart = true
+  }
+
+  async #take(): Promise<Part | undefined> {
+    const part = await this.#part?.catch(() => undefined)
+    this.#part = undefined
+    return part
+  }
+
+  async #find(): Promise<Part | undefined> {
+    const paths = this.#paths(this.#fullHash.slice(0, HASH_DIGITS))
+    const record = await readRecord(paths.record, this.#fullHash).catch(() => undefined)
+    if (record === undefined) return undefined
+    const unlock = await this.#lock()
+    if (unlock === undefined) return undefined
+    // Read again: it may have been completed meanwhile.
+    const locked = await readRecord(paths.record, this.#fullHash).catch(() => undefined)
+    if (locked !== undefined) return { paths, content: new DiskContent(paths, locked, () => {}), unlock }
+    await unlock()
+    return undefined
   }
 
   async #make(header: ContentHeader): Promise<Part> {
     const present = await stat(this.path).catch(() => undefined)
     if (present?.isDirectory() === true) throw new Error(`${this.path} is a folder`)
-    const file = await open(this.partPath, 'wx+')
-    this.#part = { header, held: new BlockSet(blockCountOf(header.length)), file, leaves: undefined }
-    return this.#part
-  }
-
-  /** A second call waits for the first: a process may end as soon as one of them settles. */
-  #discard(): Promise<void> {
-    this.#discarding ??= this.#remove().finally(() => (this.#discarding = undefined))
-    return this.#discarding
-  }
-
-  async #remove(): Promise<void> {
-    await this.#creating?.catch(() => {})
-    const part = this.#part
-    this.#part = undefined
-    this.#creating = undefined
-    if (part === undefined) return
-    await part.file.close().catch(() => {})
-    await rm(this.partPath, { force: true })
-  }
-}
-
-class FileContent implements StoredContent {
-  readonly held: BlockRuns
-  readonly #part: Part
-
-  constructor(part: Part) {
-    this.#part = part
-    this.held = [...part.held.runs()]
-  }
-
-  get header(): ContentHeader {
-    return this.#part.header
-  }
-
-  async read(firstBlock: number, blockCount: number): Promise<Uint8Array<ArrayBuffer>> {
-    checkRun(this.header, firstBlock, blockCount)
-    if (!this.#part.held.hasRun(firstBlock, blockCount)) throw new Error('not all of these blocks are held')
-    const bytes = new Uint8Array(bytesOfBlocks(this.header.length, firstBlock, blockCount))
-    for (let done = 0; done < bytes.length;) {
-      const position = firstBlock * BLOCK_BYTES + done
-      const { bytesRead } = await this.#part.file.read(bytes, done, bytes.length - done, position)
-      if (bytesRead === 0) throw new Error('the file was cut short by someone else')
-      done += bytesRead
+    const unlock = await this.#lock()
+    const name = header.fullHash.slice(0, HASH_DIGITS)
+    const paths = this.#paths(unlock === undefined ? `${name}.${randomBytes(4).toString('hex')}` : name)
+    try {
+      // What is there has no record that could be read.
+      await removeContent(paths)
+      await (await open(paths.data, 'wx')).close()
+      const record = await createRecord(paths.record, header)
+      return { paths, content: new DiskContent(paths, record, () => {}), unlock }
+    } catch (error) {
+      await removeContent(paths).catch(() => {})
+      await unlock?.()
+      throw error
     }
-    return bytes
   }
 
-  async write(firstBlock: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    const count = blocksOfWrite(this.header, firstBlock, bytes.length)
-    for (let done = 0; done < bytes.length;) {
-      const position = firstBlock * BLOCK_BYTES + done
-      const { bytesWritten } = await this.#part.file.write(bytes, done, bytes.length - done, position)
-      done += bytesWritten
-    }
-    this.#part.held.add(firstBlock, count)
+  #lock(): Promise<(() => Promise<void>) | undefined> {
+    return lockFile(this.#beside(`${this.#fullHash.slice(0, HASH_DIGITS)}.lock`))
   }
 
-  writeLeaves(leaves: Uint8Array<ArrayBuffer>): Promise<void> {
-    this.#part.leaves = leaves.slice()
-    return Promise.resolve()
+  #paths(name: string): DiskPaths {
+    return { data: this.#beside(name), record: this.#beside(`${name}.record`) }
   }
 
-  readLeaves(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    return Promise.resolve(this.#part.leaves)
-  }
-
-  async flush(): Promise<void> {
-    await this.#part.file.sync()
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve()
+  #beside(name: string): string {
+    // File systems bound the bytes of a name, not its characters.
+    const start = Buffer.from(basename(this.path)).subarray(0, MAX_NAME_BYTES).toString()
+    return join(dirname(this.path), `.${start}.${name}.part`)
   }
 }

@@ -35,7 +35,7 @@ export async function getCommand(args: readonly string[]): Promise<number> {
   const urls = mediatorUrls(values.mediator)
   const target = resolve(values.output)
   await checkTarget(target)
-  const file = new FileStore(target)
+  const file = new FileStore(target, fullHash)
   const stop = stopSignal()
   // Nobody finds this session by what it fetches: it leaves as soon as it has it.
   const session = await NodeSession.connect(urls, { share: false })
@@ -46,8 +46,10 @@ export async function getCommand(args: readonly string[]): Promise<number> {
     await file.commit()
     return 0
   } catch (error) {
-    if (stop.aborted) throw new CommandError('stopped before the file was complete')
-    throw new CommandError(sentenceOf(error, fullHash))
+    const reason = stop.aborted ? 'stopped before the file was complete' : sentenceOf(error, fullHash)
+    await session.close()
+    await file.close()
+    throw new CommandError(file.leftPart ? `${reason}; the same command goes on where it stopped` : reason)
   } finally {
     await file.close()
     await session.close()

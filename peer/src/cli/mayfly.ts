@@ -11,7 +11,8 @@ const HELP = `Usage:
   mayfly seed <file-or-folder…> --mediator <ws-url>…
       shares files until it is stopped; folders with all below them
   mayfly get <full-hash> --mediator <ws-url>… -o <file> [--timeout <seconds>]
-      fetches and verifies a file; gives up after 30 seconds without anyone who has it
+      fetches and verifies a file, and goes on where it was stopped; gives up after 30 seconds
+      without anyone who has it
 
 Several --mediator are for fail-over. --help and --version print this and the version.
 `

@@ -1,4 +1,4 @@
-import { blockCountOf, bytesOfBlocks, BLOCK_BYTES } from '@mayfly/common'
+import { blockCountOf, bytesOfBlocks, BLOCK_BYTES, type BlockSet } from '@mayfly/common'
 import type { ContentHeader } from '../ports/store.js'
 
 /**
@@ -20,4 +20,11 @@ export function checkRun(header: ContentHeader, firstBlock: number, blockCount: 
   if (!isRun || firstBlock < 0 || blockCount < 1 || firstBlock + blockCount > blockCountOf(header.length)) {
     throw new Error(`the content has no blocks ${firstBlock} to ${firstBlock + blockCount - 1}`)
   }
+}
+
+/** Bytes of the blocks of a set; the last block of a content may be short. */
+export function heldBytesOf(length: number, held: BlockSet): number {
+  const { blockCount, size } = held
+  const short = held.has(blockCount - 1) ? blockCount * BLOCK_BYTES - length : 0
+  return size * BLOCK_BYTES - short
 }

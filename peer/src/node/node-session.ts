@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { FullHash } from '@mayfly/common'
 import { blobSource } from '../adapters/blob-source.js'
 import { fileSource } from '../adapters/file-source.js'
+import { FolderStore } from '../adapters/folder-store.js'
 import { KBucketTable } from '../adapters/k-bucket-table.js'
 import { memorySource } from '../adapters/memory-source.js'
 import { MemoryStore } from '../adapters/memory-store.js'
@@ -12,6 +13,14 @@ import { openWsSocket } from '../adapters/ws-socket.js'
 import type { ConnectOptions, FetchOptions, SeedOptions } from '../api.js'
 import { fetchContent } from '../fetch-content.js'
 import { MayflySession } from '../mayfly-session.js'
+import type { Store } from '../ports/store.js'
+
+/** The store that a program asked for. */
+function nodeStore({ store = 'memory', cacheBytes }: ConnectOptions): Store {
+  if (store === 'memory') return new MemoryStore()
+  if (store === 'indexeddb') throw new TypeError('there is no IndexedDB in Node.js: use { folder }')
+  return new FolderStore(cacheBytes === undefined ? store : { ...store, maxBytes: cacheBytes })
+}
 
 /** A session of a program. */
 export class NodeSession extends MayflySession {
@@ -30,7 +39,7 @@ export class NodeSession extends MayflySession {
         openSocket: openWsSocket,
         hasher: nodeHasher,
         mediatorTable: peerId => new KBucketTable(peerId, nodeHasher),
-        store: new MemoryStore(),
+        store: nodeStore(options),
         randomBytes
       },
       options

@@ -24,7 +24,11 @@ export async function loadInto(
   const type = options.type ?? contentTypeOf(url, document.baseURI)
   let source: LoadSource = 'cache'
   try {
-    const download = session.get(fullHash, signal === undefined ? { timeoutMs } : { timeoutMs, signal })
+    const download = session.get(fullHash, {
+      timeoutMs,
+      keep: 'cache',
+      ...(signal === undefined ? {} : { signal })
+    })
     download.addEventListener('verified', ({ detail }) => {
       if (detail.peerId !== undefined) source = 'peer'
     })

@@ -23,7 +23,7 @@ export class PageSession extends MayflySession implements Session {
       openSocket: openWebSocket,
       hasher,
       mediatorTable: (peerId: PeerId) => new KBucketTable(peerId, hasher),
-      store: pageStore(options.store ?? 'memory'),
+      store: pageStore(options),
       randomBytes: (length: number) => crypto.getRandomValues(new Uint8Array(length)),
       onwake: onPageWake
     }

@@ -3,8 +3,8 @@ import { expect } from 'chai'
 import { MemoryStore } from '../../src/adapters/memory-store.js'
 import { runStoreContract } from '../ports/store-contract.js'
 
-runStoreContract('memory', () => {
-  const store = new MemoryStore()
+runStoreContract('memory', ({ maxBytes, now }) => {
+  const store = new MemoryStore({ maxBytes, now })
   return Promise.resolve({ store, dispose: () => store.close() })
 })
 

@@ -1,0 +1,21 @@
+import type { Hasher, PeerId } from '@mayfly/common'
+import type { Clock } from './ports/clock.js'
+import type { Connector } from './ports/connector.js'
+import type { MediatorTable } from './ports/mediator-table.js'
+import type { OpenSocket } from './ports/socket.js'
+import type { Store } from './ports/store.js'
+
+/** What a session stands on: the page's, Node.js's or a test's. */
+export interface Platform {
+  readonly clock: Clock
+  readonly connector: Connector
+  readonly openSocket: OpenSocket
+  readonly hasher: Hasher
+  readonly store: Store
+  /** The mediators that a peer knows, in the order to go to them. */
+  mediatorTable(peerId: PeerId): MediatorTable
+  /** `length` random bytes, fit for identifiers. */
+  randomBytes(length: number): Uint8Array
+  /** Calls back when the network is back or the page visible again. Gives the function that stops it. */
+  onwake?(wake: () => void): () => void
+}
