@@ -72,6 +72,32 @@ export class BlockTree {
     return tree
   }
 
+  /**
+   * A tree of which one level and all above it are known: `hashes` are those of the level's nodes, 32 bytes
+   * each. Undefined where they are not as many. Its root is what they hash to, and not proved by that.
+   */
+  static fromLevel(length: number, level: number, hashes: Uint8Array, hasher: Hasher): BlockTree | undefined {
+    const tree = new BlockTree(length, hasher)
+    if (level > tree.height || hashes.length !== tree.width(level) * HASH_BYTES) return undefined
+    tree.#nodes.set(hashes, (tree.#offsets[level] ?? 0) * HASH_BYTES)
+    tree.#known.fill(1, tree.#offsets[level] ?? 0)
+    for (let at = level; at < tree.height; at++) {
+      for (let index = 0; index < tree.width(at + 1); index++) tree.#combine(at, index)
+    }
+    return tree
+  }
+
+  /** Adds what another tree of the same content knows. False, and nothing added, where it is of another. */
+  learn(other: BlockTree): boolean {
+    if (other.length !== this.length || !sameBytes(other.piecesRoot, this.piecesRoot)) return false
+    for (let at = 0; at < this.#known.length; at++) {
+      if (this.#known[at] === 1 || other.#known[at] !== 1) continue
+      this.#known[at] = 1
+      this.#nodes.set(other.#nodes.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES), at * HASH_BYTES)
+    }
+    return true
+  }
+
   /** 32 zero bytes where there is no block. */
   get piecesRoot(): Uint8Array<ArrayBuffer> {
     return this.blockCount === 0 ? new Uint8Array(HASH_BYTES) : this.#get(this.height, 0).slice()

@@ -34,6 +34,15 @@ export interface PeerShare {
   readonly reason?: string
 }
 
+/** What the site's own web server has to do with a download. */
+export interface OriginShare {
+  /** Verified payload bytes. */
+  readonly bytes: number
+  /** `waiting`: not needed now; `asked`: nothing came yet; `failed`: not asked any more, see `reason`. */
+  readonly state: 'waiting' | 'asked' | 'active' | 'failed'
+  readonly reason?: string
+}
+
 export interface DownloadProgress {
   readonly state: 'searching' | 'connecting' | 'downloading' | 'complete' | 'failed'
   /** Bytes of the content; undefined until the first peer has proved it. */
@@ -44,6 +53,10 @@ export interface DownloadProgress {
   /** Seconds to go at that speed; undefined while unknown. */
   readonly secondsLeft: number | undefined
   readonly peers: readonly PeerShare[]
+  /** Undefined where no origin was named. */
+  readonly origin?: OriginShare
+  /** Payload bytes that came more than once. */
+  readonly wastedBytes: number
 }
 
 /** A run of blocks that arrived and was verified. */
@@ -51,8 +64,9 @@ export interface VerifiedRun {
   /** Index of the first 16 KiB block. */
   readonly firstBlock: number
   readonly blockCount: number
-  /** Who sent it; undefined when it was in the store already. */
+  /** Who sent it; undefined when no peer did. */
   readonly peerId: PeerId | undefined
+  readonly from: 'peer' | 'origin' | 'store'
 }
 
 export interface DownloadEvents {
@@ -110,7 +124,25 @@ export interface SeedOptions {
   readonly onProgress?: (hashedBytes: number, length: number) => void
 }
 
+/** The site's own web server as a source. */
+export interface OriginOptions {
+  /** Where the site itself has the content. Ranges are used where the server has them. */
+  readonly url: string
+  /**
+   * Where its tree hashes lie, as `mayfly sidecar` writes them: then every range of it can be verified as it
+   * comes. Without them, and without a peer, a content of up to 64 MiB is verified as a whole.
+   */
+  readonly sidecar?: string
+  /**
+   * Milliseconds that peers have to bring the first byte, before the origin is asked too. 0: the origin is
+   * asked at once and peers only where it fails. Default 500.
+   */
+  readonly afterMs?: number
+}
+
 export interface GetOptions {
+  /** Where the site itself has it: a source like a peer. */
+  readonly origin?: string | OriginOptions
   readonly signal?: AbortSignal
   /** Gives up after so long without anyone who has it. Default 30,000. */
   readonly timeoutMs?: number
@@ -140,16 +172,25 @@ export interface FetchOptions {
   readonly priority?: DownloadPriority
   /** Gives up after so long without anyone who has it. Default 30,000, or 1,000 where a URL is known. */
   readonly timeoutMs?: number
+  /** See `OriginOptions`; used where a URL is known. */
+  readonly sidecar?: string
+  readonly originAfterMs?: number
 }
 
 export interface LoadOptions {
-  /** Where the site itself has the object: loaded when peers do not bring it. */
+  /** Where the site itself has the object. */
   readonly url: string
   readonly signal?: AbortSignal
   /** MIME type of the object; by default guessed from `url`. Never taken from a peer. */
   readonly type?: string
-  /** Milliseconds without anyone to bring it, after which the origin is asked. Default 1,000. */
-  readonly timeoutMs?: number
+  /**
+   * Milliseconds that peers have to bring the first byte before the site is asked too. Default 500. 0, for
+   * what the page needs at once: the browser takes it from the site as if there were no peers, and shows it
+   * as it comes; it is verified and shared afterwards.
+   */
+  readonly originAfterMs?: number
+  /** See `OriginOptions`. */
+  readonly sidecar?: string
 }
 
 /** What `data-mayfly-source` says. */

@@ -93,7 +93,7 @@ export class ContentDownload
       this.#content = content
       const { length, blockCount } = content.tree
       this.#last = { ...SEARCHING, state: 'complete', length, verifiedBytes: length, secondsLeft: 0 }
-      if (blockCount > 0) this.onverified({ firstBlock: 0, blockCount, peerId: undefined })
+      if (blockCount > 0) this.onverified({ firstBlock: 0, blockCount, peerId: undefined, from: 'store' })
       this.oncomplete()
     } else if (transfer !== undefined) {
       this.#transfer = transfer
@@ -320,5 +320,6 @@ const SEARCHING: DownloadProgress = {
   verifiedBytes: 0,
   bytesPerSecond: 0,
   secondsLeft: undefined,
-  peers: []
+  peers: [],
+  wastedBytes: 0
 }

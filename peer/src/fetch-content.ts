@@ -26,7 +26,11 @@ export async function fetchContent(
   const range = rangeSpecOf(options.range)
   const type = options.type ?? contentTypeOf(String(url ?? ''), options.base ?? 'http://localhost/')
   const onDemand = range !== undefined
-  const download = session.get(fullHash, { ...getOptionsOf(options, url !== undefined), onDemand })
+  const download = session.get(fullHash, {
+    ...getOptionsOf(options, url !== undefined),
+    ...originOf(url, options),
+    onDemand
+  })
   try {
     return await contentResponse(download, { range, type })
   } catch (error) {
@@ -55,6 +59,22 @@ function getOptionsOf({ signal, priority, timeoutMs }: FetchOptions, siteKnown: 
     ...(signal === undefined ? {} : { signal }),
     ...(priority === undefined ? {} : { priority }),
     ...(patience === undefined ? {} : { timeoutMs: patience })
+  }
+}
+
+/** The site as a source, where the URL is known. */
+function originOf(
+  url: string | URL | undefined,
+  { base = 'http://localhost/', sidecar, originAfterMs }: FetchOptions & { readonly base?: string }
+): Pick<GetOptions, 'origin'> {
+  if (url === undefined || !URL.canParse(url, base)) return {}
+  const { href } = new URL(url, base)
+  return {
+    origin: {
+      url: href,
+      ...(sidecar === undefined ? {} : { sidecar: new URL(sidecar, base).href }),
+      ...(originAfterMs === undefined ? {} : { afterMs: originAfterMs })
+    }
   }
 }
 

@@ -16,6 +16,7 @@ import type {
   TypedEventTarget,
   UploadProgress
 } from './api.js'
+import { Announced } from './announced.js'
 import type { Content } from './content.js'
 import { ContentDownload } from './content-download.js'
 import { highestOf, shareOf } from './core/priority.js'
@@ -38,13 +39,6 @@ const DEFAULT_TIMEOUT_MS = 30_000
 /** Bytes of the longest content, unless told otherwise: 64 GiB, whose tree takes 256 MiB. */
 const DEFAULT_MAX_LENGTH = 2 ** 36
 
-/** Who waits for a hash to be announced. */
-interface Waiting {
-  readonly fullHash: FullHash
-  readonly resolve: () => void
-  readonly reject: (error: Error) => void
-}
-
 /** A session with the network, on any platform. See `Session` in api.ts. */
 export class MayflySession extends (EventTarget as new () => TypedEventTarget<SessionEvents> & EventTarget) {
   readonly peerId: PeerId
@@ -57,12 +51,10 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
   readonly #transfers = new Map<FullHash, Transfer>()
   readonly #kept: SessionStore
   readonly #stopWaking: () => void
-  /** What mediators were told, and who waits for that. */
-  readonly #announced = new Set<FullHash>()
-  #unannounced: Waiting[] = []
+  readonly #announced = new Announced()
   #everEstablished = false
   #closed: MayflyError | undefined
-  #settle: Pick<Waiting, 'resolve' | 'reject'> = { resolve: () => {}, reject: () => {} }
+  #settle: { resolve(): void; reject(error: Error): void } = { resolve: () => {}, reject: () => {} }
 
   constructor(urls: readonly string[], platform: Platform, options: ConnectOptions = {}) {
     super()
@@ -86,7 +78,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
         onpeers: answer => this.#onpeers(answer),
         onsignal: (from, data) => this.#peers.receive(from, data),
         onerror: error => this.#onrefusal(error),
-        onannounced: fullHashes => this.#onannounced(fullHashes)
+        onannounced: fullHashes => this.#announced.add(fullHashes)
       }
     )
     this.#peers = new PeerSessions({
@@ -134,12 +126,13 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
   }
 
   /** Settles when a mediator has been told that this peer seeds `fullHash`; rejects when the session closes. */
-  async announced(fullHash: FullHash): Promise<void> {
-    if (this.#announced.has(fullHash)) return
-    this.#throwIfClosed()
-    await new Promise<void>((resolve, reject) => {
-      this.#unannounced.push({ fullHash, resolve, reject })
-    })
+  announced(fullHash: FullHash): Promise<void> {
+    return this.#announced.of(fullHash, this.#closed)
+  }
+
+  /** Whether all of it is here, ready to be shown. */
+  holds(fullHash: string): boolean {
+    return isFullHash(fullHash) && this.#uploader.content(fullHash)?.held.complete === true
   }
 
   /** Shares what was got elsewhere, if it is what `fullHash` names and this session shares at all. */
@@ -222,27 +215,33 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
     options: GetOptions & Pick<TransferOptions, 'resumed'>
   ): Transfer {
     const running = this.#transfers.get(fullHash)
-    if (running !== undefined) return running
     const { timeoutMs = DEFAULT_TIMEOUT_MS, maxLength = DEFAULT_MAX_LENGTH, resumed } = options
+    const origin = typeof options.origin === 'string' ? { url: options.origin } : options.origin
+    if (running !== undefined) {
+      if (origin !== undefined) running.useOrigin(origin)
+      return running
+    }
     const pinned = options.keep !== 'cache'
     const host = this.#transferHost(fullHash, store)
     const transfer = new Transfer(fullHash, { timeoutMs, maxLength, pinned, resumed }, host)
     this.#transfers.set(fullHash, transfer)
+    if (origin !== undefined) transfer.useOrigin(origin)
     transfer.start()
     // Whoever there is a channel to may have it, and is asked without waiting for the mediator.
     transfer.found(this.#peers.connected())
-    this.#peers.prepare()
+    if (origin?.afterMs !== 0) this.#peers.prepare()
     return transfer
   }
 
   #transferHost(fullHash: FullHash, store: Store): TransferHost {
-    const { clock, hasher } = this.#platform
+    const { clock, hasher, origin } = this.#platform
     const share = this.#options.share !== false
     const unreachable = (): boolean => !this.#everEstablished
     return {
       clock,
       hasher,
       store,
+      origin,
       chance: () => (this.#platform.randomBytes(1)[0] ?? 0) / 256,
       get mediatorUnreachable() {
         return unreachable()
@@ -302,15 +301,9 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
     this.#tell('mediator', connection)
   }
 
-  #onpeers({ fullHash, peers }: Peers): void {
-    this.#transfers.get(fullHash)?.found(peers.filter(({ peerId }) => peerId !== this.peerId))
-  }
-
-  #onannounced(fullHashes: readonly FullHash[]): void {
-    for (const fullHash of fullHashes) this.#announced.add(fullHash)
-    const waiting = this.#unannounced
-    this.#unannounced = waiting.filter(({ fullHash }) => !this.#announced.has(fullHash))
-    for (const { fullHash, resolve } of waiting) if (this.#announced.has(fullHash)) resolve()
+  #onpeers({ fullHash, peers, final }: Peers): void {
+    const others = peers.filter(({ peerId }) => peerId !== this.peerId)
+    this.#transfers.get(fullHash)?.found(others, final)
   }
 
   #onrefusal(error: MediationError): void {
@@ -332,7 +325,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
   async #end(error: MayflyError): Promise<void> {
     this.#closed ??= error
     this.#settle.reject(this.#closed)
-    for (const waiting of this.#unannounced.splice(0)) waiting.reject(error)
+    this.#announced.close(error)
     await Promise.all([...this.#transfers.values()].map(transfer => transfer.stop(error.code, error.message)))
   }
 

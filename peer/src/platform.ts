@@ -2,6 +2,7 @@ import type { Hasher, PeerId } from '@mayfly/common'
 import type { Clock } from './ports/clock.js'
 import type { Connector } from './ports/connector.js'
 import type { MediatorTable } from './ports/mediator-table.js'
+import type { Origin } from './ports/origin.js'
 import type { OpenSocket } from './ports/socket.js'
 import type { Store } from './ports/store.js'
 
@@ -12,6 +13,7 @@ export interface Platform {
   readonly openSocket: OpenSocket
   readonly hasher: Hasher
   readonly store: Store
+  readonly origin: Origin
   /** The mediators that a peer knows, in the order to go to them. */
   mediatorTable(peerId: PeerId): MediatorTable
   /** `length` random bytes, fit for identifiers. */

@@ -6,6 +6,7 @@ import type { MayflyError } from './error.js'
 import type { LostBlocksError } from './kept-content.js'
 import type { PeerSession } from './peer-session.js'
 import type { Clock } from './ports/clock.js'
+import type { Origin } from './ports/origin.js'
 import type { BlockRuns, Store } from './ports/store.js'
 
 export interface TransferOptions {
@@ -22,6 +23,7 @@ export interface TransferHost {
   readonly clock: Clock
   readonly hasher: Hasher
   readonly store: Store
+  readonly origin: Origin
   /** From 0 to below 1. */
   chance(): number
   /** An open session with a peer. Rejects with an Error that says why there is none. */

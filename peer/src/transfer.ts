@@ -4,23 +4,30 @@ import {
   bytesOfBlocks,
   type BlockTree,
   type FullHash,
-  type PeerAddress,
-  type RequesterMessage
+  type PeerAddress
 } from '@mayfly/common'
-import type { DownloadPriority, DownloadProgress, MayflyErrorCode } from './api.js'
+import type { DownloadPriority, DownloadProgress, MayflyErrorCode, OriginOptions } from './api.js'
+import { Backlog } from './backlog.js'
 import { Content, type ReadBlocks } from './content.js'
-import { heldBytesOf } from './core/block-bounds.js'
 import type { ArrivedBlocks, DownloadEffect } from './core/download-effect.js'
 import { DownloadPlan } from './core/download-plan.js'
-import { highestOf } from './core/priority.js'
+import { progressOf } from './core/download-progress.js'
 import { runsOf } from './core/source-requests.js'
 import { Rate } from './core/rate.js'
 import { MayflyError, reasonOf } from './error.js'
 import { KeptContent, type LostBlocksError } from './kept-content.js'
 import { MendingReader } from './mending-reader.js'
+import { OriginReader } from './origin-reader.js'
 import type { PeerSession } from './peer-session.js'
 import type { BlockRuns, StoredContent } from './ports/store.js'
+import { TransferListeners } from './transfer-listeners.js'
 import type { TransferHost, TransferListener, TransferOptions } from './transfer-host.js'
+
+/** How long peers may take to the first byte before the origin is asked too. */
+const DEFAULT_ORIGIN_AFTER_MS = 500
+
+/** Read on from the origin only while less waits to be hashed and written: 8 MiB. */
+const MAX_UNWRITTEN_BYTES = 8_388_608
 
 /**
  * The fetching of one content, shared by all who asked for it: performs what `DownloadPlan` decides.
@@ -32,7 +39,7 @@ export class Transfer {
   readonly #options: TransferOptions
   readonly #plan: DownloadPlan
   readonly #host: TransferHost
-  readonly #listeners = new Set<TransferListener>()
+  readonly #listeners = new TransferListeners()
   readonly #sessions = new Map<string, { readonly peer: PeerAddress; readonly session: PeerSession }>()
   readonly #rate = new Rate()
   #storing: Promise<StoredContent> | undefined
@@ -43,6 +50,8 @@ export class Transfer {
   #cancelWake: () => void = () => {}
   #wakeAt = Infinity
   #outcome: 'complete' | MayflyError | undefined
+  #origin: OriginReader | undefined
+  readonly #backlog = new Backlog(MAX_UNWRITTEN_BYTES)
 
   constructor(fullHash: FullHash, options: TransferOptions, host: TransferHost) {
     this.fullHash = fullHash
@@ -67,27 +76,28 @@ export class Transfer {
   }
 
   get progress(): DownloadProgress {
-    const shares = [...this.#plan.sources].flatMap(source => source.share() ?? [])
-    const { stored, tree } = this.#plan
-    const length = tree?.length
-    const verifiedBytes = stored === undefined ? 0 : heldBytesOf(length ?? 0, stored)
-    const bytesPerSecond = this.#rate.bytesPerSecond(this.#now())
-    const left = length === undefined ? undefined : length - verifiedBytes
-    return {
-      state: this.#progressState(shares.length > 0),
-      length,
-      verifiedBytes,
-      bytesPerSecond,
-      secondsLeft: left === undefined || bytesPerSecond === 0 ? undefined : left / bytesPerSecond,
-      peers: shares
-    }
+    return progressOf(this.#plan, this.#outcome, this.#rate.bytesPerSecond(this.#now()))
+  }
+
+  /** The site itself has it too. The first that is named is used. */
+  useOrigin({ afterMs = DEFAULT_ORIGIN_AFTER_MS, ...options }: OriginOptions): void {
+    if (this.#origin !== undefined || this.#outcome !== undefined) return
+    this.#origin = new OriginReader(this.#host.origin, options, {
+      onbegan: answer => this.#perform(this.#plan.originBegan(answer, this.#now())),
+      onblocks: (first, bytes) => this.#perform(this.#plan.originArrived(first, bytes, this.#now())),
+      onended: (reason, refused) => this.#perform(this.#plan.originEnded(reason, this.#now(), refused)),
+      onsidecar: bytes => this.#perform(this.#plan.sidecar(bytes, this.#now())),
+      ready: () => this.#backlog.ready()
+    })
+    const hasSidecar = options.sidecar !== undefined
+    this.#perform(this.#plan.useOrigin({ afterMs, hasSidecar }, this.#now()))
   }
 
   /** Tells the newcomer at once what is there already. */
   listen(listener: TransferListener): void {
     this.#listeners.add(listener)
     for (const [firstBlock, blockCount] of [...(this.#plan.stored?.runs() ?? [])]) {
-      listener.onverified({ firstBlock, blockCount, peerId: undefined })
+      listener.onverified({ firstBlock, blockCount, peerId: undefined, from: 'store' })
     }
     this.want()
   }
@@ -95,21 +105,18 @@ export class Transfer {
   /** The last one to leave stops the transfer. */
   leave(listener: TransferListener): void {
     if (!this.#listeners.delete(listener)) return
-    if (this.#listeners.size === 0) void this.stop()
+    if (this.#listeners.empty) void this.stop()
     else this.want()
   }
 
   /** What listeners want has changed. */
   want(): void {
-    const listeners = [...this.#listeners]
-    const readers = listeners.flatMap(listener => listener.readers)
-    const rest = listeners.some(listener => listener.wantsAll)
-    this.#perform(this.#plan.want({ readers, rest }, this.#now()))
+    this.#perform(this.#plan.want(this.#listeners.wanted, this.#now()))
     this.#host.onwanted()
   }
 
   get priority(): DownloadPriority {
-    return highestOf([...this.#listeners].map(({ priority }) => priority))
+    return this.#listeners.priority
   }
 
   /** Whether it is being fetched: found, wanted, and not there. */
@@ -125,8 +132,8 @@ export class Transfer {
   }
 
   /** The mediator named peers. */
-  found(peers: readonly PeerAddress[]): void {
-    this.#perform(this.#plan.found(peers, this.#now()))
+  found(peers: readonly PeerAddress[], final = false): void {
+    this.#perform(this.#plan.found(peers, this.#now(), final))
   }
 
   /** Ends it without a result. Settles when nothing of it is left behind. */
@@ -134,13 +141,6 @@ export class Transfer {
     if (this.#outcome !== undefined) return
     this.#perform(this.#plan.stop())
     await this.#fail(new MayflyError(code, reason))
-  }
-
-  #progressState(tried: boolean): DownloadProgress['state'] {
-    if (this.#outcome === 'complete') return 'complete'
-    if (this.#outcome !== undefined) return 'failed'
-    if (this.#plan.tree !== undefined) return 'downloading'
-    return tried ? 'connecting' : 'searching'
   }
 
   #now(): number {
@@ -166,7 +166,7 @@ export class Transfer {
     this.#wakeAt = Infinity
     for (const { peer, session } of this.#sessions.values()) this.#plan.heard(peer, session.heardAt)
     this.#perform(this.#plan.wake(this.#now()))
-    this.#tell(listener => listener.onprogress())
+    this.#listeners.tell(listener => listener.onprogress())
   }
 
   #act(effect: DownloadEffect): void {
@@ -175,7 +175,7 @@ export class Transfer {
         void this.#connect(effect.peer)
         break
       case 'send':
-        this.#send(effect.peer, effect.message)
+        this.#sessions.get(addressKey(effect.peer))?.session.send(effect.message)
         break
       case 'prepare':
         this.#prepare(effect.tree)
@@ -193,6 +193,11 @@ export class Transfer {
       case 'ask':
         this.#host.ask(this.fullHash)
         break
+      case 'fetch':
+      case 'abort_fetch':
+      case 'fetch_sidecar':
+        this.#origin?.perform(effect, this.#plan.tree?.length)
+        break
       case 'complete':
         void this.#complete()
         break
@@ -207,7 +212,7 @@ export class Transfer {
     const gone = (reason: string): void => {
       this.#sessions.delete(key)
       this.#perform(this.#plan.gone(peer, reason, this.#now()))
-      this.#tell(listener => listener.onprogress())
+      this.#listeners.tell(listener => listener.onprogress())
     }
     let session: PeerSession
     try {
@@ -220,18 +225,14 @@ export class Transfer {
     const stream = session.openStream({
       onmessage: message => {
         this.#perform(this.#plan.receive(peer, message, this.#now()))
-        if (message.type !== 'data') this.#tell(listener => listener.onprogress())
+        if (message.type !== 'data') this.#listeners.tell(listener => listener.onprogress())
       },
       onclose: gone,
       onviolation: reason => this.#perform(this.#plan.accuse(peer, reason, this.#now()))
     })
     this.#sessions.set(key, { peer, session })
     this.#perform(this.#plan.connected(peer, stream, this.#now()))
-    this.#tell(listener => listener.onprogress())
-  }
-
-  #send(peer: PeerAddress, message: RequesterMessage): void {
-    this.#sessions.get(addressKey(peer))?.session.send(message)
+    this.#listeners.tell(listener => listener.onprogress())
   }
 
   #prepare(tree: BlockTree): void {
@@ -266,16 +267,20 @@ export class Transfer {
   }
 
   async #hash(blocks: ArrivedBlocks): Promise<void> {
-    const leaves = await Promise.all(blocksOf(blocks.bytes).map(block => this.#host.hasher.block(block)))
+    const hashing = Promise.all(blocksOf(blocks.bytes).map(block => this.#host.hasher.block(block)))
+    const leaves = await this.#backlog.during(blocks.bytes.length, hashing)
     this.#perform(this.#plan.hashed(blocks, leaves, this.#now()))
   }
 
   async #write(blocks: ArrivedBlocks): Promise<void> {
     const { first, bytes, fresh, peer } = blocks
+    const peerId = peer?.peerId
+    const from = peer === undefined ? 'origin' : 'peer'
     const { tree } = this.#plan
     if (tree === undefined) return
     try {
-      await (await this.#storing)?.write(first, bytes, tree)
+      const writing = this.#storing?.then(stored => stored.write(first, bytes, tree))
+      await this.#backlog.during(bytes.length, writing ?? Promise.resolve())
     } catch (error) {
       this.#storeFailed(error)
       return
@@ -284,7 +289,7 @@ export class Transfer {
     const effects = this.#plan.written(blocks, this.#now())
     for (const [firstBlock, blockCount] of runsOf(fresh)) {
       this.#rate.add(bytesOfBlocks(tree.length, firstBlock, blockCount), this.#now())
-      this.#tell(listener => listener.onverified({ firstBlock, blockCount, peerId: peer.peerId }))
+      this.#listeners.tell(listener => listener.onverified({ firstBlock, blockCount, peerId, from }))
     }
     const told = this.#lost.size === 0 ? fresh : fresh.filter(block => !this.#lost.has(block))
     for (const run of runsOf(told)) this.#content?.announceHeld(...run)
@@ -304,9 +309,10 @@ export class Transfer {
     if (this.#outcome !== undefined) return
     this.#outcome = 'complete'
     this.#reader?.wake()
+    this.#origin?.close()
     this.#cancelWake()
     this.#host.onended(this.#content)
-    this.#tell(listener => listener.oncomplete())
+    this.#listeners.tell(listener => listener.oncomplete())
   }
 
   /** What is verified stays in the store, to begin with next time; where the store fails, nothing stays. */
@@ -314,6 +320,7 @@ export class Transfer {
     if (this.#outcome !== undefined) return
     this.#outcome = error
     this.#reader?.wake()
+    this.#origin?.close()
     this.#cancelWake()
     this.#host.onended(undefined)
     this.#content = undefined
@@ -324,7 +331,7 @@ export class Transfer {
     } catch {
       // The medium is gone, and with it what was fetched.
     }
-    this.#tell(listener => listener.onfailed(error))
+    this.#listeners.tell(listener => listener.onfailed(error))
   }
 
   #storeFailed(error: unknown): void {
@@ -339,9 +346,5 @@ export class Transfer {
       return new MayflyError('mediator_unreachable', 'no mediator could be reached')
     }
     return new MayflyError(code, reason)
-  }
-
-  #tell(call: (listener: TransferListener) => void): void {
-    for (const listener of [...this.#listeners]) call(listener)
   }
 }

@@ -13,6 +13,7 @@ import type { Store } from '../src/ports/store.js'
 import type { Connector } from '../src/ports/connector.js'
 import { ManualClock } from './manual-clock.js'
 import { MemoryMediation } from './memory-mediation.js'
+import { MemoryOrigin } from './memory-origin.js'
 import { ScriptedPeer, type Script } from './scripted-peer.js'
 
 export const MEDIATORS = ['ws://one.example', 'ws://two.example'] as const
@@ -31,6 +32,7 @@ export class MemoryWorld {
   readonly clock = new ManualClock()
   readonly mediation = new MemoryMediation()
   readonly network = new MemoryNetwork()
+  readonly origin = new MemoryOrigin(this.clock)
   /** Ends of connections made so far. */
   connections = 0
   readonly #endings: (() => unknown)[] = []
@@ -46,6 +48,7 @@ export class MemoryWorld {
         hasher: nodeHasher,
         mediatorTable: peerId => new KBucketTable(peerId, nodeHasher),
         store,
+        origin: this.origin,
         randomBytes
       },
       connect

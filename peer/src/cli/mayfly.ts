@@ -4,10 +4,13 @@ import { UsageError } from './arguments.js'
 import { getCommand } from './get.js'
 import { hashCommand } from './hash.js'
 import { seedCommand } from './seed.js'
+import { sidecarCommand } from './sidecar.js'
 
 const HELP = `Usage:
   mayfly hash <file…>
       prints the full hash of each file
+  mayfly sidecar <file…>
+      writes <file>.mayfly beside each: tree hashes, for a web server that has the file
   mayfly seed <file-or-folder…> --mediator <ws-url>…
       shares files until it is stopped; folders with all below them
   mayfly get <full-hash> --mediator <ws-url>… -o <file> [--timeout <seconds>]
@@ -19,6 +22,7 @@ Several --mediator are for fail-over. --help and --version print this and the ve
 
 const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   hash: hashCommand,
+  sidecar: sidecarCommand,
   seed: seedCommand,
   get: getCommand
 }
@@ -33,7 +37,7 @@ export async function main(argv: readonly string[]): Promise<never> {
 
 async function run([command, ...args]: readonly string[]): Promise<number> {
   try {
-    if (command === undefined) throw new UsageError('a command is needed: hash, seed or get')
+    if (command === undefined) throw new UsageError('a command is needed: hash, sidecar, seed or get')
     const before = args.slice(0, args.includes('--') ? args.indexOf('--') : undefined)
     if (command === '--help' || command === '-h' || before.includes('--help')) process.stdout.write(HELP)
     else if (command === '--version') process.stdout.write(`${version()}\n`)

@@ -1,3 +1,4 @@
+import type { BlockRun } from '@mayfly/common'
 import type { Availability } from './availability.js'
 import { GROUP_BLOCKS, type BlockTable } from './block-table.js'
 import { ALL_WANTED, LOOK_AHEAD_BLOCKS, MAX_READERS, type ReaderPlace, type Wanted } from './wanted.js'
@@ -46,6 +47,30 @@ export class BlockPicker {
     return this.#windows.some(({ block, end }) => block < end && this.#table.isMissing(block))
   }
 
+  /** Whether a reader waits for a block that is not there; undefined: nobody reads. */
+  get waiting(): boolean | undefined {
+    if (this.#windows.length === 0) return undefined
+    return this.#windows.some(({ block, end }) => block < end && !this.#table.stored.has(block))
+  }
+
+  /** Neighbouring missing blocks, `room` at most: where a reader waits first, else the end of the longest gap. */
+  pickRun(room: number): BlockRun | undefined {
+    const table = this.#table
+    for (const { block, end } of this.#windows) {
+      for (let at = block; at < end; at++) if (table.isMissing(at)) return [at, this.#gapFrom(at, room)]
+    }
+    if (!this.#rest) return undefined
+    let longest: BlockRun = [0, 0]
+    for (let at = table.lowestMissing; at < table.blockCount; at++) {
+      const count = this.#gapFrom(at, Infinity)
+      if (count > longest[1]) longest = [at, count]
+      at += count
+    }
+    const [first, count] = longest
+    if (count === 0) return undefined
+    return count <= room ? longest : [first + count - room, room]
+  }
+
   /** Whether a reader wants this block soon. */
   isNear(at: number): boolean {
     return this.#windows.some(({ block, end }) => at >= block && at < end)
@@ -64,9 +89,10 @@ export class BlockPicker {
     const chosen = new Set<number>()
     const can = (block: number): boolean => this.#table.isMissing(block) && !chosen.has(block) && has(block)
     this.#pickNear(can, room, chosen)
+    const near = [...chosen].toSorted(ascending)
     if (this.#rest && this.#windows.length > 0) this.#pickInOrder(can, room, chosen)
     else if (this.#rest) this.#pickRarest(can, room, rarest, chosen)
-    return [...chosen].toSorted((a, b) => a - b)
+    return [...near, ...[...chosen].slice(near.length).toSorted(ascending)]
   }
 
   /** The nearest to each reader, in turn. */
@@ -125,10 +151,21 @@ export class BlockPicker {
       if (chosen.size < room && can(block)) chosen.add(block)
   }
 
+  #gapFrom(first: number, most: number): number {
+    let count = 0
+    while (count < most && first + count < this.#table.blockCount && this.#table.isMissing(first + count))
+      count++
+    return count
+  }
+
   #someNear(holds: (block: number) => boolean): boolean {
     return this.#windows.some(({ block, end }) => {
       for (let at = block; at < end; at++) if (holds(at)) return true
       return false
     })
   }
+}
+
+function ascending(a: number, b: number): number {
+  return a - b
 }

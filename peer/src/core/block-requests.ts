@@ -21,6 +21,8 @@ import {
   askBlindly,
   blocksIn,
   requestsTo,
+  runsOf,
+  soonerFrom,
   takeBack,
   takeOver,
   type Asking
@@ -47,6 +49,8 @@ export class BlockRequests {
   readonly #limits: DownloadLimits
   readonly #sources: SourceList
   readonly #chance: number
+  /** A source without messages: the site's own web server. */
+  origin: Source | undefined
   #known: Known | undefined
   #wanted: Wanted = ALL_WANTED
   /** Peers asked before the length was known, so that those opened together are not asked for the same. */
@@ -142,9 +146,88 @@ export class BlockRequests {
   takeOver(now: number): DownloadEffect[] {
     const asking = this.#asking(now)
     if (!this.wanting || asking === undefined) return []
+    const others = this.origin === undefined ? [...this.#sources] : [...this.#sources, this.origin]
     return [...this.#sources].flatMap(source =>
-      takeOver(source, this.#sources, asking).map(({ to, message }) => sent(to, message))
+      takeOver(source, others, asking).map(({ to, message }) => sent(to, message))
     )
+  }
+
+  /** A reader waits for something that is not there; undefined: nobody reads. */
+  get waiting(): boolean | undefined {
+    return this.#known?.picker.waiting
+  }
+
+  /** Bytes that nobody was asked for. */
+  get missingBytes(): number {
+    return (this.#known?.table.missing ?? 0) * BLOCK_BYTES
+  }
+
+  /** Bytes that peers owe. */
+  get owedBytes(): number {
+    let blocks = 0
+    for (const { owed } of this.#sources) blocks += owed.size
+    return blocks * BLOCK_BYTES
+  }
+
+  /** A source without messages, the origin, is asked for neighbouring blocks: which, `count` at most. */
+  oweRun(source: Source, count: number, now: number): BlockRun | undefined {
+    const run = this.#known?.picker.pickRun(count)
+    if (run !== undefined) this.#owe(source, blocksIn(run), now)
+    return run
+  }
+
+  /** What is missing from `first` on, `most` blocks, is on its way from a source that was asked for everything. */
+  owe(source: Source, { first, most, now }: { first: number; most: number; now: number }): void {
+    const table = this.#known?.table
+    if (table === undefined) return
+    const blocks: number[] = []
+    for (let block = first; block < Math.min(first + most, table.blockCount); block++)
+      if (table.isMissing(block)) blocks.push(block)
+    this.#owe(source, blocks, now)
+  }
+
+  /** Late blocks of peers that a source without messages brings sooner: which, and what to tell the peers. */
+  takeOverFor(source: Source, now: number): { range: BlockRun | undefined; cancels: DownloadEffect[] } {
+    const asking = this.#asking(now)
+    if (asking === undefined || !asking.picker.exhausted) return { range: undefined, cancels: [] }
+    for (const from of this.#sources) {
+      const run = runsOf(soonerFrom(source, from, asking)).at(-1)
+      if (run === undefined) continue
+      const blocks = blocksIn(run)
+      this.#owe(source, blocks, now)
+      const cancels = takeBack(from, blocks, asking.table)
+      return { range: run, cancels: cancels.map(({ to, message }) => sent(to, message)) }
+    }
+    return { range: undefined, cancels: [] }
+  }
+
+  /** Blocks came from a source without proof: those of them that were not there yet. */
+  arrivedFrom(source: Source, first: number, count: number): number[] {
+    const table = this.#known?.table
+    if (table === undefined) return []
+    return blocksIn([first, count]).filter(block => {
+      if (source.owed.delete(block)) table.giveUp(block)
+      source.late.delete(block)
+      return block < table.blockCount && table.receive(block)
+    })
+  }
+
+  /** A block came before the tree was known. False: it is stored already. */
+  take(block: number): boolean {
+    this.#known?.table.receive(block)
+    return this.#known?.table.stored.has(block) === false
+  }
+
+  /** A source brings nothing any more of what it owes. */
+  release(source: Source): void {
+    for (const block of source.owed.keys()) this.#known?.table.giveUp(block)
+    source.owed.clear()
+    source.late.clear()
+  }
+
+  #owe(source: Source, blocks: readonly number[], now: number): void {
+    for (const block of blocks) this.#known?.table.request(block)
+    source.asked(blocks, 0, now)
   }
 
   /** A peer told of what it has. False: there is no such thing. */

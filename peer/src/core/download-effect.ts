@@ -1,4 +1,4 @@
-import type { BlockTree, PeerAddress, RequesterMessage } from '@mayfly/common'
+import type { BlockRun, BlockTree, PeerAddress, RequesterMessage } from '@mayfly/common'
 import type { MayflyErrorCode } from '../api.js'
 
 /** What the shell of a download has to do, in this order. */
@@ -16,12 +16,23 @@ export type DownloadEffect =
   | { readonly type: 'drop'; readonly peer: PeerAddress; readonly reason: string; readonly lied: boolean }
   /** Ask the mediator for peers; answer with `found`. */
   | { readonly type: 'ask' }
+  | OriginEffect
   | { readonly type: 'complete' }
   | { readonly type: 'failed'; readonly code: MayflyErrorCode; readonly reason: string }
 
+/** What the reader of the origin has to do. */
+export type OriginEffect =
+  /** Ask the origin for these blocks, or for everything; answer with `origin.began`, `arrived` and `ended`. */
+  | { readonly type: 'fetch'; readonly range: BlockRun | undefined }
+  /** The answer of the origin is of no use any more; `ended` is not expected. */
+  | { readonly type: 'abort_fetch' }
+  /** Get the tree hashes that lie beside the content; answer with `sidecar`. */
+  | { readonly type: 'fetch_sidecar' }
+
 /** Neighbouring blocks as they came, in one piece. */
 export interface ArrivedBlocks {
-  readonly peer: PeerAddress
+  /** Undefined: the origin. */
+  readonly peer: PeerAddress | undefined
   readonly first: number
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly proof: Uint8Array<ArrayBuffer>

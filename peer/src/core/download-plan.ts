@@ -1,21 +1,20 @@
 import {
   BlockTree,
-  ROOT_LEVEL,
-  fullHashOf,
+  decodeSidecar,
   type BlockSet,
-  type Data,
   type FullHash,
   type Hasher,
   type Header,
   type PeerAddress,
-  type Reject,
-  type RejectReason,
   type ServerMessage
 } from '@mayfly/common'
+import type { MayflyErrorCode, OriginShare } from '../api.js'
 import type { BlockRuns } from '../ports/store.js'
 import { BlockRequests } from './block-requests.js'
 import type { ArrivedBlocks, DownloadEffect } from './download-effect.js'
 import { DEFAULT_DOWNLOAD_LIMITS, type DownloadLimits } from './download-limits.js'
+import { OriginPlan, type OriginVerdict } from './origin-plan.js'
+import { PeerPlan } from './peer-plan.js'
 import type { Source } from './source.js'
 import { SourceList } from './source-list.js'
 import type { Wanted } from './wanted.js'
@@ -52,6 +51,13 @@ export class DownloadPlan {
   readonly #maxLength: number
   readonly #sources: SourceList
   readonly #requests: BlockRequests
+  readonly #peers: PeerPlan
+  #origin: OriginPlan | undefined
+  /** The mediator has named all that it knows. */
+  #answered = false
+  /** When a peer last said something that proves itself. */
+  #peerHeardAt: number | undefined
+  #starvedSince: number | undefined
   #running = true
   /** When there was last somebody who has it. */
   #hopeAt: number
@@ -65,6 +71,15 @@ export class DownloadPlan {
     this.#sources = new SourceList(this.#limits, now)
     const { chance = 0 } = options
     this.#requests = new BlockRequests({ limits: this.#limits, sources: this.#sources, chance })
+    this.#peers = new PeerPlan({
+      fullHash: this.fullHash,
+      hasher: this.#hasher,
+      limits: this.#limits,
+      sources: this.#sources,
+      requests: this.#requests,
+      mayConnect: at => this.#running && this.wanting && this.#origin?.first(at) !== true,
+      onproved: (header, at) => this.#proved(header, at)
+    })
     this.#hopeAt = now
   }
 
@@ -87,6 +102,11 @@ export class DownloadPlan {
     return this.#sources
   }
 
+  /** What the site's own web server has to do with it; undefined where it has not. */
+  get origin(): OriginShare | undefined {
+    return this.#origin?.share
+  }
+
   /** Payload bytes that came more than once. */
   get wastedBytes(): number {
     return this.#requests.wastedBytes
@@ -99,7 +119,10 @@ export class DownloadPlan {
       return [...this.#sources].some(({ owes }) => owes) ? now + this.#limits.stallMs : undefined
     const endGame = this.#requests.exhausted ? now + this.#limits.endGameMs : Infinity
     const hope = this.#sources.hopeful ? now + this.#timeoutMs : this.#hopeAt + this.#timeoutMs
-    return Math.max(now + 1, Math.min(this.#sources.wakeAt, endGame, hope))
+    return Math.max(
+      now + 1,
+      Math.min(this.#sources.wakeAt, endGame, hope, this.#origin?.wakeAt(now) ?? Infinity)
+    )
   }
 
   /**
@@ -136,74 +159,100 @@ export class DownloadPlan {
     this.#requests.share = share
   }
 
-  /** The mediator named peers. */
-  found(peers: readonly PeerAddress[], now: number): DownloadEffect[] {
+  /** The site itself has it too; see `OriginOptions` in api.ts. The first that is named is used. */
+  useOrigin(
+    origin: { readonly afterMs: number; readonly hasSidecar: boolean },
+    now: number
+  ): DownloadEffect[] {
+    if (!this.#running || this.#origin !== undefined) return []
+    const content = { fullHash: this.fullHash, hasher: this.#hasher, maxLength: this.#maxLength }
+    this.#origin = new OriginPlan({ ...content, ...origin }, this.#requests, now)
+    return this.#wakeOrigin(now)
+  }
+
+  /** The mediator named peers; `final`: and knows no more. */
+  found(peers: readonly PeerAddress[], now: number, final = false): DownloadEffect[] {
     if (!this.#running) return []
-    this.#sources.found(peers)
-    return this.#connectMore(now)
+    this.#answered ||= final
+    return [...this.#peers.found(peers, now), ...this.#wakeOrigin(now)]
   }
 
   /** The channel to a peer is open; `stream` is the number to use on it. Asks for blocks in the same breath. */
   connected(peer: PeerAddress, stream: number, now: number): DownloadEffect[] {
-    const source = this.#sources.get(peer)
-    if (!this.#running || source?.state !== 'connecting') return []
-    source.state = 'connected'
-    source.stream = stream
-    source.heardAt = now
-    const [open = [0, 0] as const, ...more] = this.#requests.first(source, now)
-    const [first, count] = open
-    const messages = [
-      { type: 'open', stream, fullHash: this.fullHash, first, count } as const,
-      ...more.map(
-        run => ({ type: 'request', stream, first: run[0], count: run[1], level: ROOT_LEVEL }) as const
-      )
-    ]
-    return messages.map(message => ({ type: 'send', peer, message }))
+    return this.#running ? this.#peers.connected(peer, stream, now) : []
   }
 
   /** No channel to this peer could be opened, or it closed. */
   gone(peer: PeerAddress, reason: string, now: number): DownloadEffect[] {
-    const source = this.#sources.get(peer)
-    if (!this.#running || (source?.state !== 'connecting' && source?.state !== 'connected')) return []
-    return this.#lose(source, reason, now)
+    return this.#running ? this.#peers.gone(peer, reason, now) : []
   }
 
   /** When a peer last sent blocks of anything: it serves one thing after the other, and is not silent meanwhile. */
   heard(peer: PeerAddress, at: number): void {
-    const source = this.#sources.get(peer)
-    if (source?.state === 'connected') source.heardAt = Math.max(source.heardAt, at)
+    this.#peers.heard(peer, at)
   }
 
   /** A message from a peer on the stream of this download. */
   receive(peer: PeerAddress, message: ServerMessage, now: number): DownloadEffect[] {
-    const source = this.#sources.get(peer)
-    if (!this.#running || source?.state !== 'connected') return []
-    if (message.type === 'header') return this.#header(source, message, now)
-    if (message.type === 'reject' && message.count === 0) return this.#refused(source, message.reason, now)
-    if (!source.proved) return this.#drop(source, 'sent something before the header', now)
-    if (message.type === 'reject') return this.#rejected(source, message, now)
-    if (message.type === 'data') return this.#data(source, message, now)
-    if (this.#requests.learned(source, message.runs)) return this.#requests.to(source, now)
-    return this.#drop(source, 'claims blocks that do not exist, or the same twice', now)
+    return this.#running ? this.#peers.receive(peer, message, now) : []
   }
 
   /** A peer broke the rules of the channel itself. */
   accuse(peer: PeerAddress, reason: string, now: number): DownloadEffect[] {
-    const source = this.#sources.get(peer)
-    return this.#running && source !== undefined ? this.#drop(source, reason, now) : []
+    return this.#running ? this.#peers.accuse(peer, reason, now) : []
+  }
+
+  /** The origin answers. `length`: of the whole, where it says; `ranged`: with what it was asked for. */
+  originBegan(answer: { length: number | undefined; ranged: boolean }, now: number): DownloadEffect[] {
+    if (!this.#running) return []
+    this.#origin?.began(answer, now)
+    return this.#wakeOrigin(now)
+  }
+
+  /** Whole blocks of the origin's answer. */
+  originArrived(first: number, bytes: Uint8Array<ArrayBuffer>, now: number): DownloadEffect[] {
+    if (!this.#running) return []
+    return [...(this.#origin?.arrived(first, bytes, now) ?? []), ...this.#wakeOrigin(now)]
+  }
+
+  /** The origin's answer is over; `reason`: it failed, `refused`: and would again. */
+  originEnded(reason: string | undefined, now: number, refused = false): DownloadEffect[] {
+    if (!this.#running || this.#origin === undefined) return []
+    const verdict = this.#origin.ended(reason, now)
+    if (refused) this.#origin.refused(reason ?? 'has it not')
+    return [...this.#believe(verdict, now), ...(this.#running ? this.wake(now) : [])]
+  }
+
+  /** What lies beside the content; undefined: nothing that could be read. */
+  sidecar(bytes: Uint8Array | undefined, now: number): DownloadEffect[] {
+    if (!this.#running) return []
+    this.#origin?.sidecar()
+    const known = { fullHash: this.fullHash, hasher: this.#hasher, maxLength: this.#maxLength }
+    const tree = bytes && decodeSidecar(bytes, known)
+    if (tree === undefined) return []
+    const begun = this.tree === undefined ? this.#begin(tree, []) : []
+    this.tree?.learn(tree)
+    if (!this.#running) return begun
+    return [...begun, ...this.#believe({ right: this.#origin?.judge() ?? [] }, now)]
   }
 
   /** Blocks that arrived are hashed. */
   hashed(blocks: ArrivedBlocks, leaves: readonly Uint8Array[], now: number): DownloadEffect[] {
-    if (!this.#running || this.tree === undefined) return []
-    const source = this.#sources.get(blocks.peer)
-    if (this.tree.verify(blocks.first, leaves, blocks.proof, blocks.level)) {
-      source?.credit(blocks.bytes.length)
-      this.#hopeAt = now
-      return [...this.#requests.cancelAtOthers(blocks.fresh), { type: 'write', blocks }]
+    if (!this.#running) return []
+    if (blocks.peer === undefined) {
+      return this.#believe(this.#origin?.hashed(blocks, leaves) ?? { right: [] }, now)
     }
-    this.#requests.discard(blocks.fresh)
-    return source === undefined ? this.#requests.toAll(now) : this.#drop(source, 'sent wrong bytes', now)
+    if (this.tree === undefined) return []
+    if (!this.tree.verify(blocks.first, leaves, blocks.proof, blocks.level)) {
+      this.#requests.discard(blocks.fresh)
+      return [...this.#peers.accuse(blocks.peer, 'sent wrong bytes', now), ...this.#requests.toAll(now)]
+    }
+    this.#sources.get(blocks.peer)?.credit(blocks.bytes.length)
+    this.#hopeAt = now
+    this.#peerHeardAt = now
+    const cancels = this.#requests.cancelAtOthers(blocks.fresh)
+    const right = this.#origin?.judge() ?? []
+    return [...cancels, { type: 'write', blocks }, ...(right.length > 0 ? this.#believe({ right }, now) : [])]
   }
 
   /** Verified blocks are where they can be read again. */
@@ -221,132 +270,89 @@ export class DownloadPlan {
   /** Does what has fallen due; the first call begins. */
   wake(now: number): DownloadEffect[] {
     if (!this.#running) return []
-    const effects: DownloadEffect[] = []
-    for (const source of [...this.#sources]) effects.push(...this.#checkSilence(source, now))
+    const effects = this.#peers.checkAll(now)
     if (!this.wanting) {
       this.#hopeAt = now
       return effects
     }
-    for (const source of this.#sources.useless(now)) {
-      effects.push(...this.#closeStream(source), ...this.#lose(source, 'has nothing of it', now))
+    if (this.#sources.hopeful || this.#origin?.hopeful === true) this.#hopeAt = now
+    // Nobody who might come later is waited for where the site itself has failed.
+    const isOver = this.#origin?.hopeful === false && this.#answered && this.#sources.forsaken
+    if (isOver || now - this.#hopeAt >= this.#timeoutMs) {
+      return [...effects, ...this.#end({ type: 'failed', ...this.#despair })]
     }
-    if (this.#sources.hopeful) this.#hopeAt = now
-    if (now - this.#hopeAt >= this.#timeoutMs) {
-      return [...effects, ...this.#end({ type: 'failed', ...this.#sources.despair })]
-    }
-    if (this.#sources.ask(now)) effects.push({ type: 'ask' })
+    if (this.#origin?.first(now) !== true && this.#sources.ask(now)) effects.push({ type: 'ask' })
     return [
       ...effects,
-      ...this.#connectMore(now),
+      ...this.#peers.seekMore(now),
       ...this.#requests.toAll(now),
-      ...this.#requests.takeOver(now)
+      ...this.#requests.takeOver(now),
+      ...this.#wakeOrigin(now)
     ]
   }
 
-  #header(source: Source, header: Header, now: number): DownloadEffect[] {
-    if (source.proved) return this.#drop(source, 'sent a second header', now)
-    if (fullHashOf(header.piecesRoot, header.length, this.#hasher) !== this.fullHash) {
-      return this.#drop(source, 'sent a wrong root or length', now)
-    }
+  #proved(header: Header, now: number): DownloadEffect[] {
     if (header.length > this.#maxLength) {
       const reason = `it has ${header.length} bytes, more than the ${this.#maxLength} that are allowed`
       return this.#end({ type: 'failed', code: 'too_large', reason })
     }
-    source.proved = true
-    source.complete = header.complete
-    source.heardAt = now
     this.#hopeAt = now
-    if (this.tree !== undefined) return this.#requests.to(source, now)
+    this.#peerHeardAt = now
+    if (this.tree !== undefined) return this.#requests.toAll(now)
     const begun = this.#begin(BlockTree.fromRoot(header.length, header.piecesRoot, this.#hasher), [])
-    return this.#running ? [...begun, ...this.#requests.toAll(now)] : begun
+    return [...begun, ...this.#believe({ right: this.#origin?.judge() ?? [] }, now)]
+  }
+
+  /** What the origin brought and the tree proves. */
+  #believe({ right, tree }: OriginVerdict, now: number): DownloadEffect[] {
+    const begun = tree === undefined ? [] : this.#begin(tree, [])
+    const all = tree === undefined ? right : [...right, ...(this.#origin?.judge() ?? [])]
+    if (all.length > 0) this.#hopeAt = now
+    if (!this.#running) return begun
+    const written = all.flatMap(blocks => [
+      ...this.#requests.cancelAtOthers(blocks.fresh),
+      { type: 'write', blocks } as const
+    ])
+    return [...begun, ...written, ...this.#requests.toAll(now), ...this.#wakeOrigin(now)]
+  }
+
+  #wakeOrigin(now: number): DownloadEffect[] {
+    if (this.#origin === undefined || !this.#running || !this.wanting) return []
+    const { waiting } = this.#requests
+    this.#starvedSince = waiting === true ? (this.#starvedSince ?? now) : undefined
+    return this.#origin.wake(
+      {
+        peersMayBring: this.#sources.promising || !this.#answered,
+        peerHeardAt: this.#peerHeardAt,
+        peersRate: this.#sources.bytesPerSecond(now),
+        starvedSince: this.#starvedSince,
+        readersServed: waiting === false
+      },
+      now
+    )
+  }
+
+  get #despair(): { readonly code: MayflyErrorCode; readonly reason: string } {
+    const { code, reason } = this.#sources.despair
+    const origin = this.#origin?.share.reason
+    return {
+      code,
+      reason: origin === undefined ? reason : `${reason}, and the site itself failed: ${origin}`
+    }
   }
 
   #begin(tree: BlockTree, held: BlockRuns): DownloadEffect[] {
     this.#requests.begin(tree, held)
+    this.#origin?.treeKnown(this.#hopeAt)
     const prepare = { type: 'prepare', tree } as const
     return this.#requests.complete ? [prepare, ...this.#end({ type: 'complete' })] : [prepare]
-  }
-
-  #data(source: Source, data: Data, now: number): DownloadEffect[] {
-    const blocks = this.#requests.received(source, data, now)
-    if (typeof blocks === 'string') return this.#drop(source, blocks, now)
-    const hash: DownloadEffect[] = blocks.fresh.length > 0 ? [{ type: 'hash', blocks }] : []
-    return [...hash, ...this.#requests.to(source, now)]
-  }
-
-  #rejected(source: Source, reject: Reject, now: number): DownloadEffect[] {
-    const { reason } = reject
-    source.heardAt = now
-    const { isOwed, isBlind, exists } = this.#requests.rejected(source, reject)
-    // What was asked for without knowing the length, or what a peer has, may be missing there.
-    const isMissing = reason === 'not_held'
-    if (isMissing && isBlind) return this.#requests.toAll(now)
-    if (isMissing && exists && source.complete) {
-      return this.#drop(source, 'does not send what it says that it has', now)
-    }
-    // What was taken back is refused as it was asked to be.
-    const counts = isOwed || (reason !== 'cancelled' && exists)
-    if (counts && !source.refused()) {
-      return [...this.#closeStream(source), ...this.#lose(source, 'refuses', now)]
-    }
-    if (reason === 'busy' && source.owed.size === 0) {
-      return [...this.#closeStream(source), ...this.#refused(source, 'busy', now)]
-    }
-    // Who has just refused is not asked again in the same breath.
-    return this.#requests.toAll(now, reason === 'cancelled' ? undefined : source)
-  }
-
-  #checkSilence(source: Source, now: number): DownloadEffect[] {
-    if (!source.owes) return []
-    const silentMs = now - source.heardAt
-    if (silentMs >= this.#limits.silentMs) {
-      const drop = { peer: source.address, reason: 'fell silent', lied: false }
-      return [{ type: 'drop', ...drop }, ...this.#lose(source, 'fell silent', now)]
-    }
-    if (silentMs >= this.#limits.stallMs && !source.stalled) {
-      this.#requests.stall(source)
-    }
-    return []
-  }
-
-  #drop(source: Source, reason: string, now: number): DownloadEffect[] {
-    if (source.state === 'dropped') return this.#requests.toAll(now)
-    this.#requests.forget(source)
-    source.dropped(reason)
-    this.#sources.lost(now)
-    const drop = { type: 'drop', peer: source.address, reason, lied: true } as const
-    return [drop, ...this.#requests.toAll(now), ...this.#connectMore(now)]
-  }
-
-  #refused(source: Source, reason: RejectReason, now: number): DownloadEffect[] {
-    if (reason !== 'busy') return this.#lose(source, reason, now)
-    this.#requests.forget(source)
-    source.postponed(reason, this.#limits, now)
-    return [...this.#requests.toAll(now), ...this.#connectMore(now)]
-  }
-
-  #lose(source: Source, reason: string, now: number): DownloadEffect[] {
-    this.#requests.forget(source)
-    source.failed(reason, this.#limits, now)
-    this.#sources.lost(now)
-    return [...this.#requests.toAll(now), ...this.#connectMore(now)]
-  }
-
-  #connectMore(now: number): DownloadEffect[] {
-    if (!this.wanting) return []
-    return this.#sources.candidates(now).map(({ address }) => ({ type: 'connect', peer: address }))
   }
 
   /** Nothing more is decided; open streams are closed. */
   #end(last?: DownloadEffect): DownloadEffect[] {
     this.#running = false
-    const effects: DownloadEffect[] = []
-    for (const source of this.#sources) effects.push(...this.#closeStream(source))
+    const effects = this.#peers.closeAll()
+    if (this.#origin !== undefined) effects.push({ type: 'abort_fetch' })
     return last === undefined ? effects : [...effects, last]
-  }
-
-  #closeStream({ address, stream, state }: Source): DownloadEffect[] {
-    if (stream === undefined || state !== 'connected') return []
-    return [{ type: 'send', peer: address, message: { type: 'close', stream } }]
   }
 }

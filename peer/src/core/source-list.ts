@@ -35,6 +35,26 @@ export class SourceList {
     return this.#some(source => source.hopeful)
   }
 
+  /** Somebody is known who brings something, or may. */
+  get promising(): boolean {
+    return this.#some(({ state }) => state === 'known' || state === 'connecting' || state === 'connected')
+  }
+
+  /** Nobody is known who brings something, or might another time. */
+  get forsaken(): boolean {
+    return !this.promising && !this.#some(({ state }) => state === 'left')
+  }
+
+  /** Bytes per second from all peers; undefined until one is measured. */
+  bytesPerSecond(now: number): number | undefined {
+    let sum: number | undefined
+    for (const source of this.#sources.values()) {
+      const rate = source.state === 'connected' ? source.bytesPerSecond(now) : undefined
+      if (rate !== undefined) sum = (sum ?? 0) + rate
+    }
+    return sum
+  }
+
   /** The mediator named peers. */
   found(peers: readonly PeerAddress[]): void {
     for (const address of peers) {

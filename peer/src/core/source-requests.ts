@@ -90,7 +90,7 @@ export function takeOver(source: Source, others: Iterable<Source>, asking: Askin
   const isFree = source.state === 'connected' && source.proved && !source.stalled && source.owed.size === 0
   if (!isFree || !asking.picker.exhausted) return []
   for (const from of others) {
-    if (from === source || from.stream === undefined || from.owed.size === 0) continue
+    if (from === source || from.owed.size === 0) continue
     const blocks = soonerFrom(source, from, asking)
     if (blocks.length === 0) continue
     const requests = ask(source, blocks, asking).map(message => ({ to: source, message }))
@@ -109,12 +109,13 @@ export interface Sent {
 export function takeBack(from: Source, blocks: readonly number[], table: BlockTable): Sent[] {
   const { stream } = from
   const owed = blocks.filter(block => from.owed.has(block))
-  if (stream === undefined) return []
   for (const block of owed) {
     from.late.set(block, from.owed.get(block) ?? ROOT_LEVEL)
     from.owed.delete(block)
     table.giveUp(block)
   }
+  // The origin has no stream: an answer of which nothing is wanted any more is broken off.
+  if (stream === undefined) return []
   return runsOf(owed).map(([first, count]) => ({
     to: from,
     message: { type: 'cancel', stream, first, count }
@@ -122,7 +123,7 @@ export function takeBack(from: Source, blocks: readonly number[], table: BlockTa
 }
 
 /** Blocks that `from` owes and `source` would bring in half of the time, in ascending order. */
-function soonerFrom(source: Source, from: Source, { table, picker, limits, now }: Asking): number[] {
+export function soonerFrom(source: Source, from: Source, { table, picker, limits, now }: Asking): number[] {
   const theirs = [...from.owed.keys()].filter(
     block => picker.wants(block) && source.has(block) && !source.late.has(block) && table.askers(block) === 1
   )
@@ -177,7 +178,7 @@ function ask(source: Source, blocks: readonly number[], { table, tree, now }: As
   })
 }
 
-/** Neighbouring blocks, as many as travel in one request, together. `blocks` ascend. */
+/** Neighbouring blocks, as many as travel in one request, together. */
 export function runsOf(blocks: readonly number[]): BlockRun[] {
   const runs: [first: number, count: number][] = []
   for (const block of blocks) {

@@ -3,6 +3,7 @@ import type { FullHash } from '@mayfly/common'
 import { blobSource } from '../adapters/blob-source.js'
 import { fileSource } from '../adapters/file-source.js'
 import { FolderStore } from '../adapters/folder-store.js'
+import { fetchOrigin } from '../adapters/fetch-origin.js'
 import { KBucketTable } from '../adapters/k-bucket-table.js'
 import { memorySource } from '../adapters/memory-source.js'
 import { MemoryStore } from '../adapters/memory-store.js'
@@ -37,6 +38,7 @@ export class NodeSession extends MayflySession {
         clock: systemClock,
         connector: await nodeConnector(),
         openSocket: openWsSocket,
+        origin: fetchOrigin,
         hasher: nodeHasher,
         mediatorTable: peerId => new KBucketTable(peerId, nodeHasher),
         store: nodeStore(options),

@@ -3,12 +3,12 @@ import type { LoadOptions, LoadSource } from '../api.js'
 import type { MayflySession } from '../mayfly-session.js'
 import { contentTypeOf } from './content-type.js'
 
-/** How long there may be nobody to bring the object before the origin is asked, unless told otherwise. */
-const DEFAULT_TIMEOUT_MS = 1_000
+/** Where the site has failed too, so long without anyone who has it: then its element shows what the browser can. */
+const TIMEOUT_MS = 3_000
 
 /**
- * Shows an object in an element: from what is held, else from peers, else from the site itself. Settles when
- * the element has its address; rejects only where the caller made a mistake or aborted.
+ * Shows an object in an element: from what is held, from peers, from the site itself, whoever brings it. Settles
+ * when the element has its address; rejects only where the caller made a mistake or aborted.
  */
 export async function loadInto(
   session: MayflySession,
@@ -20,48 +20,76 @@ export async function loadInto(
   if (element === null) throw new TypeError('there is no element with this id')
   const show = SHOW_AS[element.localName]
   if (show === undefined) throw new TypeError(`an object cannot be loaded into <${element.localName}>`)
-  const { url, signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options
+  const { url, signal, originAfterMs, sidecar } = options
+  const tell = (source: LoadSource, verified: boolean): LoadSource => {
+    element.setAttribute('data-mayfly-source', source)
+    element.setAttribute('data-mayfly-verified', String(verified))
+    return source
+  }
+  if (originAfterMs === 0 && isOwnSecure(url) && !session.holds(fullHash)) {
+    show(element, url, false)
+    tell('origin', false)
+    void keepCached(session, fullHash, url).then(kept => kept && tell('origin', true))
+    return 'origin'
+  }
   const type = options.type ?? contentTypeOf(url, document.baseURI)
-  let source: LoadSource = 'cache'
+  const origin = {
+    url,
+    ...(sidecar === undefined ? {} : { sidecar }),
+    ...(originAfterMs === undefined ? {} : { afterMs: originAfterMs })
+  }
   try {
     const download = session.get(fullHash, {
-      timeoutMs,
+      origin,
+      timeoutMs: TIMEOUT_MS,
       keep: 'cache',
       ...(signal === undefined ? {} : { signal })
     })
-    download.addEventListener('verified', ({ detail }) => {
-      if (detail.peerId !== undefined) source = 'peer'
-    })
+    const blocks = { peer: 0, origin: 0, store: 0 }
+    download.addEventListener('verified', ({ detail }) => (blocks[detail.from] += detail.blockCount))
     show(element, URL.createObjectURL(await download.blob(type)), true)
+    if (blocks.peer + blocks.origin === 0) return tell('cache', true)
+    return tell(blocks.peer >= blocks.origin ? 'peer' : 'origin', true)
   } catch (error) {
     signal?.throwIfAborted()
     if (error instanceof TypeError) throw error
-    source = 'origin'
-    const bytes = await fromOrigin(session, fullHash, url, signal)
-    signal?.throwIfAborted()
     // The site shows its own object as it always did, even where a page may not read it or it has changed.
-    if (bytes === undefined) show(element, url, false)
-    else show(element, URL.createObjectURL(new Blob([bytes], { type })), true)
+    show(element, url, false)
+    return tell('origin', false)
   }
-  element.setAttribute('data-mayfly-source', source)
-  return source
 }
 
-/** The object from the site, verified and shared from now on; undefined where that cannot be. */
-async function fromOrigin(
-  session: MayflySession,
-  fullHash: string,
-  url: string,
-  signal: AbortSignal | undefined
-): Promise<Uint8Array<ArrayBuffer> | undefined> {
+/** Nobody between the site and the page can have changed what comes from there. */
+function isOwnSecure(url: string): boolean {
+  return globalThis.isSecureContext && new URL(url, document.baseURI).origin === location.origin
+}
+
+/**
+ * What the page has just shown from the site is shared too, once it has verified: as far as the browser has
+ * it already, so that nothing is fetched twice, and when the page is done with what matters more.
+ */
+async function keepCached(session: MayflySession, fullHash: string, url: string): Promise<boolean> {
+  await pageLoaded()
   try {
-    const response = await fetch(url, signal === undefined ? {} : { signal })
-    if (!response.ok) return undefined
-    const bytes = new Uint8Array(await response.arrayBuffer())
-    return (await session.keep(memorySource(bytes), fullHash)) ? bytes : undefined
+    const response = await fetch(url, { cache: 'only-if-cached', mode: 'same-origin' })
+    if (!response.ok) return false
+    return await session.keep(memorySource(new Uint8Array(await response.arrayBuffer())), fullHash)
   } catch {
-    return undefined
+    // Not in the browser's cache, or the session is closed.
+    return false
   }
+}
+
+/** Settles when the page has loaded and has nothing better to do. */
+function pageLoaded(): Promise<void> {
+  return new Promise(resolve => {
+    const idle = (): void => {
+      if (typeof requestIdleCallback === 'function') requestIdleCallback(() => resolve(), { timeout: 5_000 })
+      else setTimeout(resolve, 200)
+    }
+    if (document.readyState === 'complete') idle()
+    else addEventListener('load', idle, { once: true })
+  })
 }
 
 type Show = (element: Element, url: string, temporary: boolean) => void

@@ -1,5 +1,6 @@
 import type { FullHash, PeerId } from '@mayfly/common'
 import { blobSource } from '../adapters/blob-source.js'
+import { fetchOrigin } from '../adapters/fetch-origin.js'
 import { KBucketTable } from '../adapters/k-bucket-table.js'
 import { memorySource } from '../adapters/memory-source.js'
 import { pageConnector } from '../adapters/page-connector.js'
@@ -21,6 +22,7 @@ export class PageSession extends MayflySession implements Session {
       clock: systemClock,
       connector: pageConnector(),
       openSocket: openWebSocket,
+      origin: fetchOrigin,
       hasher,
       mediatorTable: (peerId: PeerId) => new KBucketTable(peerId, hasher),
       store: pageStore(options),

@@ -8,7 +8,8 @@ const half: DownloadProgress = {
   verifiedBytes: 49_450_000,
   bytesPerSecond: 33_900_000,
   secondsLeft: 1.2,
-  peers: []
+  peers: [],
+  wastedBytes: 0
 }
 
 describe('the progress bar', () => {

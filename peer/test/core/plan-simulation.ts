@@ -169,6 +169,10 @@ export class PlanSimulation {
       case 'drop':
         this.dropped.set(effect.peer.peerId, effect.reason)
         break
+      case 'fetch':
+      case 'abort_fetch':
+      case 'fetch_sidecar':
+        throw new Error('no origin takes part')
       case 'complete':
       case 'failed':
         this.outcome = effect
