@@ -2,7 +2,7 @@ import type { FullHash, IceServer, PeerAddress } from '@mayfly/common'
 import { MAX_CANDIDATES, type PeerSignal, type SignalData } from './core/signal-data.js'
 import type { Channel } from './ports/channel.js'
 import type { Clock } from './ports/clock.js'
-import type { Connection, Connector } from './ports/connector.js'
+import type { Connection, Connector, Lane } from './ports/connector.js'
 
 /** Messages that wait for an owner who has not set `onmessage` yet; the connection is closed past that. */
 const MAX_EARLY_MESSAGES = 64
@@ -105,6 +105,14 @@ export class Link implements Channel {
     return this.#connection.bufferedAmount
   }
 
+  get hasControl(): boolean {
+    return this.#connection.hasControl
+  }
+
+  get controlBufferedAmount(): number {
+    return this.#connection.controlBufferedAmount
+  }
+
   get bufferedAmountLowThreshold(): number {
     return this.#connection.bufferedAmountLowThreshold
   }
@@ -122,8 +130,8 @@ export class Link implements Channel {
     if (this.#early.length > 0) queueMicrotask(() => this.#deliverEarly())
   }
 
-  send(message: Uint8Array<ArrayBuffer>): void {
-    if (this.#state === 'open') this.#connection.send(message)
+  send(message: Uint8Array<ArrayBuffer>, lane?: Lane): void {
+    if (this.#state === 'open') this.#connection.send(message, lane)
   }
 
   close(reason: string): void {

@@ -1,40 +1,39 @@
 import {
+  MAX_DATA_BLOCKS,
+  MAX_REQUEST_BLOCKS,
   MAX_STREAM,
-  MAX_WIRE_MESSAGE_BYTES,
   decodeWireMessage,
   encodeWireMessage,
+  type Data,
+  type LinkMessage,
   type PeerAddress,
   type ServerMessage,
   type WireMessage
 } from '@mayfly/common'
 import type { Content } from './content.js'
 import { MessageMeter } from './core/message-meter.js'
+import { PartAssembly } from './core/part-assembly.js'
+import { DataLane } from './data-lane.js'
 import type { Channel } from './ports/channel.js'
 import type { Clock } from './ports/clock.js'
 import { UploadSession } from './upload-session.js'
 import type { Uploader } from './uploader.js'
 
-/** Blocks are sent while fewer bytes wait in the channel: two messages, with which Chromium is fastest … */
-const SEND_BUFFER_BYTES = 131_072
-
-/** … and again as soon as one of them has left. */
-const SEND_BUFFER_LOW_BYTES = MAX_WIRE_MESSAGE_BYTES
-
 /** Above that the other side does not read, and the channel is closed. */
 const SEND_BUFFER_MAX_BYTES = 4_194_304
-
-/** So long one message may take: 17 kbit/s. */
-const DRAIN_MS = 30_000
 
 /** Messages other than blocks that a peer may send per second, and at once. A fast download sends some 500. */
 const CONTROL_PER_SECOND = 4_000
 const CONTROL_BURST = 8_000
 
+/** Blocks that may come before the header, which takes another lane: what an `open` asks for, four at a time. */
+const MAX_EARLY_DATA = MAX_REQUEST_BLOCKS / MAX_DATA_BLOCKS
+
 /** Blocks that may still arrive on streams that were closed: what was on its way. */
 const MAX_STRAY_BYTES = 8 * 1_048_576
 
-/** Every message is written here: channels copy what they send. */
-const SCRATCH = new Uint8Array(MAX_WIRE_MESSAGE_BYTES)
+/** Of the clock in reports. */
+const TICKS_PER_MS = 10
 
 /** What a stream that this side opened tells of. */
 export interface StreamEvents {
@@ -57,16 +56,24 @@ export interface PeerSessionHost {
   unreadable(content: Content, error: unknown): void
 }
 
-/** Protocol state upon one data channel: streams that we opened, and the one upload session of the peer. */
+/** A stream that this side opened. */
+interface OpenStream {
+  readonly events: StreamEvents
+  /** Blocks that overtook the header; undefined once that has come. */
+  early: Data[] | undefined
+}
+
+/** Protocol state upon one channel: streams that we opened, and the one upload session of the peer. */
 export class PeerSession {
   /** When blocks of anything last came from the peer, or a stream was opened. */
   heardAt: number
   readonly #channel: Channel
   readonly #host: PeerSessionHost
-  readonly #streams = new Map<number, StreamEvents>()
+  readonly #streams = new Map<number, OpenStream>()
   readonly #upload: UploadSession
   readonly #meter: MessageMeter
-  readonly #waiting: (() => void)[] = []
+  readonly #lane: DataLane
+  readonly #parts = new PartAssembly()
   #nextStream = 0
   #strayBytes = 0
   #serving = false
@@ -80,15 +87,16 @@ export class PeerSession {
     this.#upload = new UploadSession({
       content: fullHash => host.uploader.content(fullHash),
       send: message => this.send(message),
+      sendBlocks: message => this.#lane.send(message),
+      pieceBytes: () => this.#lane.pieceBytes,
       ready: bytes => this.#ready(bytes),
       begin: () => this.#begin(),
       sent: (fullHash, bytes) => host.uploader.sent(this.remote, fullHash, bytes),
       idle: () => this.#idle(),
       unreadable: (content, error) => host.unreadable(content, error)
     })
-    channel.bufferedAmountLowThreshold = SEND_BUFFER_LOW_BYTES
+    this.#lane = new DataLane(channel, host.clock)
     channel.onmessage = message => this.#receive(message)
-    channel.ondrain = () => this.#release()
     channel.onclose = reason => this.#closed(reason)
   }
 
@@ -106,17 +114,18 @@ export class PeerSession {
       queueMicrotask(() => (faulty ? events.onviolation(reason) : events.onclose(reason)))
       return stream
     }
-    this.#streams.set(stream, events)
+    this.#streams.set(stream, { events, early: this.#channel.hasControl ? [] : undefined })
     this.#strayBytes = 0
     this.#tellBusy()
     return stream
   }
 
-  /** Sends a message; a `close` ends the stream here too. */
+  /** Sends a message that is not blocks; a `close` ends the stream here too. */
   send(message: WireMessage): void {
-    this.#channel.send(encodeWireMessage(message, SCRATCH))
+    this.#channel.send(encodeWireMessage(message), 'control')
     if (message.type === 'close') this.#endStream(message.stream)
-    if (this.#channel.bufferedAmount > SEND_BUFFER_MAX_BYTES) this.#channel.close('does not read')
+    const { bufferedAmount, controlBufferedAmount } = this.#channel
+    if (bufferedAmount + controlBufferedAmount > SEND_BUFFER_MAX_BYTES) this.#channel.close('does not read')
   }
 
   /** A content is not served any more. */
@@ -145,20 +154,55 @@ export class PeerSession {
       case 'close':
         this.#upload.receive(message)
         break
+      case 'part':
+      case 'probe':
+      case 'report':
+        this.#travel(message)
+        break
+      case 'data':
+        this.#blocks(message)
+        break
       default:
         this.#answer(message)
     }
   }
 
+  #travel(message: LinkMessage): void {
+    const now = this.#host.clock.now()
+    if (message.type === 'probe') {
+      this.send({ type: 'report', number: message.number, receivedAt: Math.round(now * TICKS_PER_MS) })
+    } else if (message.type === 'report') {
+      this.#lane.reported(message.number, message.receivedAt / TICKS_PER_MS)
+    } else {
+      this.heardAt = now
+      if (!this.#parts.add(message)) this.#violation('sent more than a run in parts')
+    }
+  }
+
+  #blocks(message: Data): void {
+    this.heardAt = this.#host.clock.now()
+    const data = this.#parts.complete(message)
+    if (data === undefined) {
+      this.#violation('sent more than a run in parts')
+      return
+    }
+    const early = this.#streams.get(data.stream)?.early
+    if (early === undefined) this.#answer(data)
+    else if (early.length < MAX_EARLY_DATA) early.push(data)
+    else this.#violation('sent blocks and no header')
+  }
+
   #answer(message: ServerMessage): void {
-    if (message.type === 'data') this.heardAt = this.#host.clock.now()
-    const events = this.#streams.get(message.stream)
-    if (events === undefined) {
+    const stream = this.#streams.get(message.stream)
+    if (stream === undefined) {
       this.#stray(message)
       return
     }
     if (message.type === 'reject' && message.count === 0) this.#endStream(message.stream)
+    const { events, early = [] } = stream
+    stream.early = message.type === 'header' ? undefined : stream.early
     events.onmessage(message)
+    if (message.type === 'header') for (const data of early) events.onmessage(data)
   }
 
   #stray(message: ServerMessage): void {
@@ -169,7 +213,7 @@ export class PeerSession {
 
   #violation(reason: string): void {
     this.#ended = { reason, faulty: true }
-    for (const events of [...this.#streams.values()]) events.onviolation(reason)
+    for (const { events } of [...this.#streams.values()]) events.onviolation(reason)
     this.#channel.close(reason)
     this.#host.onviolation(reason)
   }
@@ -195,20 +239,11 @@ export class PeerSession {
     this.#host.onbusy(this.#serving || this.#streams.size > 0)
   }
 
-  /** Settles when the rate limit and the channel allow another block. */
+  /** Settles when the rate limit and the channel allow another message with blocks. */
   async #ready(bytes: number): Promise<void> {
     const waitMs = this.#host.uploader.waitMs(bytes)
     if (waitMs > 0) await new Promise<void>(resolve => this.#host.clock.after(waitMs, resolve))
-    while (!this.#channel.closed && this.#channel.bufferedAmount >= SEND_BUFFER_BYTES) {
-      // Otherwise a peer that reads nothing would keep its slot for ever.
-      const stop = this.#host.clock.after(DRAIN_MS, () => this.#channel.close('does not read'))
-      await new Promise<void>(resolve => this.#waiting.push(resolve))
-      stop()
-    }
-  }
-
-  #release(): void {
-    for (const resolve of this.#waiting.splice(0)) resolve()
+    await this.#lane.ready()
   }
 
   #closed(reason: string): void {
@@ -216,10 +251,10 @@ export class PeerSession {
     this.#upload.close()
     this.#host.uploader.end(this)
     this.#host.uploader.left(this.remote)
-    this.#release()
+    this.#lane.release()
     const streams = [...this.#streams.values()]
     this.#streams.clear()
-    for (const events of streams) events.onclose(reason)
+    for (const { events } of streams) events.onclose(reason)
     this.#host.onclose()
   }
 }

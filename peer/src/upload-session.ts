@@ -3,7 +3,9 @@ import {
   MAX_DATA_BLOCKS,
   MAX_HAVE_RUNS,
   type BlockRun,
+  type Data,
   type FullHash,
+  type Part,
   type RejectReason,
   type RequesterMessage,
   type ServerMessage
@@ -19,6 +21,10 @@ export interface UploadHost {
   /** What can be served under a full hash. */
   content(fullHash: FullHash): Content | undefined
   send(message: ServerMessage): void
+  /** The same for blocks, when `ready` has settled. */
+  sendBlocks(message: Data | Part): void
+  /** Bytes of blocks that one message may have, as the link is now. */
+  pieceBytes(): number
   /** Settles when the channel can take another message, within the limits of the uploader. */
   ready(bytes: number): Promise<void>
   /** False: no slot for one more peer. Called again and again while serving. */
@@ -166,7 +172,8 @@ export class UploadSession {
       const first = run.first + done
       const count = Math.min(MAX_DATA_BLOCKS, run.count - done)
       const payload = bytes.subarray(done * BLOCK_BYTES, (done + count) * BLOCK_BYTES)
-      await this.#host.ready(payload.length)
+      const rest = await this.#sendParts(run.stream, first, payload)
+      await this.#host.ready(rest.length)
       const content = this.#streams.get(run.stream)?.content
       if (content === undefined || this.#closed) return
       const proof = content.tree.proof(first, count, run.level)
@@ -174,8 +181,25 @@ export class UploadSession {
         this.#reject(run.stream, first, count, 'not_held')
         continue
       }
-      this.#host.send({ type: 'data', stream: run.stream, first, proof, bytes: payload })
+      this.#host.sendBlocks({ type: 'data', stream: run.stream, first, proof, bytes: rest })
       this.#host.sent(content.fullHash, payload.length)
+    }
+  }
+
+  /** On a slow link most of a run goes ahead in parts. Gives what is left for the message that proves it. */
+  async #sendParts(
+    stream: number,
+    first: number,
+    payload: Uint8Array<ArrayBuffer>
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    let rest = payload
+    for (;;) {
+      const size = this.#host.pieceBytes()
+      if (rest.length <= size) return rest
+      await this.#host.ready(size)
+      if (this.#closed || !this.#streams.has(stream)) return rest
+      this.#host.sendBlocks({ type: 'part', stream, first, bytes: rest.subarray(0, size) })
+      rest = rest.subarray(size)
     }
   }
 

@@ -107,7 +107,14 @@ export function liesAbout(content: KnownContent, other: KnownContent): Readonly<
         for (const answer of right?.type === 'header' ? [right, ...wrong] : wrong) line.say(answer)
       }
     },
-    'blocks before the header': twist(answer => (answer.type === 'data' ? answer : undefined)),
+    'more blocks before the header than anyone asks for': twist((answer, line) => {
+      if (answer.type === 'data') for (let i = 0; i < 17; i++) line.say(answer)
+      return undefined
+    }),
+    'parts of more than a run': afterHeader((stream, line) => {
+      for (let i = 0; i < 4; i++)
+        line.say({ type: 'part', stream, first: 0, bytes: new Uint8Array(BLOCK_BYTES) })
+    }),
     'two headers': twist((answer, line) => {
       if (answer.type === 'header') line.say(answer)
       return answer
@@ -149,11 +156,14 @@ export function liesAbout(content: KnownContent, other: KnownContent): Readonly<
   }
   const left: Record<string, Script> = {
     nothing: {},
+    'blocks, and never a header': twist(answer => (answer.type === 'data' ? answer : undefined)),
     'its header, and then nothing': afterHeader(() => {}),
     'the right header, that it has all, and then nothing': data(() => undefined),
     'that it has it not': {
-      heard: ({ type, stream }, line) => {
-        if (type === 'open') line.say({ type: 'reject', stream, first: 0, count: 0, reason: 'not_found' })
+      heard: (message, line) => {
+        if (message.type !== 'open') return
+        const { stream } = message
+        line.say({ type: 'reject', stream, first: 0, count: 0, reason: 'not_found' })
       }
     },
     'that it took every request back': twist(answer =>

@@ -24,6 +24,8 @@ function start(initiator: boolean) {
   const opened: Link[] = []
   const box: { events?: ConnectionEvents; canSend: boolean } = { canSend: true }
   const connection: Connection = {
+    hasControl: false,
+    controlBufferedAmount: 0,
     bufferedAmount: 0,
     bufferedAmountLowThreshold: 0,
     signal: signal => void taken.push(signal),

@@ -15,6 +15,8 @@ const REMOTE = { peerId: '1'.repeat(40), mediatorId: 'a'.repeat(64) } as PeerAdd
 /** A channel whose other end reads only when told. */
 class StuckChannel implements Channel {
   readonly remote = REMOTE
+  readonly controlBufferedAmount = 0
+  hasControl = false
   bufferedAmount = 0
   bufferedAmountLowThreshold = 0
   closed = false

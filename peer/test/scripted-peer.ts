@@ -12,6 +12,7 @@ import { KBucketTable } from '../src/adapters/k-bucket-table.js'
 import { nodeHasher } from '../src/adapters/node-hasher.js'
 import type { MediatorConnection } from '../src/api.js'
 import { Channels } from '../src/channels.js'
+import { PartAssembly } from '../src/core/part-assembly.js'
 import { MediationClient } from '../src/mediation-client.js'
 import type { Channel } from '../src/ports/channel.js'
 import type { Clock } from '../src/ports/clock.js'
@@ -21,7 +22,7 @@ import type { OpenSocket } from '../src/ports/socket.js'
 /** The other side of a channel, as a script sees it. */
 export interface Line {
   readonly channel: Channel
-  /** All that was heard on it. */
+  /** All that was heard on it, put together from its parts. */
   readonly answers: readonly WireMessage[]
   say(message: WireMessage): void
   /** Bytes that need be no message. */
@@ -130,6 +131,7 @@ export class ScriptedPeer {
 
   #opened(channel: Channel, script: Script): void {
     const answers: WireMessage[] = []
+    const parts = new PartAssembly()
     const line: Line = {
       channel,
       answers,
@@ -141,8 +143,17 @@ export class ScriptedPeer {
     channel.onmessage = bytes => {
       const message = decodeWireMessage(bytes)
       if (message.type === 'error') return
-      answers.push(message)
-      script.heard?.(message, line)
+      if (message.type === 'probe') {
+        line.say({ type: 'report', number: message.number, receivedAt: 0 })
+        return
+      }
+      if (message.type === 'part') {
+        parts.add(message)
+        return
+      }
+      const whole = message.type === 'data' ? (parts.complete(message) ?? message) : message
+      answers.push(whole)
+      script.heard?.(whole, line)
     }
     script.opened?.(line)
   }

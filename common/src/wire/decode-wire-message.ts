@@ -33,9 +33,10 @@ export function decodeWireMessage(bytes: Uint8Array<ArrayBuffer>): WireMessage |
   if (reader.failed) return malformed('empty message')
   const read = READERS.get(type)
   if (read === undefined) return { type: 'error', code: 'unknown_type', reason: `unknown type ${type}` }
-  const stream = reader.varint()
-  if (stream > MAX_STREAM) return malformed('stream number too large')
-  const message = read(reader, stream)
+  // Of a stream, or of a probe.
+  const number = reader.varint()
+  if (number > MAX_STREAM) return malformed('number too large')
+  const message = read(reader, number)
   if (typeof message === 'string') return malformed(message)
   if (reader.failed) return malformed('cut short')
   if (reader.remaining > 0) return malformed('bytes left over')
@@ -52,7 +53,10 @@ const READERS: ReadonlyMap<number, Read> = new Map<number, Read>([
   [WIRE_TYPE.header, readHeader],
   [WIRE_TYPE.have, readHave],
   [WIRE_TYPE.data, readData],
-  [WIRE_TYPE.reject, readReject]
+  [WIRE_TYPE.reject, readReject],
+  [WIRE_TYPE.part, readPart],
+  [WIRE_TYPE.probe, (_reader, number) => ({ type: 'probe', number })],
+  [WIRE_TYPE.report, (reader, number) => ({ type: 'report', number, receivedAt: reader.varint() })]
 ])
 
 function malformed(reason: string): WireError {
@@ -114,6 +118,14 @@ function readData(reader: ByteReader, stream: number): WireMessage | string {
   if (bytes.length > MAX_DATA_BLOCKS * BLOCK_BYTES) return 'too many blocks'
   if (bytes.length === 0 && !reader.failed) return 'no bytes'
   return { type: 'data', stream, first, proof, bytes }
+}
+
+function readPart(reader: ByteReader, stream: number): WireMessage | string {
+  const first = reader.varint()
+  const bytes = reader.bytes(reader.remaining)
+  if (bytes.length >= MAX_DATA_BLOCKS * BLOCK_BYTES) return 'a part is less than the whole'
+  if (bytes.length === 0 && !reader.failed) return 'no bytes'
+  return { type: 'part', stream, first, bytes }
 }
 
 function readReject(reader: ByteReader, stream: number): WireMessage | string {

@@ -12,7 +12,10 @@ export const WIRE_TYPE = {
   header: 5,
   have: 6,
   data: 7,
-  reject: 8
+  reject: 8,
+  part: 9,
+  probe: 10,
+  report: 11
 } as const satisfies Record<WireMessage['type'], number>
 
 /**
@@ -26,7 +29,7 @@ export function encodeWireMessage(
 ): Uint8Array<ArrayBuffer> {
   const writer = new ByteWriter(scratch)
   writer.byte(WIRE_TYPE[message.type])
-  writer.varint(message.stream)
+  writer.varint('stream' in message ? message.stream : message.number)
   switch (message.type) {
     case 'open':
       writer.bytes(fromHex(message.fullHash))
@@ -43,6 +46,7 @@ export function encodeWireMessage(
       writer.varint(message.count)
       break
     case 'close':
+    case 'probe':
       break
     case 'header':
       writer.byte(message.complete ? 1 : 0)
@@ -62,6 +66,13 @@ export function encodeWireMessage(
       writer.bytes(message.proof)
       writer.bytes(message.bytes)
       break
+    case 'part':
+      writer.varint(message.first)
+      writer.bytes(message.bytes)
+      break
+    case 'report':
+      writer.varint(message.receivedAt)
+      break
     case 'reject':
       writer.varint(message.first)
       writer.varint(message.count)
@@ -72,5 +83,6 @@ export function encodeWireMessage(
 }
 
 function capacityFor(message: WireMessage): number {
+  if (message.type === 'part') return message.bytes.length + 24
   return message.type === 'data' ? message.bytes.length + message.proof.length + 24 : 64
 }

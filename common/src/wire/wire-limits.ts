@@ -15,5 +15,5 @@ export const MAX_HAVE_RUNS = 256
 /** Hashes in one proof: two at each level of the highest tree that a length of 2^53 - 1 allows. */
 export const MAX_PROOF_HASHES = 78
 
-/** Largest stream number. */
+/** Largest number of a stream, and of a probe. */
 export const MAX_STREAM = 2 ** 31 - 1

@@ -10,13 +10,16 @@ import type { FullHash } from '../identifiers.js'
  *
  * @see docs/PROTOCOL.md#wire-protocol-between-peers
  */
-export type WireMessage = RequesterMessage | ServerMessage
+export type WireMessage = RequesterMessage | ServerMessage | LinkMessage
 
 /** From the side that wants the content. */
 export type RequesterMessage = Open | Request | Cancel | Close
 
 /** From the side that has it. */
 export type ServerMessage = Header | Have | Data | Reject
+
+/** What only the two ends of a channel deal with: pieces of messages, and how long these travel. */
+export type LinkMessage = Part | Probe | Report
 
 /** Asks for root and length, and in the same breath for the first blocks, as far as there are so many. */
 export interface Open {
@@ -78,6 +81,33 @@ export interface Data {
   readonly proof: Uint8Array<ArrayBuffer>
   /** Whole blocks; the last of a content may be short. */
   readonly bytes: Uint8Array<ArrayBuffer>
+}
+
+/**
+ * Bytes that come in front of those of the next `Data` of the same stream and first block, so that nothing waits
+ * long for a slow link.
+ */
+export interface Part {
+  readonly type: 'part'
+  readonly stream: number
+  readonly first: number
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
+/** Asks for a `Report` as soon as it has come, behind what was sent before it. */
+export interface Probe {
+  readonly type: 'probe'
+  /** Chosen by the sender. */
+  readonly number: number
+}
+
+/** A `Probe` has come. */
+export interface Report {
+  readonly type: 'report'
+  /** Of the probe. */
+  readonly number: number
+  /** When it came, in tenths of a millisecond of a clock of the receiver's own. */
+  readonly receivedAt: number
 }
 
 /** Blocks that will not be sent. */

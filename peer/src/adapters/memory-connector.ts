@@ -1,14 +1,16 @@
 import type { PeerSignal } from '../core/signal-data.js'
-import type { Connection, ConnectionEvents, ConnectionOptions, Connector } from '../ports/connector.js'
+import type { Connection, ConnectionEvents, ConnectionOptions, Connector, Lane } from '../ports/connector.js'
 
 /**
  * Where connections made in memory find each other: the twin of WebRTC for tests and simulations.
  *
  * Offers and answers are session descriptions that the real decoder takes; everything is delivered in
- * later microtasks, in order. While `reachable` is false, connections are negotiated and never open.
+ * later microtasks, in order. While `reachable` is false, connections are negotiated and never open; those made
+ * while `hasControl` is false have one lane.
  */
 export class MemoryNetwork {
   reachable = true
+  hasControl = true
   readonly #offered = new Map<string, MemoryConnection>()
   #made = 0
 
@@ -46,6 +48,8 @@ export class MemoryNetwork {
 export class MemoryConnection implements Connection {
   bufferedAmountLowThreshold = 0
   bufferedAmount = 0
+  readonly controlBufferedAmount = 0
+  readonly hasControl: boolean
   readonly #network: MemoryNetwork
   readonly #initiator: boolean
   readonly #events: ConnectionEvents
@@ -55,6 +59,7 @@ export class MemoryConnection implements Connection {
 
   constructor(network: MemoryNetwork, options: ConnectionOptions, events: ConnectionEvents) {
     this.#network = network
+    this.hasControl = network.hasControl
     this.#initiator = options.initiator
     this.#events = events
     this.#name = network.register(this)
@@ -77,9 +82,13 @@ export class MemoryConnection implements Connection {
     }
   }
 
-  send(message: Uint8Array<ArrayBuffer>): void {
+  send(message: Uint8Array<ArrayBuffer>, lane?: Lane): void {
     if (this.#state !== 'open') return
     const copy = message.slice()
+    if (lane === 'control' && this.hasControl) {
+      queueMicrotask(() => this.#other?.deliver(copy))
+      return
+    }
     this.bufferedAmount += copy.length
     queueMicrotask(() => {
       const wasAbove = this.bufferedAmount > this.bufferedAmountLowThreshold

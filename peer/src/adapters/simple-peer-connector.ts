@@ -1,6 +1,7 @@
 import type SimplePeer from 'simple-peer'
 import type { PeerSignal } from '../core/signal-data.js'
-import type { Connection, ConnectionEvents, ConnectionOptions, Connector } from '../ports/connector.js'
+import type { Connection, ConnectionEvents, ConnectionOptions, Connector, Lane } from '../ports/connector.js'
+import { hasControlMark, withControlMark, withoutControlMark } from '../core/sdp.js'
 
 /**
  * Milliseconds that ICE may be disconnected before we call the peer lost. It often heals after one or two
@@ -9,6 +10,12 @@ import type { Connection, ConnectionEvents, ConnectionOptions, Connector } from 
 const DISCONNECTED_MS = 5_000
 /** Milliseconds between two looks at the buffer: 128 KiB leave in that time at the best rate of Node.js. */
 const DRAIN_POLL_MS = 2
+
+/**
+ * Stream of the second data channel. Agreed on in the descriptions, so that it opens together with the first and
+ * costs no message. Browsers number their own channels from 0 on.
+ */
+const CONTROL_ID = 10
 
 /** What makes simple-peer run on one platform. */
 export interface SimplePeerPlatform {
@@ -48,6 +55,7 @@ class SimplePeerConnection implements Connection {
   readonly #platform: SimplePeerPlatform
   readonly #peer: (SimplePeer.Instance & Internals) | undefined
   #channel: RTCDataChannel | undefined
+  #control: RTCDataChannel | undefined
   #threshold = 0
   #opened = false
   #gathered = false
@@ -69,6 +77,14 @@ class SimplePeerConnection implements Connection {
     return this.#channel?.bufferedAmount ?? 0
   }
 
+  get hasControl(): boolean {
+    return this.#control !== undefined
+  }
+
+  get controlBufferedAmount(): number {
+    return this.#control?.bufferedAmount ?? 0
+  }
+
   get bufferedAmountLowThreshold(): number {
     return this.#threshold
   }
@@ -85,7 +101,8 @@ class SimplePeerConnection implements Connection {
     if (this.#closed || this.#peer === undefined || signal.type === 'end-of-candidates') return
     try {
       if (signal.type !== 'candidate') {
-        this.#peer.signal({ type: signal.type, sdp: signal.sdp })
+        this.#agreeOnControl(signal.type, hasControlMark(signal.sdp))
+        this.#peer.signal({ type: signal.type, sdp: withoutControlMark(signal.sdp) })
       } else if (this.#platform.resolvesLocalNames || !/ [^ ]+\.local /i.test(signal.candidate)) {
         const { type: _, ...candidate } = signal
         this.#peer.signal({ type: 'candidate', candidate: candidate as RTCIceCandidate })
@@ -95,9 +112,13 @@ class SimplePeerConnection implements Connection {
     }
   }
 
-  send(message: Uint8Array<ArrayBuffer>): void {
+  send(message: Uint8Array<ArrayBuffer>, lane?: Lane): void {
     if (this.#closed || this.#channel?.readyState !== 'open') return
     try {
+      if (lane === 'control' && this.#control !== undefined) {
+        this.#control.send(message)
+        return
+      }
       this.#channel.send(message)
       this.#awaitDrain()
     } catch (error) {
@@ -130,6 +151,7 @@ class SimplePeerConnection implements Connection {
     if (peer._channel) this.#adopt(peer._channel)
     const connection = peer._pc
     if (!connection) return peer
+    if (options.initiator) this.#control = this.#openControl(connection)
     const setUp = connection.ondatachannel
     connection.ondatachannel = event => {
       // One channel is all that was agreed: a flood of them would cost memory.
@@ -152,16 +174,36 @@ class SimplePeerConnection implements Connection {
     channel.onbufferedamountlow = () => {
       if (!this.#closed) this.#events.ondrain()
     }
-    channel.onmessage = event => {
-      if (this.#closed) return
-      if (typeof event.data === 'string') this.close('the peer sent text')
-      else this.#events.onmessage(new Uint8Array(event.data as ArrayBuffer))
-    }
+    channel.onmessage = event => this.#receive(event)
     if (channel.readyState === 'open') queueMicrotask(() => this.#open())
   }
 
+  /** Before the other side's description is applied: it says whether there is a second channel. */
+  #agreeOnControl(type: 'offer' | 'answer', isMarked: boolean): void {
+    const connection = this.#peer?._pc
+    if (type === 'offer' && isMarked && connection) this.#control = this.#openControl(connection)
+    if (type === 'answer' && !isMarked) this.#control = undefined
+  }
+
+  #openControl(connection: RTCPeerConnection): RTCDataChannel {
+    const control = connection.createDataChannel('control', { negotiated: true, id: CONTROL_ID })
+    control.binaryType = 'arraybuffer'
+    control.onopen = () => this.#open()
+    control.onmessage = event => this.#receive(event)
+    return control
+  }
+
+  #receive(event: MessageEvent): void {
+    if (this.#closed) return
+    if (typeof event.data === 'string') this.close('the peer sent text')
+    else this.#events.onmessage(new Uint8Array(event.data as ArrayBuffer))
+  }
+
+  /** Both channels open with the transport, in the same breath. */
   #open(): void {
     if (this.#opened || this.#closed) return
+    if (this.#channel?.readyState !== 'open') return
+    if (this.#control !== undefined && this.#control.readyState !== 'open') return
     this.#opened = true
     this.#events.onopen()
   }
@@ -187,7 +229,8 @@ class SimplePeerConnection implements Connection {
       if (candidate === '') this.#endCandidates()
       else this.#events.onsignal({ type: 'candidate', candidate, sdpMid, sdpMLineIndex })
     } else if ((data.type === 'offer' || data.type === 'answer') && 'sdp' in data && data.sdp !== undefined) {
-      this.#events.onsignal({ type: data.type, sdp: data.sdp })
+      const sdp = this.#control === undefined ? data.sdp : withControlMark(data.sdp)
+      this.#events.onsignal({ type: data.type, sdp })
     }
   }
 

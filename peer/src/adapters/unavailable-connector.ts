@@ -6,7 +6,8 @@ export function unavailableConnector(reason: string): Connector {
     unavailable: reason,
     connect(_, events) {
       queueMicrotask(() => events.onclose(reason))
-      return { bufferedAmount: 0, bufferedAmountLowThreshold: 0, signal() {}, send() {}, close() {} }
+      const amounts = { bufferedAmount: 0, controlBufferedAmount: 0, bufferedAmountLowThreshold: 0 }
+      return { hasControl: false, ...amounts, signal() {}, send() {}, close() {} }
     }
   }
 }

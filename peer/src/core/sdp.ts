@@ -5,6 +5,22 @@ const DATA_CHANNEL = /^m=application \d{1,5} (UDP\/|TCP\/)?DTLS\/SCTP [\x21-\x7e
 /** Without these no platform connects, and some read past what is missing. */
 const NEEDED = ['a=ice-ufrag:', 'a=ice-pwd:', 'a=fingerprint:']
 
+/** Says that there is a second data channel, for control messages. Platforms that read it would skip it. */
+const CONTROL_MARK = 'a=mayfly-control:1'
+
+export function withControlMark(sdp: string): string {
+  return `${sdp}${CONTROL_MARK}\r\n`
+}
+
+export function hasControlMark(sdp: string): boolean {
+  return sdp.split(/\r?\n/).includes(CONTROL_MARK)
+}
+
+/** What is given to a platform. */
+export function withoutControlMark(sdp: string): string {
+  return sdp.replace(`${CONTROL_MARK}\r\n`, '')
+}
+
 /**
  * Whether `sdp` describes exactly one data channel transport and nothing else, in lines that every
  * platform's parser can take. The caller has bounded its length.

@@ -13,14 +13,25 @@ export interface ConnectionEvents {
   onclose(reason: string): void
 }
 
-/** One RTCPeerConnection with one data channel. */
+/** Which way a message takes: `control` does not wait behind `data`, however slow the link is. */
+export type Lane = 'control' | 'data'
+
+/** One RTCPeerConnection with a data channel for each lane, or with one for both where the other side has no second. */
 export interface Connection {
+  /**
+   * Each lane has a channel of its own, and keeps its own order only. False: all messages keep their order.
+   * Known once it is open.
+   */
+  readonly hasControl: boolean
+  /** Bytes of the lane `data` that have not left yet. */
   readonly bufferedAmount: number
+  /** The same of the lane `control`; 0 where it has no channel of its own. */
+  readonly controlBufferedAmount: number
   bufferedAmountLowThreshold: number
   /** Takes a validated signal of the other side. Never throws; what the platform refuses ends in `onclose`. */
   signal(signal: PeerSignal): void
-  /** Never throws; does nothing unless open. */
-  send(message: Uint8Array<ArrayBuffer>): void
+  /** Never throws; does nothing unless open. Default lane: `data`. */
+  send(message: Uint8Array<ArrayBuffer>, lane?: Lane): void
   close(reason: string): void
 }
 

@@ -110,6 +110,22 @@ export function runConnectorContract(
       expect([...(offerer.messages[0] ?? [])]).to.deep.equal([7])
     })
 
+    it('keeps the order of each lane', async () => {
+      const [offerer, answerer] = await openPair()
+      expect([offerer.connection.hasControl, answerer.connection.hasControl]).to.deep.equal([true, true])
+      for (let i = 0; i < 20; i++) {
+        offerer.connection.send(new Uint8Array(10_000).fill(i), 'data')
+        offerer.connection.send(new Uint8Array([i]), 'control')
+      }
+      await until(() => answerer.messages.length === 40)
+      const inOrder = Array.from({ length: 20 }, (_, i) => i)
+      const of = (length: number): unknown[] => {
+        return answerer.messages.filter(message => message.length === length).map(([first]) => first)
+      }
+      expect(of(1)).to.deep.equal(inOrder)
+      expect(of(10_000)).to.deep.equal(inOrder)
+    })
+
     it('tells when the buffer has drained to the threshold', async () => {
       const [offerer, answerer] = await openPair()
       offerer.connection.bufferedAmountLowThreshold = 65_536

@@ -1,0 +1,180 @@
+import { LinkDelay } from './link-delay.js'
+
+/** Bytes on the way before anything is known of a link: an object of a page, and more than SCTP begins with. */
+const FIRST_WINDOW = 65_536
+/** Never fewer: two pieces of a link of 1 Mbit/s, so that it never runs dry. */
+const MIN_WINDOW = 4_096
+/** Never more: what a download has on the way from one peer. */
+const MAX_WINDOW = 4_194_304
+
+/** A piece takes at most so long at the measured rate: so long others wait behind it. */
+const PIECE_MS = 5
+const MIN_PIECE = 1_024
+/** Before anything is measured. */
+const FIRST_PIECE = 16_384
+const MAX_PIECE = 65_536
+
+/** Milliseconds that a piece may wait. LEDBAT (RFC 6817) allows 100; a visitor's game would notice. */
+const TARGET_MS = 5
+/** Share of the distance to the target that is made up for in a round trip. */
+const GAIN = 0.5
+/** Growth in the first round trip in which next to nothing waits, twice that in the second, and so on. */
+const CALM_UP = 0.02
+const MOST_CALM_UP = 0.25
+/** At most a halving, or a doubling, in a round trip. */
+const MOST_DOWN = -0.5
+const MOST_UP = 1
+
+/** So near there is no link of a home between: a machine's own delays would be taken for a queue. */
+const NEAR_MS = 3
+/** Bytes per millisecond, 48 Mbit/s, from which on 5 ms cannot be told from the delays of a busy machine. */
+const FAST = 6_000
+
+/** Milliseconds between two probes of a fast link: reports cost both sides. */
+const PROBE_EVERY_MS = 20
+
+/** Probes without a report. Past that the oldest is forgotten. */
+const MAX_PROBES = 1_024
+
+/** Weight of a new measurement of the rate. */
+const RATE_WEIGHT = 0.25
+
+interface ProbeSent {
+  readonly at: number
+  /** Of a message. Behind it the message's own time on the link would count as a queue. */
+  readonly inFront: boolean
+  /** Bytes sent up to the probe, and reported when it was sent. */
+  readonly sent: number
+  readonly delivered: number
+  readonly deliveredAt: number
+  /** The window was in use: what is measured says something of the link. */
+  readonly full: boolean
+}
+
+/**
+ * How much may be on the way to one peer, and in what pieces: as much as the link carries without a queue.
+ *
+ * Fed with what is sent and with the reports on probes; times are milliseconds of any one clock. Grows and shrinks
+ * with the distance of the queueing delay from `TARGET_MS`, as LEDBAT does, so that uploads yield to whatever else
+ * uses the link, and still fill it. Memory: `MAX_PROBES`.
+ */
+export class SendWindow {
+  #window = FIRST_WINDOW
+  /** Nothing has waited yet: the window doubles in each round trip. */
+  #starting = true
+  /** Round trips since something waited. */
+  #calmRoundTrips = 0
+  #sent = 0
+  #delivered = 0
+  #deliveredAt = 0
+  #nextProbe = 1
+  #probedAt = -Infinity
+  /** Bytes sent up to the last probe. */
+  #probedBytes = 0
+  readonly #probes = new Map<number, ProbeSent>()
+  readonly #delay = new LinkDelay()
+  #bytesPerMs: number | undefined
+
+  /** Bytes that may be on the way. */
+  get bytes(): number {
+    return this.#window
+  }
+
+  /** Bytes per millisecond that arrive at the peer, once measured. */
+  get bytesPerMs(): number | undefined {
+    return this.#bytesPerMs
+  }
+
+  /** Bytes that a message may have. */
+  get pieceBytes(): number {
+    if (this.#bytesPerMs === undefined) return FIRST_PIECE
+    return Math.min(MAX_PIECE, Math.max(MIN_PIECE, Math.floor(this.#bytesPerMs * PIECE_MS)))
+  }
+
+  /** Whether another message may be sent now. */
+  isOpen(now: number): boolean {
+    const window = this.#delay.isResting(now) ? this.#window / 2 : this.#window
+    return this.#sent - this.#delivered < window
+  }
+
+  /**
+   * The number of the probe to send in front of the next message, if there is to be one: it waits as long as that
+   * message will, and takes no time of its own.
+   */
+  probe(now: number): number | undefined {
+    const isSlow = (this.#bytesPerMs ?? 0) < FAST
+    return isSlow || now - this.#probedAt >= PROBE_EVERY_MS ? this.#enter(now, true) : undefined
+  }
+
+  /**
+   * Bytes were sent. Gives the number of the probe to send behind them, where otherwise too little would be reported
+   * to open the window again.
+   */
+  sent(bytes: number, now: number): number | undefined {
+    if (this.#sent === this.#delivered) this.#deliveredAt = now
+    this.#sent += bytes
+    const isUnprobed = this.#sent - this.#probedBytes >= this.#window / 2
+    return isUnprobed && !this.isOpen(now) ? this.#enter(now, false) : undefined
+  }
+
+  /** A probe has arrived, at `receivedAt` by the peer's clock. Unknown numbers are ignored. */
+  reported(number: number, receivedAt: number, now: number): void {
+    const probe = this.#probes.get(number)
+    if (probe === undefined) return
+    // Probes stay in order: earlier ones are not reported on any more.
+    for (const earlier of this.#probes.keys()) {
+      if (earlier > number) break
+      this.#probes.delete(earlier)
+    }
+    const acknowledged = probe.sent - this.#delivered
+    this.#delivered = probe.sent
+    this.#measureRate(probe, now)
+    this.#deliveredAt = now
+    if (probe.inFront) this.#delay.add(receivedAt - probe.at, now - probe.at, now)
+    this.#adapt(acknowledged, probe.full, now)
+  }
+
+  #enter(now: number, inFront: boolean): number {
+    const number = this.#nextProbe++
+    this.#probes.set(number, {
+      at: now,
+      inFront,
+      sent: this.#sent,
+      delivered: this.#delivered,
+      deliveredAt: this.#deliveredAt,
+      full: this.#sent - this.#delivered >= this.#window / 2
+    })
+    for (const oldest of this.#probes.keys()) {
+      if (this.#probes.size <= MAX_PROBES) break
+      this.#probes.delete(oldest)
+    }
+    this.#probedAt = now
+    this.#probedBytes = this.#sent
+    return number
+  }
+
+  /** As BBR does: what arrived while the probe was on its way. */
+  #measureRate(probe: ProbeSent, now: number): void {
+    const ms = now - probe.deliveredAt
+    if (ms <= 0) return
+    const rate = (this.#delivered - probe.delivered) / ms
+    if (!probe.full && rate < (this.#bytesPerMs ?? Infinity)) return
+    this.#bytesPerMs ??= rate
+    this.#bytesPerMs += RATE_WEIGHT * (rate - this.#bytesPerMs)
+  }
+
+  #adapt(acknowledged: number, isFull: boolean, now: number): void {
+    const { queueMs, roundTripMs, leastRoundTripMs } = this.#delay
+    const isFree = leastRoundTripMs < NEAR_MS || (this.#bytesPerMs ?? 0) > FAST
+    const off = isFree ? TARGET_MS : TARGET_MS - queueMs
+    if (off < TARGET_MS / 2) this.#starting = false
+    if (off > 0 && (!isFull || this.#delay.isResting(now))) return
+    const share = Math.min(1, acknowledged / this.#window)
+    this.#calmRoundTrips = off > 0.75 * TARGET_MS ? this.#calmRoundTrips + share : 0
+    const calm =
+      this.#calmRoundTrips < 1 ? MOST_DOWN : Math.min(MOST_CALM_UP, CALM_UP * 2 ** this.#calmRoundTrips)
+    const step = this.#starting || isFree ? MOST_UP : Math.max(calm, (GAIN * off) / Math.max(1, roundTripMs))
+    const change = share * this.#window * Math.min(MOST_UP, Math.max(MOST_DOWN, step))
+    this.#window = Math.min(MAX_WINDOW, Math.max(MIN_WINDOW, this.#window + change))
+  }
+}

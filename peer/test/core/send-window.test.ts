@@ -1,0 +1,137 @@
+import { expect } from 'chai'
+import { SendWindow } from '../../src/core/send-window.js'
+
+/** A link with one queue, in steps of a tenth of a millisecond. */
+interface Link {
+  /** Bytes per millisecond. */
+  readonly rate: number
+  /** Milliseconds there and back, without a queue. */
+  readonly roundTrip: number
+  /** Milliseconds by which a report is late, besides. */
+  readonly jitter?: (now: number) => number
+  /** Milliseconds by which the peer's clock runs faster in a minute. */
+  readonly drift?: number
+  /** Bytes per millisecond that somebody else sends, whatever the queue. */
+  readonly others?: (now: number) => number
+}
+
+interface Outcome {
+  /** Share of the link's rate that arrived. */
+  readonly share: number
+  /** Milliseconds in the queue, every millisecond of the time looked at, ascending. */
+  readonly waits: readonly number[]
+}
+
+const STEP_MS = 0.1
+
+/** Sends without end for `ms`, and looks at what happens from `fromMs` on. */
+function send(window: SendWindow, link: Link, ms: number, fromMs = 0): Outcome {
+  const { rate, roundTrip, jitter = () => 0, drift = 0, others = () => 0 } = link
+  const arrivals: { at: number; bytes: number; probe: number | undefined }[] = []
+  const reports: { at: number; probe: number; receivedAt: number }[] = []
+  const waits: number[] = []
+  let queued = 0
+  let arrived = 0
+  for (let step = 0; step * STEP_MS < ms; step++) {
+    const now = step * STEP_MS
+    queued = Math.max(0, queued - rate * STEP_MS) + others(now) * STEP_MS
+    while (arrivals[0] !== undefined && arrivals[0].at <= now) {
+      const { bytes, probe } = arrivals.shift() as (typeof arrivals)[0]
+      if (now >= fromMs) arrived += bytes
+      const receivedAt = now + 1e6 + (drift * now) / 60_000
+      if (probe !== undefined) reports.push({ at: now + roundTrip / 2 + jitter(now), probe, receivedAt })
+    }
+    while (reports[0] !== undefined && reports[0].at <= now) {
+      const { probe, receivedAt } = reports.shift() as (typeof reports)[0]
+      window.reported(probe, receivedAt, now)
+    }
+    while (window.isOpen(now)) {
+      const bytes = window.pieceBytes
+      arrivals.push({ at: now + queued / rate + roundTrip / 2, bytes: 0, probe: window.probe(now) })
+      queued += bytes
+      const at = now + queued / rate + roundTrip / 2
+      arrivals.push({ at, bytes, probe: window.sent(bytes, now) })
+    }
+    if (now >= fromMs && step % 10 === 0) waits.push(queued / rate)
+  }
+  return { share: arrived / (rate * (ms - fromMs)), waits: waits.sort((a, b) => a - b) }
+}
+
+const at = ({ waits }: Outcome, share: number): number => waits[Math.floor(waits.length * share)] as number
+
+/** Uplinks, in bytes per millisecond: 1 Mbit/s is 125. */
+const UPLINKS: Readonly<Record<string, Link>> = {
+  'of 1 Mbit/s': { rate: 125, roundTrip: 80 },
+  'of 5 Mbit/s': { rate: 625, roundTrip: 50 },
+  'of 10 Mbit/s': { rate: 1_250, roundTrip: 50 },
+  'of 10 Mbit/s across an ocean': { rate: 1_250, roundTrip: 200 },
+  'of 40 Mbit/s': { rate: 5_000, roundTrip: 20 }
+}
+
+describe('the window of an upload', () => {
+  for (const [name, link] of Object.entries(UPLINKS)) {
+    it(`fills an uplink ${name}, and adds next to no delay`, () => {
+      const outcome = send(new SendWindow(), link, 40_000, 5_000)
+      expect(outcome.share).to.be.within(0.9, 1.001)
+      expect(at(outcome, 0.5), 'median').to.be.at.most(13)
+      expect(at(outcome, 0.95), '95th percentile').to.be.at.most(25)
+    })
+  }
+
+  it('adds at most 10 ms on a cable uplink in the median and 25 in nineteen of twenty moments, from the start', () => {
+    const outcome = send(new SendWindow(), { rate: 1_250, roundTrip: 50 }, 20_000)
+    expect(outcome.share).to.be.at.least(0.85)
+    expect(at(outcome, 0.5)).to.be.at.most(10)
+    expect(at(outcome, 0.95)).to.be.at.most(25)
+  })
+
+  it('is not deceived by a clock that drifts, nor by what it added itself', () => {
+    const outcome = send(new SendWindow(), { rate: 1_250, roundTrip: 50, drift: 1 }, 300_000, 200_000)
+    expect(outcome.share).to.be.at.least(0.85)
+    expect(at(outcome, 0.95)).to.be.at.most(25)
+  })
+
+  it('yields to who sends half of what the link carries', () => {
+    const window = new SendWindow()
+    const others = (now: number): number => (now > 5_000 ? 625 : 0)
+    const outcome = send(window, { rate: 1_250, roundTrip: 50, others }, 20_000, 8_000)
+    expect(outcome.share).to.be.within(0.35, 0.55)
+    expect(at(outcome, 0.95)).to.be.at.most(25)
+  })
+
+  it('takes a machine that is busy now and then for no queue', () => {
+    const jitter = (now: number): number => (Math.floor(now / 20) % 2 === 0 ? 0 : 20)
+    const outcome = send(new SendWindow(), { rate: 625, roundTrip: 50, jitter }, 40_000, 5_000)
+    expect(outcome.share).to.be.at.least(0.85)
+  })
+
+  it('brakes nothing between neighbours, nor on a link that is faster than a home has', () => {
+    const near = new SendWindow()
+    const late = (window: SendWindow): void => {
+      for (let now = 0; now < 2_000; now += 10) {
+        const probe = window.probe(now)
+        window.sent(65_536, now)
+        if (probe !== undefined) window.reported(probe, 1e6 + now + (now % 50) + 2, now + 2)
+      }
+    }
+    late(near)
+    expect(near.bytes).to.be.at.least(65_536)
+    const outcome = send(new SendWindow(), { rate: 30_000, roundTrip: 20 }, 3_000, 1_000)
+    expect(outcome.share).to.be.at.least(0.95)
+  })
+
+  it('cuts what it sends into pieces of 5 ms', () => {
+    const window = new SendWindow()
+    expect(window.pieceBytes).to.equal(16_384)
+    send(window, { rate: 1_250, roundTrip: 50 }, 5_000)
+    expect(window.pieceBytes).to.be.within(5_000, 7_000)
+  })
+
+  it('ignores reports on probes that it never sent', () => {
+    const window = new SendWindow()
+    window.reported(7, 1, 1)
+    window.reported(window.probe(0) as number, 50, 50)
+    window.reported(1, 1e9, 51)
+    expect(window.bytes).to.be.within(65_536, 262_144)
+  })
+})
