@@ -26,6 +26,8 @@ function start() {
       const one: Made = { initiator, events, closeReason: undefined }
       made.push(one)
       return {
+        hasControl: false,
+        controlBufferedAmount: 0,
         bufferedAmount: 0,
         bufferedAmountLowThreshold: 0,
         signal() {},
