@@ -10,10 +10,11 @@ const BENCHES = {
   latency: 'the first and the second 50 KB, from the opening of the WebSocket',
   swarm: '64 MiB to 20 peers at once, over emulated uplinks of 5 Mbit/s',
   page: 'a page with 60 images, with us and without us, whatever its peers do',
-  memory: 'what Chromium needs while 256 MiB and 1 GiB go through a page (Linux)'
+  memory: 'what Chromium needs while 256 MiB and 1 GiB go through a page (Linux)',
+  yield: 'what an upload adds to the delays of others on its uplink (mayfly only; needs Linux and root)'
 }
 /** Benches that take `--wan`, and the profiles of bench/wan/ that each can name. */
-const PROFILES = { latency: ['cable', 'dsl'], page: ['lan', 'cable'] }
+const PROFILES = { latency: ['cable', 'dsl'], page: ['lan', 'cable'], yield: ['cable', 'dsl'] }
 const HELP = `npm run bench -- <name> [options]
 
 ${Object.entries(BENCHES)

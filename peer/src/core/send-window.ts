@@ -25,8 +25,8 @@ const MOST_CALM_UP = 0.25
 const MOST_DOWN = -0.5
 const MOST_UP = 1
 
-/** So near there is no link of a home between: a machine's own delays would be taken for a queue. */
-const NEAR_MS = 3
+/** So near there is no slow link of a home between: a machine's own delays would be taken for a queue. */
+const NEAR_MS = 8
 /** Bytes per millisecond, 48 Mbit/s, from which on 5 ms cannot be told from the delays of a busy machine. */
 const FAST = 6_000
 
@@ -87,6 +87,7 @@ export class SendWindow {
 
   /** Bytes that a message may have. */
   get pieceBytes(): number {
+    if (this.#isFree) return MAX_PIECE
     if (this.#bytesPerMs === undefined) return FIRST_PIECE
     return Math.min(MAX_PIECE, Math.max(MIN_PIECE, Math.floor(this.#bytesPerMs * PIECE_MS)))
   }
@@ -102,8 +103,7 @@ export class SendWindow {
    * message will, and takes no time of its own.
    */
   probe(now: number): number | undefined {
-    const isSlow = (this.#bytesPerMs ?? 0) < FAST
-    return isSlow || now - this.#probedAt >= PROBE_EVERY_MS ? this.#enter(now, true) : undefined
+    return !this.#isFree || now - this.#probedAt >= PROBE_EVERY_MS ? this.#enter(now, true) : undefined
   }
 
   /**
@@ -132,6 +132,11 @@ export class SendWindow {
     this.#deliveredAt = now
     if (probe.inFront) this.#delay.add(receivedAt - probe.at, now - probe.at, now)
     this.#adapt(acknowledged, probe.full, now)
+  }
+
+  /** There is no brake on this link. */
+  get #isFree(): boolean {
+    return this.#delay.leastRoundTripMs < NEAR_MS || (this.#bytesPerMs ?? 0) > FAST
   }
 
   #enter(now: number, inFront: boolean): number {
@@ -164,8 +169,8 @@ export class SendWindow {
   }
 
   #adapt(acknowledged: number, isFull: boolean, now: number): void {
-    const { queueMs, roundTripMs, leastRoundTripMs } = this.#delay
-    const isFree = leastRoundTripMs < NEAR_MS || (this.#bytesPerMs ?? 0) > FAST
+    const { queueMs, roundTripMs } = this.#delay
+    const isFree = this.#isFree
     const off = isFree ? TARGET_MS : TARGET_MS - queueMs
     if (off < TARGET_MS / 2) this.#starting = false
     if (off > 0 && (!isFull || this.#delay.isResting(now))) return
