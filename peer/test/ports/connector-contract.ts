@@ -120,7 +120,7 @@ export function runConnectorContract(
       await until(() => answerer.messages.length === 40)
       const inOrder = Array.from({ length: 20 }, (_, i) => i)
       const of = (length: number): unknown[] => {
-        return answerer.messages.filter(message => message.length === length).map(([first]) => first)
+        return answerer.messages.filter(message => message.length === length).map(([value]) => value)
       }
       expect(of(1)).to.deep.equal(inOrder)
       expect(of(10_000)).to.deep.equal(inOrder)
