@@ -106,7 +106,7 @@ export class OriginPlan {
     }
     if (this.#state === 'failed') return []
     if (this.#fetching !== undefined) return this.#endUseless()
-    if (now < this.#retryAt) return []
+    if (now < this.#retryAt || this.#unproved.bytes > MAX_UNPROVED_BYTES) return []
     const requests = this.#requests
     const advice = originAdvice({
       ...peers,

@@ -111,9 +111,10 @@ export class PeerPlan {
 
   /** Whom to part with and whom to try. */
   seekMore(now: number): DownloadEffect[] {
-    const parted = this.#sources
-      .useless(now)
-      .flatMap(source => [...this.#closeStream(source), ...this.#lose(source, 'has nothing of it', now)])
+    const parted = this.#sources.useless(now).flatMap(source => {
+      const reason = source.idle ? 'has nothing of it' : 'is too slow'
+      return [...this.#closeStream(source), ...this.#lose(source, reason, now)]
+    })
     return [...parted, ...this.#connectMore(now)]
   }
 

@@ -6,6 +6,9 @@ import { Source } from './source.js'
 /** Milliseconds from one question for peers to the next: soon at first, as those who come at the same time do. */
 const ASK_EVERY_MS = { first: 1_000, most: 5_000, mostWhileHopeful: 10_000 }
 
+/** A peer that brings so many times less than the usual one is given up for one that was never tried. */
+const CRAWLING = 8
+
 /**
  * The peers that one download knows of, whom of them to connect to, and when to ask for more.
  * Memory: at most `MAX_REMEMBERED_PEERS`; those that lied are forgotten last.
@@ -85,12 +88,15 @@ export class SourceList {
     return chosen
   }
 
-  /** Sources that hold a place and bring nothing, while others wait for one. */
+  /** Sources that hold a place and bring nothing, or hardly anything, while others wait for one. */
   useless(now: number): Source[] {
     if (!this.#crowded) return []
-    return [...this.#sources.values()].filter(
-      ({ idle, heardAt }) => idle && now - heardAt >= this.#limits.stallMs
-    )
+    const usual = (this.bytesPerSecond(now) ?? 0) / this.#limits.peers
+    return [...this.#sources.values()].filter(source => {
+      const isIdle = source.idle && now - source.heardAt >= this.#limits.stallMs
+      const crawls = (source.settledRate(now) ?? Infinity) < usual / CRAWLING
+      return isIdle || crawls
+    })
   }
 
   /** Whether to ask for more peers now. */

@@ -6,6 +6,9 @@ import { Rate } from './rate.js'
 /** From then on the rate of a peer says something. */
 const MEASURED_AFTER_MS = 500
 
+/** From then on a low rate is no matter of a slow beginning. */
+const SETTLED_AFTER_MS = 4_000
+
 /** Taken for the time of one round trip where none was measured. */
 const USUAL_DELAY_MS = 100
 
@@ -157,6 +160,12 @@ export class Source {
   bytesPerSecond(now: number): number | undefined {
     const since = this.#firstReceivedAt
     return since === undefined || now - since < MEASURED_AFTER_MS ? undefined : this.#rate.bytesPerSecond(now)
+  }
+
+  /** Its rate, once that is no matter of a slow beginning and while it owes something. */
+  settledRate(now: number): number | undefined {
+    const since = this.#firstReceivedAt ?? Infinity
+    return this.owed.size > 0 && now - since >= SETTLED_AFTER_MS ? this.bytesPerSecond(now) : undefined
   }
 
   /** Milliseconds until it has brought what it owes; undefined while nothing says so. */

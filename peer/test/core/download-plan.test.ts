@@ -124,6 +124,20 @@ describe('DownloadPlan', () => {
     expectWhole(simulation.run(120_000))
   })
 
+  it('gives up crawling peers for others that were never tried', async () => {
+    const large = await contentOf(20_000_000)
+    const peers = Object.fromEntries(
+      Array.from({ length: 10 }, (_, i) => {
+        const behave = honest(large)
+        return [`${i}a`, { behave, bytesPerMs: i < 5 ? 4 : 200 }]
+      })
+    )
+    const simulation = new PlanSimulation({ fullHash: large.fullHash, length: 20_000_000, peers }).run()
+    expect(simulation.outcome).to.deep.equal({ type: 'complete' })
+    expect(simulation.now, 'one good peer alone takes 100 s').to.be.lessThan(45_000)
+    expect(simulation.receivedFrom.size).to.be.greaterThan(8)
+  })
+
   it('begins at a place of chance, so that not all ask a seeder for the same', () => {
     const firstAsked = (chance: number) => {
       const simulation = simulate({ a: honest(content) }, { plan: { chance } }).run()
