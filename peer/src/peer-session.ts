@@ -152,6 +152,7 @@ export class PeerSession {
       case 'request':
       case 'cancel':
       case 'close':
+      case 'get_hashes':
         this.#upload.receive(message)
         break
       case 'part':

@@ -1,11 +1,14 @@
 import {
   BLOCK_BYTES,
+  HASH_BYTES,
   MAX_DATA_BLOCKS,
   MAX_HAVE_RUNS,
   type BlockRun,
+  type BlockTree,
   type Data,
   type FullHash,
   type Part,
+  type GetHashes,
   type RejectReason,
   type RequesterMessage,
   type ServerMessage
@@ -69,6 +72,7 @@ export class UploadSession {
     if (opened === undefined) return
     if (message.type === 'close') this.#close(stream)
     else if (message.type === 'request') this.#request(opened.content, message)
+    else if (message.type === 'get_hashes') this.#hashes(opened.content, message)
     else {
       for (const { first, count } of this.#queue.cancel(stream, message.first, message.count)) {
         this.#reject(stream, first, count, 'cancelled')
@@ -136,6 +140,15 @@ export class UploadSession {
     } else if (!this.#pumping) {
       void this.#pump()
     }
+  }
+
+  /** Tells hashes: so little that it takes no place in the queue. */
+  #hashes({ tree }: Content, { stream, first, count, level }: GetHashes): void {
+    const proof = tree.proof(first, count, level)
+    const leaves = proof && leavesOf(tree, first, count)
+    if (proof === undefined || leaves === undefined)
+      this.#host.send({ type: 'hashes', stream, first, leaves: NONE, proof: NONE })
+    else this.#host.send({ type: 'hashes', stream, first, leaves, proof })
   }
 
   /** Reads the next run while the last one is being sent. Never rejects. */
@@ -212,4 +225,17 @@ export class UploadSession {
     this.#streams.delete(stream)
     this.#queue.close(stream)
   }
+}
+
+const NONE = new Uint8Array(0)
+
+/** Hashes of blocks; undefined where not all are known. */
+function leavesOf(tree: BlockTree, first: number, count: number): Uint8Array<ArrayBuffer> | undefined {
+  const leaves = new Uint8Array(count * HASH_BYTES)
+  for (let i = 0; i < count; i++) {
+    const leaf = tree.node(0, first + i)
+    if (leaf === undefined) return undefined
+    leaves.set(leaf, i * HASH_BYTES)
+  }
+  return leaves
 }

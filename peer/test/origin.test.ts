@@ -107,6 +107,19 @@ describe('the origin as a source', () => {
     )
   })
 
+  it('helps slow peers with nothing beside it: a peer tells the hashes', async () => {
+    const bytes = bytesOf(8_000_000)
+    serve(bytes, { bytesPerMs: 1_000 })
+    const fullHash = await fullHashOfBytes(bytes)
+    await world.seeder(bytes, { upload: { bytesPerSecond: 500_000 } })
+    const download = world.join().get(fullHash, { origin: URL })
+    await world.until(() => (download.progress.origin?.bytes ?? 0) > 0)
+    expect(download.progress.verifiedBytes, 'not only when all is there').to.be.lessThan(3_000_000)
+    const progress = await arrival(download, bytes)
+    expect(fromPeers(progress)).to.be.greaterThan(1_000_000)
+    expect(world.origin.sentBytes + fromPeers(progress)).to.be.lessThan(8_000_000 * 1.05)
+  })
+
   it('is verified without ranges and without tree hashes, beside peers', async () => {
     const bytes = bytesOf(3_000_000)
     serve(bytes, { bytesPerMs: 1_000, withoutRanges: true, withoutLength: true })

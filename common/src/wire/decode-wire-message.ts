@@ -8,6 +8,7 @@ import {
   MAX_DATA_BLOCKS,
   MAX_HAVE_RUNS,
   MAX_PROOF_HASHES,
+  MAX_PROVED_BLOCKS,
   MAX_REQUEST_BLOCKS,
   MAX_STREAM,
   MAX_WIRE_MESSAGE_BYTES
@@ -55,6 +56,8 @@ const READERS: ReadonlyMap<number, Read> = new Map<number, Read>([
   [WIRE_TYPE.data, readData],
   [WIRE_TYPE.reject, readReject],
   [WIRE_TYPE.part, readPart],
+  [WIRE_TYPE.get_hashes, readGetHashes],
+  [WIRE_TYPE.hashes, readHashes],
   [WIRE_TYPE.probe, (_reader, number) => ({ type: 'probe', number })],
   [WIRE_TYPE.report, (reader, number) => ({ type: 'report', number, receivedAt: reader.varint() })]
 ])
@@ -118,6 +121,25 @@ function readData(reader: ByteReader, stream: number): WireMessage | string {
   if (bytes.length > MAX_DATA_BLOCKS * BLOCK_BYTES) return 'too many blocks'
   if (bytes.length === 0 && !reader.failed) return 'no bytes'
   return { type: 'data', stream, first, proof, bytes }
+}
+
+function readGetHashes(reader: ByteReader, stream: number): WireMessage | string {
+  const first = reader.varint()
+  const count = reader.varint()
+  const level = reader.varint()
+  if (count === 0 || count > MAX_PROVED_BLOCKS) return 'hashes of no blocks, or of too many'
+  if (level > ROOT_LEVEL) return 'level too high'
+  return { type: 'get_hashes', stream, first, count, level }
+}
+
+function readHashes(reader: ByteReader, stream: number): WireMessage | string {
+  const first = reader.varint()
+  const count = reader.varint()
+  if (count > MAX_PROVED_BLOCKS) return 'too many hashes'
+  const leaves = reader.bytes(count * HASH_BYTES)
+  const hashes = reader.varint()
+  if (hashes > MAX_PROOF_HASHES) return 'proof too long'
+  return { type: 'hashes', stream, first, leaves, proof: reader.bytes(hashes * HASH_BYTES) }
 }
 
 function readPart(reader: ByteReader, stream: number): WireMessage | string {

@@ -1,7 +1,7 @@
 import { fromHex } from '../identifiers.js'
 import { HASH_BYTES } from '../full-hash.js'
 import { ByteWriter } from './byte-writer.js'
-import { REJECT_REASONS, type WireMessage } from './wire-message.js'
+import { REJECT_REASONS, type RequesterMessage, type WireMessage } from './wire-message.js'
 
 /** First byte of each message. */
 export const WIRE_TYPE = {
@@ -15,7 +15,9 @@ export const WIRE_TYPE = {
   reject: 8,
   part: 9,
   probe: 10,
-  report: 11
+  report: 11,
+  get_hashes: 12,
+  hashes: 13
 } as const satisfies Record<WireMessage['type'], number>
 
 /**
@@ -30,6 +32,18 @@ export function encodeWireMessage(
   const writer = new ByteWriter(scratch)
   writer.byte(WIRE_TYPE[message.type])
   writer.varint('stream' in message ? message.stream : message.number)
+  if (isAsked(message)) writeQuestion(writer, message)
+  else writeAnswer(writer, message)
+  return writer.finish()
+}
+
+function isAsked(message: WireMessage): message is RequesterMessage {
+  return ASKED.has(message.type)
+}
+
+const ASKED: ReadonlySet<WireMessage['type']> = new Set(['open', 'request', 'cancel', 'close', 'get_hashes'])
+
+function writeQuestion(writer: ByteWriter, message: RequesterMessage): void {
   switch (message.type) {
     case 'open':
       writer.bytes(fromHex(message.fullHash))
@@ -37,6 +51,7 @@ export function encodeWireMessage(
       writer.varint(message.count)
       break
     case 'request':
+    case 'get_hashes':
       writer.varint(message.first)
       writer.varint(message.count)
       writer.varint(message.level)
@@ -46,6 +61,12 @@ export function encodeWireMessage(
       writer.varint(message.count)
       break
     case 'close':
+      break
+  }
+}
+
+function writeAnswer(writer: ByteWriter, message: Exclude<WireMessage, RequesterMessage>): void {
+  switch (message.type) {
     case 'probe':
       break
     case 'header':
@@ -66,6 +87,13 @@ export function encodeWireMessage(
       writer.bytes(message.proof)
       writer.bytes(message.bytes)
       break
+    case 'hashes':
+      writer.varint(message.first)
+      writer.varint(message.leaves.length / HASH_BYTES)
+      writer.bytes(message.leaves)
+      writer.varint(message.proof.length / HASH_BYTES)
+      writer.bytes(message.proof)
+      break
     case 'part':
       writer.varint(message.first)
       writer.bytes(message.bytes)
@@ -79,10 +107,10 @@ export function encodeWireMessage(
       writer.byte(REJECT_REASONS.indexOf(message.reason))
       break
   }
-  return writer.finish()
 }
 
 function capacityFor(message: WireMessage): number {
   if (message.type === 'part') return message.bytes.length + 24
+  if (message.type === 'hashes') return message.leaves.length + message.proof.length + 24
   return message.type === 'data' ? message.bytes.length + message.proof.length + 24 : 64
 }

@@ -17,3 +17,6 @@ export const MAX_PROOF_HASHES = 78
 
 /** Largest number of a stream, and of a probe. */
 export const MAX_STREAM = 2 ** 31 - 1
+
+/** Blocks whose hashes are asked for at once: 16 MiB of content, 32 KiB of hashes. */
+export const MAX_PROVED_BLOCKS = 1_024

@@ -13,10 +13,10 @@ import type { FullHash } from '../identifiers.js'
 export type WireMessage = RequesterMessage | ServerMessage | LinkMessage
 
 /** From the side that wants the content. */
-export type RequesterMessage = Open | Request | Cancel | Close
+export type RequesterMessage = Open | Request | Cancel | Close | GetHashes
 
 /** From the side that has it. */
-export type ServerMessage = Header | Have | Data | Reject
+export type ServerMessage = Header | Have | Data | Reject | Hashes
 
 /** What only the two ends of a channel deal with: pieces of messages, and how long these travel. */
 export type LinkMessage = Part | Probe | Report
@@ -47,6 +47,16 @@ export interface Cancel {
   readonly stream: number
   readonly first: number
   readonly count: number
+}
+
+/** Asks for the hashes of blocks without the blocks, to verify what comes from elsewhere. */
+export interface GetHashes {
+  readonly type: 'get_hashes'
+  readonly stream: number
+  readonly first: number
+  readonly count: number
+  /** As in `Request`. */
+  readonly level: number
 }
 
 /** Ends a stream. Nothing more is answered on it. */
@@ -108,6 +118,17 @@ export interface Report {
   readonly number: number
   /** When it came, in tenths of a millisecond of a clock of the receiver's own. */
   readonly receivedAt: number
+}
+
+/** Answers `GetHashes`. */
+export interface Hashes {
+  readonly type: 'hashes'
+  readonly stream: number
+  readonly first: number
+  /** Hashes of the blocks, 32 bytes each; none where not all of them are known. */
+  readonly leaves: Uint8Array<ArrayBuffer>
+  /** As in `Data`. */
+  readonly proof: Uint8Array<ArrayBuffer>
 }
 
 /** Blocks that will not be sent. */

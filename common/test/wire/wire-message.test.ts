@@ -5,6 +5,7 @@ import {
   MAX_DATA_BLOCKS,
   MAX_HAVE_RUNS,
   MAX_PROOF_HASHES,
+  MAX_PROVED_BLOCKS,
   MAX_REQUEST_BLOCKS,
   MAX_STREAM,
   MAX_WIRE_MESSAGE_BYTES,
@@ -61,6 +62,20 @@ const messages: fc.Arbitrary<WireMessage> = fc.oneof(
     first: block,
     proof: fc.nat(MAX_PROOF_HASHES).map(hashes => new Uint8Array(hashes * 32).fill(7)),
     bytes: bytes(1, 200)
+  }),
+  fc.record({
+    type: fc.constant('get_hashes' as const),
+    stream,
+    first: block,
+    count: fc.integer({ min: 1, max: MAX_PROVED_BLOCKS }),
+    level: fc.nat(ROOT_LEVEL)
+  }),
+  fc.record({
+    type: fc.constant('hashes' as const),
+    stream,
+    first: block,
+    leaves: fc.nat(MAX_PROVED_BLOCKS).map(hashes => new Uint8Array(hashes * 32).fill(9)),
+    proof: fc.nat(MAX_PROOF_HASHES).map(hashes => new Uint8Array(hashes * 32).fill(7))
   }),
   fc.record({ type: fc.constant('part' as const), stream, first: block, bytes: bytes(1, 200) }),
   fc.record({ type: fc.constant('probe' as const), number: stream }),

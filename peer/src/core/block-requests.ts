@@ -1,10 +1,13 @@
 import {
   BLOCK_BYTES,
+  HASH_BYTES,
+  MAX_PROVED_BLOCKS,
   bytesOfBlocks,
   type BlockRun,
   type BlockSet,
   type BlockTree,
   type Data,
+  type Hashes,
   type Reject,
   type RequesterMessage
 } from '@mayfly/common'
@@ -28,6 +31,9 @@ import {
   type Asking
 } from './source-requests.js'
 import { ALL_WANTED, type Wanted } from './wanted.js'
+
+/** Questions for hashes that one peer may be asked at a time. */
+const MAX_OPEN_PROOFS = 16
 
 /** What is known of a content once root and length are proved. */
 interface Known {
@@ -199,6 +205,37 @@ export class BlockRequests {
       return { range: run, cancels: cancels.map(({ to, message }) => sent(to, message)) }
     }
     return { range: undefined, cancels: [] }
+  }
+
+  /** Asks a peer for the hashes of blocks that come from elsewhere, as far as the tree does not know them. */
+  askProofs(blocks: Iterable<number>): DownloadEffect[] {
+    const tree = this.#known?.tree
+    const source = [...this.#sources].find(({ state, proved, complete, stream, stalled }) => {
+      return state === 'connected' && proved && complete && stream !== undefined && !stalled
+    })
+    if (tree === undefined || source?.stream === undefined) return []
+    const { stream } = source
+    const unknown = [...blocks].filter(block => block < tree.blockCount && tree.node(0, block) === undefined)
+    return runsOf(unknown, MAX_PROVED_BLOCKS).flatMap(([first, count]) => {
+      if (source.proofs.size >= MAX_OPEN_PROOFS || source.proofs.has(first)) return []
+      const level = tree.knownLevel(first, count)
+      source.proofs.set(first, { count, level })
+      return [sent(source, { type: 'get_hashes', stream, first, count, level })]
+    })
+  }
+
+  /** Hashes came. False: they are wrong, or were not asked for. */
+  proved(source: Source, { first, leaves, proof }: Hashes): boolean {
+    const asked = source.proofs.get(first)
+    const tree = this.#known?.tree
+    if (asked === undefined || tree === undefined) return false
+    source.proofs.delete(first)
+    if (leaves.length === 0) return true
+    if (leaves.length !== asked.count * HASH_BYTES) return false
+    const hashes = Array.from({ length: asked.count }, (_, i) =>
+      leaves.slice(i * HASH_BYTES, (i + 1) * HASH_BYTES)
+    )
+    return tree.verify(first, hashes, proof, asked.level)
   }
 
   /** Blocks came from a source without proof: those of them that were not there yet. */

@@ -78,7 +78,8 @@ export class DownloadPlan {
       sources: this.#sources,
       requests: this.#requests,
       mayConnect: at => this.#running && this.wanting && this.#origin?.first(at) !== true,
-      onproved: (header, at) => this.#proved(header, at)
+      onproved: (header, at) => this.#proved(header, at),
+      onhashes: at => this.#believe({ right: this.#origin?.judge() ?? [] }, at)
     })
     this.#hopeAt = now
   }
@@ -298,9 +299,14 @@ export class DownloadPlan {
     }
     this.#hopeAt = now
     this.#peerHeardAt = now
-    if (this.tree !== undefined) return this.#requests.toAll(now)
+    if (this.tree !== undefined) return [...this.#requests.toAll(now), ...this.#askProofs()]
     const begun = this.#begin(BlockTree.fromRoot(header.length, header.piecesRoot, this.#hasher), [])
-    return [...begun, ...this.#believe({ right: this.#origin?.judge() ?? [] }, now)]
+    return [...begun, ...this.#believe({ right: this.#origin?.judge() ?? [] }, now), ...this.#askProofs()]
+  }
+
+  /** Of what the origin brings, a peer may know the hashes. */
+  #askProofs(): DownloadEffect[] {
+    return this.#origin?.askProofs() ?? []
   }
 
   /** What the origin brought and the tree proves. */

@@ -190,6 +190,12 @@ export class OriginPlan {
     })
   }
 
+  /** Asks a peer for the hashes of what has come and is to come, unless they lie beside the content. */
+  askProofs(): DownloadEffect[] {
+    if (this.#requests.tree === undefined || this.#sidecar === 'asked') return []
+    return this.#requests.askProofs([...this.#unproved, ...this.source.owed.keys()])
+  }
+
   /** Root and length became known meanwhile: what came and what is still to come is no longer asked of peers. */
   treeKnown(now: number): void {
     const known = [...this.#unproved].filter(block => block < (this.#requests.tree?.blockCount ?? 0))
@@ -244,14 +250,14 @@ export class OriginPlan {
     const range = this.#requests.oweRun(this.source, count, now)
     if (range === undefined) return sidecar
     this.#begin(false, now)
-    return [...sidecar, { type: 'fetch', range }]
+    return [...sidecar, { type: 'fetch', range }, ...this.askProofs()]
   }
 
   #takeOver(now: number): DownloadEffect[] {
     const { range, cancels } = this.#requests.takeOverFor(this.source, now)
     if (range === undefined) return []
     this.#begin(false, now)
-    return [{ type: 'fetch', range }, ...cancels]
+    return [{ type: 'fetch', range }, ...cancels, ...this.askProofs()]
   }
 
   #begin(blind: boolean, now: number): void {

@@ -27,6 +27,8 @@ export interface PeerPlanHost {
   mayConnect(now: number): boolean
   /** A peer has proved root and length: of a tree that may be known already. */
   onproved(header: Header, now: number): DownloadEffect[]
+  /** The tree knows more hashes. */
+  onhashes(now: number): DownloadEffect[]
 }
 
 /**
@@ -94,6 +96,10 @@ export class PeerPlan {
     if (!source.proved) return this.#drop(source, 'sent something before the header', now)
     if (message.type === 'reject') return this.#rejected(source, message, now)
     if (message.type === 'data') return this.#data(source, message, now)
+    if (message.type === 'hashes') {
+      if (this.#requests.proved(source, message)) return this.#host.onhashes(now)
+      return this.#drop(source, 'sent wrong hashes', now)
+    }
     if (this.#requests.learned(source, message.runs)) return this.#requests.to(source, now)
     return this.#drop(source, 'claims blocks that do not exist, or the same twice', now)
   }

@@ -179,11 +179,11 @@ function ask(source: Source, blocks: readonly number[], { table, tree, now }: As
 }
 
 /** Neighbouring blocks, as many as travel in one request, together. */
-export function runsOf(blocks: readonly number[]): BlockRun[] {
+export function runsOf(blocks: readonly number[], most = MAX_REQUEST_BLOCKS): BlockRun[] {
   const runs: [first: number, count: number][] = []
   for (const block of blocks) {
     const last = runs.at(-1)
-    if (last !== undefined && last[0] + last[1] === block && last[1] < MAX_REQUEST_BLOCKS) last[1]++
+    if (last !== undefined && last[0] + last[1] === block && last[1] < most) last[1]++
     else runs.push([block, 1])
   }
   return runs

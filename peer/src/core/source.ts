@@ -39,6 +39,8 @@ export class Source {
   readonly late = new Map<number, number>()
   /** Blocks asked for before the length was known: it may not have them, and that is no lie. */
   readonly blind = new Set<number>()
+  /** Hashes that it was asked for: first block, number of blocks, level of the proof. */
+  readonly proofs = new Map<number, { readonly count: number; readonly level: number }>()
   /** When something that it owed was last heard from it. */
   heardAt = 0
   stalled = false
@@ -205,6 +207,7 @@ export class Source {
     this.owed.clear()
     this.late.clear()
     this.blind.clear()
+    this.proofs.clear()
     this.#held = undefined
     this.#rate = new Rate()
     this.#blocksReceived = 0
