@@ -17,7 +17,7 @@ import { DataLane } from './data-lane.js'
 import type { Channel } from './ports/channel.js'
 import type { Clock } from './ports/clock.js'
 import { UploadSession } from './upload-session.js'
-import type { Uploader } from './uploader.js'
+import type { Uploader, UploadHolder } from './uploader.js'
 
 /** Above that the other side does not read, and the channel is closed. */
 const SEND_BUFFER_MAX_BYTES = 4_194_304
@@ -64,7 +64,7 @@ interface OpenStream {
 }
 
 /** Protocol state upon one channel: streams that we opened, and the one upload session of the peer. */
-export class PeerSession {
+export class PeerSession implements UploadHolder {
   /** When blocks of anything last came from the peer, or a stream was opened. */
   heardAt: number
   readonly #channel: Channel
@@ -131,6 +131,11 @@ export class PeerSession {
   /** A content is not served any more. */
   withdraw(content: Content): void {
     this.#upload.withdraw(content)
+  }
+
+  /** Others wait to be served, and this peer was for long. */
+  giveUp(): void {
+    this.#upload.refuse()
   }
 
   close(reason: string): void {
@@ -242,15 +247,17 @@ export class PeerSession {
 
   /** Settles when the rate limit and the channel allow another message with blocks. */
   async #ready(bytes: number): Promise<void> {
-    const waitMs = this.#host.uploader.waitMs(bytes)
-    if (waitMs > 0) await new Promise<void>(resolve => this.#host.clock.after(waitMs, resolve))
+    await this.#lane.ready()
+    const turn = this.#host.uploader.turn(this, bytes)
+    if (turn === undefined) return
+    await turn
     await this.#lane.ready()
   }
 
   #closed(reason: string): void {
     this.#ended ??= { reason, faulty: false }
     this.#upload.close()
-    this.#host.uploader.end(this)
+    this.#host.uploader.forget(this)
     this.#host.uploader.left(this.remote)
     this.#lane.release()
     const streams = [...this.#streams.values()]

@@ -89,6 +89,11 @@ export class UploadSession {
     }
   }
 
+  /** Somebody else is served from now on: what is queued is refused. */
+  refuse(): void {
+    for (const { stream, first, count } of this.#queue.clear()) this.#reject(stream, first, count, 'busy')
+  }
+
   /** The channel is closed. */
   close(): void {
     this.#closed = true

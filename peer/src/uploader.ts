@@ -1,7 +1,7 @@
 import type { FullHash, PeerAddress } from '@mayfly/common'
 import type { UploadLimits, UploadProgress } from './api.js'
 import type { Content } from './content.js'
-import { Pace } from './core/pace.js'
+import { UploadSchedule } from './core/upload-schedule.js'
 import type { Clock } from './ports/clock.js'
 
 /** Peers served at the same time unless told otherwise. */
@@ -13,6 +13,12 @@ const MAX_REMEMBERED = 256
 /** After so long without a block sent, an upload counts as not active. */
 const ACTIVE_MS = 3_000
 
+/** A peer that is served. */
+export interface UploadHolder {
+  /** It has had its turn, and others wait: it refuses what it has not read yet. */
+  giveUp(): void
+}
+
 interface Upload {
   progress: UploadProgress
   sentAt: number
@@ -21,16 +27,17 @@ interface Upload {
 /** What this peer serves, to how many, how fast; and the record of it. */
 export class Uploader {
   readonly #contents = new Map<FullHash, Content>()
-  readonly #slots: number
-  readonly #pace: Pace | undefined
+  readonly #schedule: UploadSchedule<UploadHolder>
+  readonly #isPaced: boolean
   readonly #clock: Clock
   readonly #onprogress: (progress: UploadProgress) => void
-  readonly #active = new Set<object>()
+  #cancelWake: (() => void) | undefined
   readonly #uploads = new Map<string, Upload>()
 
   constructor(limits: UploadLimits, clock: Clock, onprogress: (progress: UploadProgress) => void) {
-    this.#slots = limits.slots ?? DEFAULT_SLOTS
-    this.#pace = limits.bytesPerSecond === undefined ? undefined : new Pace(limits.bytesPerSecond)
+    const { slots = DEFAULT_SLOTS, bytesPerSecond = Infinity } = limits
+    this.#schedule = new UploadSchedule(slots, bytesPerSecond)
+    this.#isPaced = bytesPerSecond !== Infinity
     this.#clock = clock
     this.#onprogress = onprogress
   }
@@ -59,21 +66,43 @@ export class Uploader {
     return content
   }
 
-  /** A slot for `holder`, which may have it already. False: all are taken. */
-  begin(holder: object): boolean {
-    if (this.#active.has(holder)) return true
-    if (this.#active.size >= this.#slots) return false
-    this.#active.add(holder)
-    return true
+  /** A slot for `holder`, which may have it already. False: all are taken; who has had its turn gives one up. */
+  begin(holder: UploadHolder): boolean {
+    const now = this.#clock.now()
+    if (this.#schedule.begin(holder, now)) return true
+    const overdue = this.#schedule.overdue(now)
+    if (overdue !== undefined) {
+      this.#schedule.end(overdue)
+      overdue.giveUp()
+    }
+    return false
   }
 
-  end(holder: object): void {
-    this.#active.delete(holder)
+  /** `holder` has nothing to be sent any more. */
+  end(holder: UploadHolder): void {
+    this.#schedule.end(holder)
   }
 
-  /** Milliseconds to wait before `bytes` may be sent. */
-  waitMs(bytes: number): number {
-    return this.#pace?.take(bytes, this.#clock.now()) ?? 0
+  /** `holder` is gone. */
+  forget(holder: UploadHolder): void {
+    this.#schedule.forget(holder)?.()
+  }
+
+  /** Settles when `bytes` may be sent to `holder` within the rate of all; undefined: at once. */
+  turn(holder: UploadHolder, bytes: number): Promise<void> | undefined {
+    if (!this.#isPaced) return undefined
+    const turn = new Promise<void>(resolve => this.#schedule.ask(holder, bytes, resolve))
+    this.#grant()
+    return turn
+  }
+
+  #grant(): void {
+    this.#cancelWake?.()
+    this.#cancelWake = undefined
+    const now = this.#clock.now()
+    for (let grant = this.#schedule.next(now); grant !== undefined; grant = this.#schedule.next(now)) grant()
+    const at = this.#schedule.wakeAt
+    if (at !== undefined) this.#cancelWake = this.#clock.after(at - now, () => this.#grant())
   }
 
   /** Blocks of a content went to a peer. */

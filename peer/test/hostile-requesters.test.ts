@@ -85,6 +85,27 @@ describe('a seeder', function () {
     expect(busy.length).to.be.within(200 - Math.ceil(4_096 / 62) - 1, 200)
   })
 
+  it('serves who waits for a slot, however much the one that has it asks for', async () => {
+    const limits = { slots: 1, bytesPerSecond: 500_000 }
+    const one = await world.seeder(content.bytes, { upload: limits })
+    const greedy = await world.passing(world.stranger().callPeer(one))
+    const patient = await world.passing(world.stranger().callPeer(one))
+    for (const caller of [greedy, patient]) caller.say(open(1))
+    const ask = (asker: Line) => (): void =>
+      asker.say({ type: 'request', stream: 1, first: 0, count: 16, level: 63 })
+    const stops = [every(world, 100, ask(greedy)), every(world, 3_000, ask(patient))]
+    const served = ({ answers }: Line): number => answers.filter(({ type }) => type === 'data').length
+    const busy = ({ answers }: Line): boolean =>
+      answers.some(answer => answer.type === 'reject' && answer.reason === 'busy')
+    await world.until(() => busy(patient))
+    expect(served(patient)).to.equal(0)
+    await world.until(() => served(patient) > 0, 20_000)
+    const before = served(greedy)
+    await world.until(() => served(greedy) > before + 40, 30_000)
+    expect(busy(greedy)).to.equal(true)
+    for (const stop of stops) stop()
+  })
+
   it('closes the channel of who sends something malformed, and serves it no more', async () => {
     line.raw(new Uint8Array([1, 2, 3]))
     await world.until(() => line.channel.closed)

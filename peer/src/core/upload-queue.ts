@@ -63,6 +63,14 @@ export class UploadQueue {
     return cancelled
   }
 
+  /** Takes back everything, and gives it. */
+  clear(): QueuedRun[] {
+    const all = this.#runs
+    this.#runs = []
+    this.#blocks = 0
+    return all
+  }
+
   /** Forgets all of a stream. */
   close(stream: number): void {
     this.#runs = this.#runs.filter(run => run.stream !== stream)
