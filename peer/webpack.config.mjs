@@ -1,4 +1,4 @@
-// Bundles the library for pages: an ES module, and a script that defines the global `mayfly`.
+// Bundles the library for pages: an ES module, a script that defines the global `mayfly`, and the service worker.
 import { fileURLToPath } from 'node:url'
 
 const path = relative => fileURLToPath(new URL(relative, import.meta.url))
@@ -31,5 +31,13 @@ export default [
       library: { name: 'mayfly', type: 'var' },
       iife: true
     }
+  },
+  {
+    ...shared,
+    name: 'worker',
+    target: ['webworker', 'es2022'],
+    entry: './dist/page/worker/mayfly-worker.js',
+    experiments: {},
+    output: { path: path('dist/bundle'), filename: 'mayfly-worker.js', iife: true }
   }
 ]

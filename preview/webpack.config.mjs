@@ -1,4 +1,4 @@
-// Bundles the pages' scripts and style, and puts the public bundle of the library beside them: preview/dist/.
+// Bundles the pages' scripts and style, and puts the public bundles of the library beside them: preview/dist/.
 import { copyFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
@@ -32,7 +32,9 @@ export default {
       apply(compiler) {
         // The pages stand on what users get: the bundle of the library as it is, not its sources.
         compiler.hooks.afterEmit.tap('PublicBundle', () => {
-          copyFileSync(path('../peer/dist/bundle/mayfly.js'), path('dist/mayfly.js'))
+          for (const name of ['mayfly.js', 'mayfly-worker.js']) {
+            copyFileSync(path(`../peer/dist/bundle/${name}`), path(`dist/${name}`))
+          }
         })
       }
     }

@@ -114,6 +114,8 @@ export interface Download extends TypedEventTarget<DownloadEvents>, AsyncIterabl
   resume(): void
   readonly paused: boolean
   priority: DownloadPriority
+  /** Bytes of the content, as soon as they are proved; also finds someone for a download that fetches nothing yet. */
+  knownLength(): Promise<number>
   /** Stops, unless others asked for it too. What was fetched so far stays in the store, to go on with later. */
   cancel(reason?: unknown): void
 }
@@ -176,6 +178,40 @@ export interface FetchOptions {
   readonly sidecar?: string
   readonly originAfterMs?: number
 }
+
+export interface ServeOptions {
+  /** Where the page has `mayfly-worker.js`, which must be of its own site. Default: beside the page. */
+  readonly worker?: string
+  /**
+   * Path below which the addresses lie, and in which the page must be itself. Default: the folder of the page. Above
+   * the folder of the worker it needs the header `Service-Worker-Allowed`.
+   */
+  readonly scope?: string
+}
+
+export interface PublishOptions {
+  /** MIME type, which only the page knows. What a browser would run as a page or a script is refused. */
+  readonly type: string
+  /** Last part of the address, and the name under which it is saved. */
+  readonly name?: string
+  /** Where the site has it too, for when no page is there to answer. Heeded on the same site only. */
+  readonly url?: string
+  /** Whether a visit of the address saves it as a file. */
+  readonly save?: boolean
+}
+
+/** Addresses for contents on the page's own site, or why there can be none. */
+export type ContentServer =
+  | {
+      readonly available: true
+      /**
+       * An address of a content for as long as this page is open, whole or by ranges. A download is read where it
+       * is, and rests while it is paused; of a full hash, only what is read is fetched. Throws TypeError for a type
+       * that is refused. A second call for the same content replaces its type.
+       */
+      urlOf(content: Download | string, options: PublishOptions): string
+    }
+  | { readonly available: false; readonly reason: string }
 
 export interface LoadOptions {
   /** Where the site itself has the object. */
@@ -272,6 +308,11 @@ export interface Session extends TypedEventTarget<SessionEvents> {
   fetch(target: string | URL, options?: FetchOptions): Promise<Response>
   /** Shows the object in the element: from the store, a peer, or `url`. See `LoadOptions`. */
   load(fullHash: string, element: Element | string, options: LoadOptions): Promise<LoadSource>
+  /**
+   * Gives contents addresses on this site, so that `<video>`, `<audio>` and `<img>` can show them while they are
+   * fetched. Needs a service worker: where there is none, as on plain http or in some private windows, it says why.
+   */
+  serve(options?: ServeOptions): Promise<ContentServer>
   /** Stops announcing and serving, in this session. */
   finish(fullHash: string): Promise<void>
   /** What was fetched with `keep: 'pinned'` is saved elsewhere: it may go when the store needs room. */

@@ -1,5 +1,4 @@
-import type { StreamOptions } from './api.js'
-import type { ContentDownload } from './content-download.js'
+import type { Download, StreamOptions } from './api.js'
 import { contentRange, parseRange, rangeWithin, type RangeSpec } from './core/byte-range.js'
 
 /** The range that a caller asks for, as a header or as numbers. Throws RangeError on numbers that are none. */
@@ -13,11 +12,16 @@ export function rangeSpecOf(range: string | StreamOptions | undefined): RangeSpe
 
 /**
  * Answers a request for a content as an HTTP server would: 200 with all of it, 206 with the range, or 416. Settles
- * as soon as the length is known; the body is read as it arrives, and ends `download` when it is done or cancelled.
+ * as soon as the length is known; the body is read as it arrives. Unless it `stays`, the download of a range ends with
+ * its body.
  */
 export async function contentResponse(
-  download: ContentDownload,
-  { range, type }: { readonly range: RangeSpec | undefined; readonly type: string }
+  download: Download,
+  {
+    range,
+    type,
+    stays = false
+  }: { readonly range: RangeSpec | undefined; readonly type: string; readonly stays?: boolean }
 ): Promise<Response> {
   // What is asked for is on its way while the length is still unknown.
   const early = range === undefined || 'suffix' in range ? undefined : streamOf(download, range)
@@ -26,24 +30,24 @@ export async function contentResponse(
   const part = range === undefined ? { start: 0, end: length } : rangeWithin(range, length)
   if (range !== undefined) headers.set('Content-Range', contentRange(part, length))
   if (part === undefined) {
-    download.cancel()
+    if (!stays) download.cancel()
     return new Response(null, { status: 416, headers })
   }
   headers.set('Content-Type', type)
   headers.set('Content-Length', String(part.end - part.start))
-  const stream = early ?? (range === undefined ? download.stream() : download.stream(part))
-  const body = range === undefined ? stream : thenCancel(stream, download)
+  const stream = early ?? download.stream(range === undefined && !stays ? {} : part)
+  const body = range === undefined || stays ? stream : thenCancel(stream, download)
   return new Response(body, { status: range === undefined ? 200 : 206, headers })
 }
 
-function streamOf(download: ContentDownload, { first, last }: { first: number; last: number }) {
+function streamOf(download: Download, { first, last }: { first: number; last: number }) {
   return download.stream(last === Infinity ? { start: first } : { start: first, end: last + 1 })
 }
 
 /** A download of a part has nothing more to do when its one stream ends. */
 function thenCancel(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-  download: ContentDownload
+  download: Download
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const reader = stream.getReader()
   return new ReadableStream(

@@ -3,7 +3,9 @@ import { fileURLToPath } from 'node:url'
 import sirv from 'sirv'
 
 /** What of the folder is for visitors: pages, icon, built scripts. Sources and packages are not. */
-const PUBLIC_PATH = /^\/(?:(?:[a-z_]+\.html)?|icon\.svg|dist\/[a-z]+\.(?:js|css|js\.map|css\.map))$/
+const PUBLIC_PATH = /^\/(?:(?:[a-z_]+\.html)?|icon\.svg|dist\/[a-z-]+\.(?:js|css|js\.map|css\.map))$/
+
+const WORKER_PATH = '/dist/mayfly-worker.js'
 
 /** The pages forbid themselves what they do not need; these are what a page cannot forbid in its own text. */
 const HEADERS = {
@@ -31,6 +33,8 @@ export async function servePreview({ host, port, mediatorPorts }) {
     if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405)
     if (path === '/mediators.json') return answer(response, mediatorsFor(request.headers.host, mediatorPorts))
     if (!PUBLIC_PATH.test(path)) return refuse(response, 404)
+    // It gives contents addresses beside the pages, not only in its own folder.
+    if (path === WORKER_PATH) response.setHeader('Service-Worker-Allowed', '/')
     files(request, response, () => refuse(response, 404))
   })
   await new Promise((resolve, reject) => {

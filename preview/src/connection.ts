@@ -1,4 +1,4 @@
-import { type MediatorConnection, type Session, library } from './library.js'
+import { type ConnectOptions, type MediatorConnection, type Session, library } from './library.js'
 import { shortAddress } from './mediator-address.js'
 
 /** What the page's connection tells those who listen. */
@@ -17,6 +17,11 @@ export class Connection {
   #opened = false
   /** Whether a mediator answered in this session. */
   #met = false
+  readonly #options: ConnectOptions
+
+  constructor(options: ConnectOptions = {}) {
+    this.#options = options
+  }
 
   get session(): Session | undefined {
     return this.#session
@@ -52,7 +57,7 @@ export class Connection {
     if (last !== undefined) void last.close().catch(() => undefined)
     const mayfly = library()
     if (mayfly !== undefined && mediators.length > 0) {
-      const session = mayfly.connect(mediators)
+      const session = mayfly.connect(mediators, this.#options)
       this.#session = session
       // It is the state that tells; a rejection only repeats that the session was closed.
       session.established.then(

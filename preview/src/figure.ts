@@ -38,3 +38,12 @@ export function countText(count: number, noun: string): string {
 export function shortId(id: string): string {
   return id.slice(0, 6)
 }
+
+/** A place in a song or film: "0:07", "12:34", "1:02:03". */
+export function timeText(seconds: number): string {
+  const whole = Math.floor(Math.max(0, seconds))
+  const two = (value: number): string => String(value).padStart(2, '0')
+  const minutes = Math.floor(whole / 60)
+  const hours = Math.floor(minutes / 60)
+  return hours === 0 ? `${minutes}:${two(whole % 60)}` : `${hours}:${two(minutes % 60)}:${two(whole % 60)}`
+}

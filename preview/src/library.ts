@@ -1,14 +1,25 @@
 import type * as Mayfly from '@mayfly/peer/page'
 
 export type {
+  ConnectOptions,
+  ContentServer,
   Download,
-  DownloadProgress,
   MediatorConnection,
   PeerShare,
   Session,
-  UploadProgress,
-  VerifiedRun
+  UploadProgress
 } from '@mayfly/peer/page'
+
+/** What a download says of itself. The library tells of the site where that is one of the sources. */
+export type DownloadProgress = Mayfly.DownloadProgress & {
+  readonly origin?: {
+    readonly bytes: number
+    readonly state: 'waiting' | 'asked' | 'active' | 'failed'
+    readonly reason?: string
+  }
+}
+
+export type VerifiedRun = Mayfly.VerifiedRun & { readonly from?: 'peer' | 'origin' | 'store' }
 
 /** What these pages use of the public bundle. */
 type Library = Pick<typeof Mayfly, 'connect'>

@@ -21,15 +21,24 @@ export function photo(): TestFile {
 
 /** Four seconds of a melody, 16-bit WAV. */
 export function song(): TestFile {
-  const samples = 4 * SAMPLE_RATE
+  return melody('evening song.wav', 4, SAMPLE_RATE)
+}
+
+/** A melody of so many seconds, 88 kB each. */
+export function longSong(seconds: number): TestFile {
+  return melody('long evening.wav', seconds, 44_100)
+}
+
+function melody(name: string, seconds: number, sampleRate: number): TestFile {
+  const samples = seconds * sampleRate
   const buffer = Buffer.alloc(44 + 2 * samples)
   buffer.write('RIFF', 0)
   buffer.writeUInt32LE(36 + 2 * samples, 4)
   buffer.write('WAVEfmt ', 8)
   for (const [offset, value] of [
     [16, 16],
-    [24, SAMPLE_RATE],
-    [28, 2 * SAMPLE_RATE],
+    [24, sampleRate],
+    [28, 2 * sampleRate],
     [40, 2 * samples]
   ] as const) {
     buffer.writeUInt32LE(value, offset)
@@ -43,12 +52,12 @@ export function song(): TestFile {
     buffer.writeUInt16LE(value, offset)
   buffer.write('data', 36)
   for (let index = 0; index < samples; index++) {
-    const time = index / SAMPLE_RATE
+    const time = index / sampleRate
     const tone = [262, 330, 392, 523][Math.floor(2 * time) % 4] ?? 262
     const value = 9000 * Math.sin(2 * Math.PI * tone * time) * Math.exp(-2 * ((2 * time) % 1))
     buffer.writeInt16LE(Math.round(value), 44 + 2 * index)
   }
-  return { name: 'evening song.wav', mimeType: 'audio/wav', buffer }
+  return { name, mimeType: 'audio/wav', buffer }
 }
 
 /** A file of text. */

@@ -5,12 +5,14 @@
 import type { FullHash } from '@mayfly/common'
 import type {
   ConnectOptions,
+  ContentServer,
   Download,
   FetchOptions,
   GetOptions,
   LoadOptions,
   LoadSource,
   SeedOptions,
+  ServeOptions,
   Session
 } from '../api.js'
 import { MayflyError } from '../error.js'
@@ -47,6 +49,11 @@ export function get(fullHash: string, options?: GetOptions): Download {
 /** A content as an answer of HTTP: `target` is a full hash, or a URL whose full hash is in the options. */
 export function fetch(target: string | URL, options?: FetchOptions): Promise<Response> {
   return session().fetch(target, options)
+}
+
+/** Gives contents addresses on this site, for media elements to play while they are fetched. */
+export function serve(options?: ServeOptions): Promise<ContentServer> {
+  return session().serve(options)
 }
 
 /** Shows an object in an element: from peers where possible, else from `url`; verified, if not from `url`. */

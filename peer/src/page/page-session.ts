@@ -7,10 +7,20 @@ import { pageConnector } from '../adapters/page-connector.js'
 import { systemClock } from '../adapters/system-clock.js'
 import { webHasher } from '../adapters/web-hasher.js'
 import { openWebSocket } from '../adapters/web-socket.js'
-import type { ConnectOptions, FetchOptions, LoadOptions, LoadSource, SeedOptions, Session } from '../api.js'
+import type {
+  ConnectOptions,
+  ContentServer,
+  FetchOptions,
+  LoadOptions,
+  LoadSource,
+  SeedOptions,
+  ServeOptions,
+  Session
+} from '../api.js'
 import { fetchContent } from '../fetch-content.js'
 import { MayflySession } from '../mayfly-session.js'
 import type { ByteSource } from '../ports/byte-source.js'
+import { serveContents, stopServing } from './content-server.js'
 import { loadInto } from './load.js'
 import { pageStore } from './page-store.js'
 
@@ -42,6 +52,15 @@ export class PageSession extends MayflySession implements Session {
 
   fetch(target: string | URL, options: FetchOptions = {}): Promise<Response> {
     return fetchContent(this, target, { ...options, base: document.baseURI })
+  }
+
+  serve(options: ServeOptions = {}): Promise<ContentServer> {
+    return serveContents(this, options)
+  }
+
+  override close(): Promise<void> {
+    stopServing(this)
+    return super.close()
   }
 
   load(fullHash: string, element: Element | string, options: LoadOptions): Promise<LoadSource> {

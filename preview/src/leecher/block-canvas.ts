@@ -4,6 +4,9 @@ import { make } from '../element.js'
 /** Colours for senders, `--peer-0` and so on in the style sheet. */
 export const PEER_COLOURS = 8
 
+/** The number of the site's own web server, `--origin` in the style sheet: beyond those of all peers. */
+export const ORIGIN_SENDER = 0x7fff
+
 /** CSS pixels of a cell with the gap after it: large for few blocks, still distinct for many. */
 const MAX_PITCH = 22
 const MIN_PITCH = 10
@@ -54,6 +57,7 @@ export class BlockCanvas {
     context.scale(scale, scale)
     const style = getComputedStyle(this.element)
     const empty = style.getPropertyValue('--cell')
+    const origin = style.getPropertyValue('--origin')
     const colours = Array.from({ length: PEER_COLOURS }, (_, index) =>
       style.getPropertyValue(`--peer-${index}`)
     )
@@ -70,7 +74,7 @@ export class BlockCanvas {
       square(context, place)
       if (sender === undefined) continue
       context.globalAlpha = 0.35 + 0.65 * part
-      context.fillStyle = colours[sender % PEER_COLOURS] ?? empty
+      context.fillStyle = (sender === ORIGIN_SENDER ? origin : colours[sender % PEER_COLOURS]) ?? empty
       square(context, place)
     }
   }

@@ -1,6 +1,7 @@
 import type { Connection } from '../connection.js'
 import { button, make, part, write } from '../element.js'
 import { bytesText, countText } from '../figure.js'
+import type { ContentServer } from '../library.js'
 import type { SharedFile } from '../share-link.js'
 import { WakeLock } from '../wake-lock.js'
 import { type CardState, FileCard } from './file-card.js'
@@ -11,6 +12,9 @@ const AT_ONCE = 4
 /** A stranger's link may start by itself up to this many bytes in all; for more the visitor is asked. */
 const MAX_UNASKED_BYTES = 256 * 1024 * 1024
 
+/** The service worker of the library, beside its script. */
+const WORKER = 'dist/mayfly-worker.js'
+
 /** All that the leecher page fetches: a few files at a time, in order. */
 export class Fetching {
   readonly #connection: Connection
@@ -18,11 +22,15 @@ export class Fetching {
   readonly #summary = part('summary', HTMLElement)
   readonly #wakeLock = new WakeLock()
   #cards: readonly FileCard[] = []
+  #server: Promise<ContentServer> = Promise.resolve({ available: false, reason: 'the session has not begun' })
 
   constructor(connection: Connection) {
     this.#connection = connection
     connection.listen({
-      begun: () => this.#resume(card => card.state === 'fetching' || card.waitsForMediator),
+      begun: session => {
+        this.#server = session.serve({ worker: WORKER })
+        this.#resume(card => card.state === 'fetching' || card.waitsForMediator || card.served)
+      },
       changed: () => {
         if (connection.established) this.#resume(card => card.waitsForMediator)
         for (const card of this.#cards) card.reconsider()
@@ -38,7 +46,8 @@ export class Fetching {
     const page = {
       numbers: new PeerNumbers(),
       changed: () => this.#settle(),
-      reachable: () => this.#connection.established
+      reachable: () => this.#connection.established,
+      server: () => this.#server
     }
     const cards = files.map(file => new FileCard(file, page))
     this.#list.replaceChildren(...cards.map(card => card.element))

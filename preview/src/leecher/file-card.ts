@@ -3,6 +3,7 @@ import { announce, button, copyButton, make, write } from '../element.js'
 import { bytesText, percentText, secondsText } from '../figure.js'
 import { nameFor } from '../file-name.js'
 import {
+  type ContentServer,
   type Download,
   type DownloadProgress,
   type Session,
@@ -12,7 +13,8 @@ import {
 import type { SharedFile } from '../share-link.js'
 import { troubleOf } from '../trouble.js'
 import { arrivedOf } from './arrived.js'
-import { BlockCanvas } from './block-canvas.js'
+import { BlockCanvas, ORIGIN_SENDER } from './block-canvas.js'
+import { playingOf } from './playing.js'
 import { PeerLegend } from './peer-legend.js'
 import type { PeerNumbers } from './peer-numbers.js'
 
@@ -30,6 +32,8 @@ export interface CardPage {
   changed(): void
   /** Whether a mediator answers: without one nobody can be looked for. */
   reachable(): boolean
+  /** What gives contents addresses, so that they play while they are fetched. */
+  server(): Promise<ContentServer>
 }
 
 /** One file on the leecher page: what is known of it, how far it is, who sends it, and then the file itself. */
@@ -45,11 +49,15 @@ export class FileCard {
   readonly #canvas = new BlockCanvas()
   readonly #actions = make('div', { class: 'actions' })
   readonly #arrived = make('div', { class: 'arrived' })
+  /** Why it is not shown yet, though it could be. */
+  readonly #later = make('p', { class: 'hint' })
   #legend: PeerLegend
   #map: BlockMap | undefined
   #download: Download | undefined
   #code: unknown
   #state: CardState = 'offered'
+  #playing: HTMLElement | undefined
+  #served = false
 
   constructor(file: SharedFile, page: CardPage) {
     this.file = file
@@ -60,7 +68,8 @@ export class FileCard {
     if (file.length !== undefined) write(this.#size, bytesText(file.length))
     const head = make('div', { class: 'head' }, make('h3', {}, make('bdi', {}, this.#name)), this.#size)
     const stand = make('div', { class: 'stand' }, this.#figures, this.#actions)
-    this.element = make('li', { class: 'card file' }, head, this.#arrived, this.#bar, stand, this.#trouble)
+    this.element = make('li', { class: 'card file' }, head, this.#arrived, this.#bar, stand)
+    this.element.append(this.#later, this.#trouble)
     this.element.append(this.#canvas.element, this.#legend.element, this.#details())
     this.#become('offered', 'Not fetched yet')
   }
@@ -72,6 +81,11 @@ export class FileCard {
   /** Whether it failed only because no mediator answered, and goes on when one does. */
   get waitsForMediator(): boolean {
     return this.#state === 'failed' && this.#code === 'mediator_unreachable'
+  }
+
+  /** Whether it is complete, but read through the session, and gone when that is. */
+  get served(): boolean {
+    return this.#state === 'complete' && this.#served
   }
 
   /** Its turn comes later. */
@@ -88,6 +102,7 @@ export class FileCard {
     this.#legend.element.replaceWith(legend.element)
     this.#legend = legend
     this.#map = undefined
+    this.#hide()
     this.#download = download
     this.#become('fetching', this.#searching())
     download.addEventListener('progress', ({ detail }) => {
@@ -97,6 +112,7 @@ export class FileCard {
       if (this.#download === download) this.#paint(download, detail)
     })
     void this.#follow(download)
+    void this.#play(download)
   }
 
   /** The mediator came or went. */
@@ -109,16 +125,20 @@ export class FileCard {
     const download = this.#download
     this.#download = undefined
     download?.cancel()
+    this.#hide()
     this.#become('cancelled', 'Cancelled')
   }
 
   async #follow(download: Download): Promise<void> {
     try {
       await download.done
-      const { view, save } = await arrivedOf(await download.blob(), this.file)
+      const server = this.#page.server()
+      const { view, save, served } = await arrivedOf(download, this.file, { server, playing: this.#playing })
       if (this.#download !== download) return
       this.#show(download.progress)
-      this.#arrived.replaceChildren(view)
+      if (view !== this.#playing) this.#arrived.replaceChildren(view)
+      this.#served = served
+      write(this.#later, '')
       this.#become('complete', `${bytesText(download.progress.length ?? 0)}, every byte verified`)
       this.#actions.replaceChildren(save)
       announce(`${this.#name} arrived`)
@@ -127,8 +147,30 @@ export class FileCard {
     }
   }
 
+  /** Shows it while it is being fetched, where that can be. */
+  async #play(download: Download): Promise<void> {
+    // Why it fails is told where the download is followed.
+    const playing = await playingOf(download, this.file, this.#page.server()).catch(() => undefined)
+    if (playing === undefined || this.#download !== download || this.#state !== 'fetching') return
+    if ('later' in playing) {
+      write(this.#later, playing.later)
+      return
+    }
+    this.#playing = playing.view
+    this.#arrived.replaceChildren(playing.view)
+  }
+
+  /** Nothing of it is shown any more. */
+  #hide(): void {
+    this.#playing = undefined
+    this.#served = false
+    this.#arrived.replaceChildren()
+    write(this.#later, '')
+  }
+
   #fail(reason: unknown): void {
     this.#download = undefined
+    this.#hide()
     this.#code = typeof reason === 'object' && reason !== null && 'code' in reason ? reason.code : undefined
     const { happened, remedy, retry } = troubleOf(reason)
     this.#become('failed', '')
@@ -149,9 +191,22 @@ export class FileCard {
     const again = (label: string): HTMLElement =>
       button(label, () => this.queue(), { class: 'primary', 'aria-label': `${label} ${this.#name}` })
     const cancel = button('Cancel', () => this.cancel(), { 'aria-label': `Cancel ${this.#name}` })
+    if (this.#state === 'fetching') return [this.#pauseButton(), cancel]
     if (this.#state === 'offered') return [again('Get')]
     if (this.#state === 'failed' || this.#state === 'cancelled') return [again('Try again')]
     return this.#state === 'complete' ? [] : [cancel]
+  }
+
+  #pauseButton(): HTMLElement {
+    const label = (): string => (this.#download?.paused === true ? 'Resume' : 'Pause')
+    const element = button(label(), () => {
+      if (this.#download?.paused === true) this.#download.resume()
+      else this.#download?.pause()
+      write(element, label())
+      element.setAttribute('aria-label', `${label()} ${this.#name}`)
+    })
+    element.setAttribute('aria-label', `${label()} ${this.#name}`)
+    return element
   }
 
   #show(progress: DownloadProgress): void {
@@ -163,17 +218,21 @@ export class FileCard {
     this.#bar.value = length === undefined ? 0 : length === 0 ? 1 : verifiedBytes / length
     // In the end only those count who brought something.
     const shown = progress.state === 'complete' ? peers.filter(peer => peer.bytes > 0) : peers
-    this.#legend.show(shown, verifiedBytes)
+    this.#legend.show(progress, shown, performance.now())
     write(this.#figures, this.#wordsOf(progress))
     const from = peers.filter(peer => peer.bytes > 0).length
     const label = `Map of the blocks: ${percentText(verifiedBytes, length ?? 1)} here, from ${from} peers`
     this.#canvas.element.setAttribute('aria-label', label)
   }
 
-  #paint(download: Download, { firstBlock, blockCount, peerId }: VerifiedRun): void {
+  #paint(download: Download, { firstBlock, blockCount, peerId, from }: VerifiedRun): void {
     const { length } = download.progress
     if (length === undefined) return
-    this.#mapOf(length).add(firstBlock, blockCount, this.#page.numbers.of(peerId))
+    this.#mapOf(length).add(
+      firstBlock,
+      blockCount,
+      from === 'origin' ? ORIGIN_SENDER : this.#page.numbers.of(peerId)
+    )
     this.#canvas.plan()
   }
 
@@ -199,9 +258,11 @@ export class FileCard {
     if (state === 'connecting' && verifiedBytes === 0) return 'Connecting to someone who has it…'
     if (length === undefined) return this.#searching()
     const parts = [`${bytesText(verifiedBytes)} of ${bytesText(length)}`]
-    if (state === 'searching' || gone) parts.push('the sender is gone, looking for someone else who has it…')
+    if (this.#download?.paused === true) parts.unshift('Paused')
+    else if (state === 'searching' || gone)
+      parts.push('the sender is gone, looking for someone else who has it…')
     else if (bytesPerSecond > 0) parts.push(`${bytesText(bytesPerSecond)}/s`)
-    if (!gone && secondsLeft !== undefined && verifiedBytes < length)
+    if (!gone && this.#download?.paused !== true && secondsLeft !== undefined && verifiedBytes < length)
       parts.push(`${secondsText(secondsLeft)} left`)
     return parts.join(' · ')
   }

@@ -10,7 +10,8 @@ import { Fetching } from './fetching.js'
 /** Marks the address of files that the visitor asked for here: a reload need not ask again. */
 const ASKED = { asked: true }
 
-const connection = new Connection()
+// What arrived stays here, so that a reload goes on instead of beginning again.
+const connection = new Connection({ store: 'indexeddb' })
 const fetching = new Fetching(connection)
 const wanted = part('wanted', HTMLTextAreaElement)
 const problem = part('problem', HTMLElement)

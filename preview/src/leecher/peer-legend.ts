@@ -1,36 +1,73 @@
 import { make, write } from '../element.js'
 import { bytesText, shareText, shortId } from '../figure.js'
-import type { PeerShare } from '../library.js'
+import type { DownloadProgress, PeerShare } from '../library.js'
 import { PEER_COLOURS } from './block-canvas.js'
 import type { PeerNumbers } from './peer-numbers.js'
+import { SourceRates } from './source-rates.js'
 
 /** Peers that are listed, those that brought most first. */
 const PEERS_SHOWN = 8
 
-/** The peers of one download with their share, each in the colour of its blocks. */
+/** Below that a source is not said to have a speed. */
+const MIN_RATE = 1_000
+
+/** What is said of one source. */
+interface Row {
+  readonly key: string
+  readonly colour: string
+  readonly name: string
+  readonly title: string
+  readonly words: string
+}
+
+/** The sources of one download with their share and speed, each in the colour of its blocks. */
 export class PeerLegend {
   readonly element = make('ul', { class: 'peers', 'aria-label': 'Who sends it' })
   readonly #numbers: PeerNumbers
+  readonly #rates = new SourceRates()
 
   constructor(numbers: PeerNumbers) {
     this.#numbers = numbers
   }
 
-  show(peers: readonly PeerShare[], verifiedBytes: number): void {
-    const rows = [...peers].sort((one, other) => other.bytes - one.bytes).slice(0, PEERS_SHOWN)
-    rows.forEach((peer, index) => this.#showPeer(peer, index, verifiedBytes))
+  show(progress: DownloadProgress, peers: readonly PeerShare[], now: number): void {
+    const { verifiedBytes, origin, state } = progress
+    const rows = [...peers]
+      .sort((one, other) => other.bytes - one.bytes)
+      .slice(0, PEERS_SHOWN)
+      .map(peer => this.#rowOf(peer, verifiedBytes, this.#rates.of(peer.peerId, peer.bytes, now)))
+    if (origin !== undefined && !(state === 'complete' && origin.bytes === 0)) {
+      const rate = this.#rates.of('origin', origin.bytes, now)
+      rows.push({
+        key: 'origin',
+        colour: 'swatch origin',
+        name: 'the site',
+        title: 'The web server of the site',
+        words: originWords(origin, verifiedBytes, rate)
+      })
+    }
+    rows.forEach((row, index) => this.#show(row, index))
     while (this.element.children.length > rows.length) this.element.lastElementChild?.remove()
   }
 
-  #showPeer(peer: PeerShare, index: number, verifiedBytes: number): void {
-    const row = this.element.children[index] ?? this.element.appendChild(emptyRow())
-    const [swatch, id, text] = row.children
+  #rowOf(peer: PeerShare, verifiedBytes: number, rate: number): Row {
+    return {
+      key: peer.peerId,
+      colour: `swatch peer-${this.#numbers.of(peer.peerId) % PEER_COLOURS}`,
+      name: shortId(peer.peerId),
+      title: `Peer ${peer.peerId}`,
+      words: peerWords(peer, verifiedBytes, rate)
+    }
+  }
+
+  #show(row: Row, index: number): void {
+    const element = this.element.children[index] ?? this.element.appendChild(emptyRow())
+    const [swatch, id, text] = element.children
     if (swatch === undefined || id === undefined || text === undefined) return
-    const colour = `swatch peer-${this.#numbers.of(peer.peerId) % PEER_COLOURS}`
-    if (swatch.className !== colour) swatch.className = colour
-    write(id, shortId(peer.peerId))
-    id.setAttribute('title', `Peer ${peer.peerId}`)
-    write(text, wordsOf(peer, verifiedBytes))
+    if (swatch.className !== row.colour) swatch.className = row.colour
+    write(id, row.name)
+    id.setAttribute('title', row.title)
+    write(text, row.words)
   }
 }
 
@@ -38,10 +75,29 @@ function emptyRow(): HTMLLIElement {
   return make('li', {}, make('span'), make('span', { class: 'peer' }), make('span', { class: 'figures' }))
 }
 
-function wordsOf({ bytes, state, reason }: PeerShare, verifiedBytes: number): string {
-  const brought = `${bytesText(bytes)} · ${shareText(bytes, verifiedBytes)}`
+function peerWords({ bytes, state, reason }: PeerShare, verifiedBytes: number, rate: number): string {
+  const brought = broughtWords(bytes, verifiedBytes)
   if (state === 'connecting') return 'connecting…'
   if (state === 'dropped') return `dropped${reason === undefined ? '' : ': ' + reason.slice(0, 120)}`
   if (state === 'left') return bytes === 0 ? 'left' : `${brought} · left`
-  return bytes === 0 ? 'connected' : brought
+  return bytes === 0 ? 'connected' : brought + rateWords(rate, verifiedBytes)
+}
+
+function originWords(
+  { bytes, state, reason }: NonNullable<DownloadProgress['origin']>,
+  verifiedBytes: number,
+  rate: number
+): string {
+  const brought = broughtWords(bytes, verifiedBytes)
+  if (state === 'failed') return `not used${reason === undefined ? '' : ': ' + reason.slice(0, 120)}`
+  if (bytes === 0) return state === 'waiting' ? 'not needed' : 'asked'
+  return state === 'waiting' ? brought : brought + rateWords(rate, verifiedBytes)
+}
+
+function broughtWords(bytes: number, verifiedBytes: number): string {
+  return `${bytesText(bytes)} · ${shareText(bytes, verifiedBytes)}`
+}
+
+function rateWords(rate: number, verifiedBytes: number): string {
+  return rate < MIN_RATE || verifiedBytes === 0 ? '' : ` · ${bytesText(rate)}/s`
 }
