@@ -10,6 +10,8 @@ const WARM_UP = MANNERS.length
 
 /** Pairs of loads in each network; every manner of peers has its share of them. */
 export const usualRounds = 200
+/** Two for every manner of peers. */
+export const quickRounds = 2 * MANNERS.length
 
 /**
  * A page with 60 images of 12 to 60 kB, of which 12 are in the first viewport, loaded with us and without us in turn by

@@ -24,7 +24,8 @@ ${Object.entries(BENCHES)
 Every contender runs in the same run, in turn. Emulated networks, which swarm and page always use, need Linux and root.
 
   --json <file>         writes the measurements: [{ measure, contender, value, unit, samples }]
-  --rounds <number>     how often every contender runs
+  --rounds <number>     how often every contender runs; page: pairs of loads in each network
+  --quick               as few rounds as show that it works, too few to rely on
   --wan <profile>       over an emulated network: latency over cable or dsl, page over lan or cable (default: both)
   --help                shows this
 
@@ -43,7 +44,7 @@ try {
   process.exit(error instanceof UsageError ? 2 : 1)
 }
 
-async function bench({ help, name, json, rounds, wan }) {
+async function bench({ help, name, json, rounds, quick, wan }) {
   if (help) {
     console.log(HELP)
     return 0
@@ -53,9 +54,13 @@ async function bench({ help, name, json, rounds, wan }) {
   ensureInstalled()
   ensureBenchInstalled()
   ensureCompiled()
-  const { run, usualRounds } = await import(`../bench/${name}.mjs`)
+  const { run, usualRounds, quickRounds = 1 } = await import(`../bench/${name}.mjs`)
   const progress = line => console.error(line)
-  const { measurements, text, missed } = await run({ rounds: rounds ?? usualRounds, wan, progress })
+  const { measurements, text, missed } = await run({
+    rounds: rounds ?? (quick ? quickRounds : usualRounds),
+    wan,
+    progress
+  })
   if (json !== undefined) write(json, measurements)
   console.log(`${text}\n\nNode.js ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}`)
   if (missed !== undefined) console.error(`npm run bench: goal missed: ${missed}`)
@@ -64,7 +69,8 @@ async function bench({ help, name, json, rounds, wan }) {
 
 function settingsOf(args) {
   const text = { type: 'string' }
-  const options = { json: text, rounds: text, wan: text, help: { type: 'boolean' } }
+  const flag = { type: 'boolean' }
+  const options = { json: text, rounds: text, wan: text, quick: flag, help: flag }
   let parsed
   try {
     parsed = parseArgs({ args, options, allowPositionals: true })
@@ -72,13 +78,13 @@ function settingsOf(args) {
     throw new UsageError(error.message.split('\n', 1)[0])
   }
   const { values, positionals } = parsed
-  const { help = false, json } = values
+  const { help = false, quick = false, json } = values
   if (help) return { help }
   const names = Object.keys(BENCHES).join(', ')
   if (positionals.length !== 1) throw new UsageError(`name one bench: ${names}`)
   const [name] = positionals
   if (!Object.hasOwn(BENCHES, name)) throw new UsageError(`there is no bench "${name}", only: ${names}`)
-  return { help, name, json, rounds: roundsOf(values.rounds), wan: profileOf(name, values.wan) }
+  return { help, name, json, quick, rounds: roundsOf(values.rounds), wan: profileOf(name, values.wan) }
 }
 
 function profileOf(name, profile) {

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 /** What is still under way then counts as wasted, if it was not needed. */
 const SETTLE_MS = 200
+/** No load takes nearly as long, unless an image never comes. */
+const LOAD_MS = 120_000
 
 /**
  * One load of the page by a visitor whose cache is empty. `content` has the `urls` and `hashes` of the images;
@@ -15,11 +17,15 @@ export async function loadOnce(browser, servers, { content, inViewport, withUs }
       page.once('pageerror', error => reject(new Error(`the page: ${error.message}`)))
     })
     failure.catch(() => {})
+    const late = sleep(LOAD_MS, undefined, { ref: false }).then(() => {
+      throw new Error(`a page was not loaded in ${LOAD_MS / 1000} s`)
+    })
+    late.catch(() => {})
     const fromOrigin = await countedBy(context, page)
     await page.goto(`${servers.pages}/gallery`)
     const { urls, hashes } = content
     const order = { urls, inViewport, mediator: servers.mediator, ...(withUs ? { hashes } : {}) }
-    const shown = await Promise.race([page.evaluate(what => gallery.show(what), order), failure])
+    const shown = await Promise.race([page.evaluate(what => gallery.show(what), order), failure, late])
     await sleep(SETTLE_MS)
     const fromPeers = await page.evaluate(() => counted.channelBytes)
     const originBytes = urls.map(url => fromOrigin.get(url) ?? 0)
