@@ -106,8 +106,11 @@ function roundsOf(text) {
 /** bench/ has packages of its own, so that what is only compared with is never installed by users. */
 function ensureBenchInstalled() {
   const { dependencies = {} } = JSON.parse(readFileSync(new URL('package.json', PACKAGES), 'utf8'))
-  const isThere = name => existsSync(new URL(`node_modules/${name}/package.json`, PACKAGES))
-  if (Object.keys(dependencies).every(isThere)) return
+  const isThere = ([name, version]) => {
+    const installed = new URL(`node_modules/${name}/package.json`, PACKAGES)
+    return existsSync(installed) && JSON.parse(readFileSync(installed, 'utf8')).version === version
+  }
+  if (Object.entries(dependencies).every(isThere)) return
   console.error('Installing packages of the benches (npm ci) …')
   const args = ['ci', '--ignore-scripts', '--prefix', 'bench', '--no-audit', '--no-fund', '--loglevel=error']
   runNpm(args, 'npm ci in bench/ failed: see above')
