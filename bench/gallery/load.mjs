@@ -35,12 +35,17 @@ export async function loadOnce(browser, servers, { content, inViewport, withUs }
   }
 }
 
-/** Bytes of bodies by URL, as they arrive: also of answers that were broken off. */
+/** Bytes of bodies by URL, as they arrive from the network: also of answers that were broken off. */
 async function countedBy(context, page) {
   const devtools = await context.newCDPSession(page)
   const urls = new Map()
   const bytes = new Map()
   devtools.on('Network.requestWillBeSent', ({ requestId, request }) => urls.set(requestId, request.url))
+  // What the browser's own cache gives costs nobody anything.
+  devtools.on('Network.requestServedFromCache', ({ requestId }) => urls.delete(requestId))
+  devtools.on('Network.responseReceived', ({ requestId, response }) => {
+    if (response.fromDiskCache) urls.delete(requestId)
+  })
   devtools.on('Network.dataReceived', ({ requestId, dataLength }) => {
     const url = urls.get(requestId)
     bytes.set(url, (bytes.get(url) ?? 0) + dataLength)
