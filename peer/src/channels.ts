@@ -14,6 +14,7 @@ import {
   CONNECTION_ID_BYTES,
   decodeSignalData,
   encodeSignalData,
+  type EarlyOpen,
   type SignalData
 } from './core/signal-data.js'
 import { Link } from './link.js'
@@ -51,6 +52,8 @@ export interface ChannelsOptions {
   /** Default: the system's. */
   readonly clock?: Clock
   readonly limits?: Partial<ChannelLimits>
+  /** Who takes the channels answers what `Channel.early` tells. Default false. */
+  readonly takesEarly?: boolean
 }
 
 export interface ChannelsEvents {
@@ -82,6 +85,7 @@ export class Channels {
   mediatorId: MediatorId | undefined
   readonly #peerId: PeerId
   readonly #connector: SpareConnector
+  readonly #takesEarly: boolean
   readonly #clock: Clock
   readonly #limits: ChannelLimits
   readonly #events: ChannelsEvents
@@ -97,6 +101,7 @@ export class Channels {
     this.#connector = new SpareConnector(options.connector, this.#clock)
     this.#limits = { ...DEFAULT_CHANNEL_LIMITS, ...options.limits }
     this.#events = events
+    this.#takesEarly = options.takesEarly ?? false
     this.#offers = new EventWindow({ limit: this.#limits.offersPerMinute, windowMs: 60_000, maxKeys: 256 })
   }
 
@@ -120,9 +125,9 @@ export class Channels {
 
   /**
    * The channel to `remote`: the open one, or that of a running attempt, or a new one. `fullHash` travels
-   * with a new offer. Rejects with an Error that says why in one sentence.
+   * with a new offer, and so does `early`. Rejects with an Error that says why in one sentence.
    */
-  open(remote: PeerAddress, fullHash?: FullHash): Promise<Channel> {
+  open(remote: PeerAddress, fullHash?: FullHash, early?: EarlyOpen): Promise<Channel> {
     const link = this.#links.get(keyOf(remote)) ?? this.#adoptMoved(remote)
     if (link !== undefined) {
       link.usedAt = this.#clock.now()
@@ -132,7 +137,7 @@ export class Channels {
     if (refusal !== undefined) return Promise.reject(new Error(refusal))
     if (!this.#makeRoom('us')) return Promise.reject(new Error('all connections to other peers are busy'))
     const connectionId = toHex(crypto.getRandomValues(new Uint8Array(CONNECTION_ID_BYTES)))
-    return this.#wait(this.#connect({ remote, connectionId, initiator: true, fullHash }))
+    return this.#wait(this.#connect({ remote, connectionId, initiator: true, fullHash, open: early }))
   }
 
   /** Takes the `data` of a `signal` message. Never throws. */
@@ -226,10 +231,12 @@ export class Channels {
     connectionId: string
     initiator: boolean
     fullHash?: FullHash | undefined
+    open?: EarlyOpen | undefined
   }): Link {
     const { batchMs, giveUpMs } = this.#limits
     const options = {
       connector: this.#connector,
+      takesEarly: this.#takesEarly,
       iceServers: this.#iceServers,
       clock: this.#clock,
       batchMs,

@@ -1,5 +1,5 @@
 import type { FullHash, IceServer, PeerAddress } from '@mayfly/common'
-import { MAX_CANDIDATES, type PeerSignal, type SignalData } from './core/signal-data.js'
+import { MAX_CANDIDATES, type EarlyOpen, type PeerSignal, type SignalData } from './core/signal-data.js'
 import type { Channel } from './ports/channel.js'
 import type { Clock } from './ports/clock.js'
 import type { Connection, Connector, Lane } from './ports/connector.js'
@@ -33,6 +33,10 @@ export interface LinkOptions {
   readonly giveUpMs: number
   /** What the channel is first wanted for. */
   readonly fullHash?: FullHash | undefined
+  /** What the other side asks for with its offer is answered as if it came on the channel. */
+  readonly takesEarly?: boolean | undefined
+  /** What the offer asks for. */
+  readonly open?: EarlyOpen | undefined
 }
 
 /**
@@ -48,6 +52,7 @@ export class Link implements Channel {
   readonly initiator: boolean
   readonly fullHash: FullHash | undefined
   remote: PeerAddress
+  early: Channel['early']
   /** Never closed to make room while true. */
   busy = false
   /** When it was last wanted, by the owner's clock. */
@@ -146,11 +151,21 @@ export class Link implements Channel {
 
   /** Takes what the other side signals for this attempt. */
   receive(data: SignalData): void {
+    this.#agree(data)
     for (const signal of data.signals) {
       if (this.#state !== 'connecting') return
       this.#take(signal)
     }
     if (data.closed && this.#state === 'connecting') this.#end('the peer refused the connection')
+  }
+
+  /** The offer may ask for something, and the answer says whether that is heard. */
+  #agree({ open, opened }: SignalData): void {
+    if (this.#described) return
+    const asked = this.initiator ? this.#options.open : open
+    const isHeard = this.initiator ? opened : this.#options.takesEarly
+    if (asked !== undefined && isHeard === true)
+      this.early = { by: this.initiator ? 'us' : 'them', open: asked }
   }
 
   #take(signal: PeerSignal): void {
@@ -197,7 +212,11 @@ export class Link implements Channel {
     this.#outgoing = []
     if (this.#state !== 'connecting' || signals.length === 0) return
     this.#batches += 1
-    const sent = this.#owner.send(this, this.#envelope(signals, false))
+    const early = {
+      open: signals[0]?.type === 'offer' ? this.#options.open : undefined,
+      opened: signals[0]?.type === 'answer' && this.early !== undefined
+    }
+    const sent = this.#owner.send(this, { ...this.#envelope(signals, false), ...early })
     const needed = signals.some(signal => signal.type === 'offer' || signal.type === 'answer')
     if (!sent && needed) this.#end('no mediator could pass the signals on')
   }

@@ -36,6 +36,9 @@ import { Uploader } from './uploader.js'
 /** Milliseconds without anyone who has a content, unless told otherwise. */
 const DEFAULT_TIMEOUT_MS = 30_000
 
+/** Milliseconds that open channels are asked before the mediator: one round trip of a near network. */
+const HEAD_START_MS = 10
+
 /** Bytes of the longest content, unless told otherwise: 64 GiB, whose tree takes 256 MiB. */
 const DEFAULT_MAX_LENGTH = 2 ** 36
 
@@ -246,8 +249,8 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
       get mediatorUnreachable() {
         return unreachable()
       },
-      connect: peer => this.#peers.connect(peer, fullHash),
-      ask: () => this.#client.getPeers(fullHash, this.#peers.connected()),
+      connect: (peer, early) => this.#peers.connect(peer, fullHash, early),
+      ask: () => this.#ask(fullHash),
       drop: (peer, reason, lied) => this.#peers.drop(peer, reason, lied),
       onbegun: content => {
         if (share) this.#uploader.add(content)
@@ -264,6 +267,13 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
       },
       onlost: (content, error) => this.#unreadable(content, error)
     }
+  }
+
+  /** Asks the mediator, once those whom there is a channel to have had the time to answer a small object whole. */
+  #ask(fullHash: FullHash): void {
+    const ask = (): void => this.#client.getPeers(fullHash, this.#peers.connected())
+    if (this.#peers.connected().length === 0) ask()
+    else this.#platform.clock.after(HEAD_START_MS, () => this.#transfers.has(fullHash) && ask())
   }
 
   /** Transfers of lower priority make way. */

@@ -5,12 +5,15 @@ import {
   decodeWireMessage,
   encodeWireMessage,
   type Data,
+  type FullHash,
   type LinkMessage,
   type PeerAddress,
+  type RequesterMessage,
   type ServerMessage,
   type WireMessage
 } from '@mayfly/common'
 import type { Content } from './content.js'
+import { EARLY_STREAM, EarlyStream } from './core/early-stream.js'
 import { MessageMeter } from './core/message-meter.js'
 import { PartAssembly } from './core/part-assembly.js'
 import { DataLane } from './data-lane.js'
@@ -28,6 +31,9 @@ const CONTROL_BURST = 8_000
 
 /** Blocks that may come before the header, which takes another lane: what an `open` asks for, four at a time. */
 const MAX_EARLY_DATA = MAX_REQUEST_BLOCKS / MAX_DATA_BLOCKS
+
+/** Answers to an offer that wait for its stream to be begun: a header, and the blocks of one `open`. */
+const MAX_UNCLAIMED = MAX_EARLY_DATA + 1
 
 /** Blocks that may still arrive on streams that were closed: what was on its way. */
 const MAX_STRAY_BYTES = 8 * 1_048_576
@@ -74,7 +80,10 @@ export class PeerSession implements UploadHolder {
   readonly #meter: MessageMeter
   readonly #lane: DataLane
   readonly #parts = new PartAssembly()
-  #nextStream = 0
+  readonly #early: EarlyStream
+  /** Answers to the offer that came before anybody began its stream. */
+  #unclaimed: ServerMessage[] = []
+  #nextStream: number
   #strayBytes = 0
   #serving = false
   #ended: { readonly reason: string; readonly faulty: boolean } | undefined
@@ -83,10 +92,12 @@ export class PeerSession implements UploadHolder {
     this.heardAt = host.clock.now()
     this.#channel = channel
     this.#host = host
+    this.#early = new EarlyStream(channel.early?.by === 'us' ? channel.early.open : undefined)
+    this.#nextStream = this.#early.streams
     this.#meter = new MessageMeter(host.clock.now(), CONTROL_PER_SECOND, CONTROL_BURST)
     this.#upload = new UploadSession({
       content: fullHash => host.uploader.content(fullHash),
-      send: message => this.send(message),
+      send: message => this.#send(message),
       sendBlocks: message => this.#lane.send(message),
       pieceBytes: () => this.#lane.pieceBytes,
       ready: bytes => this.#ready(bytes),
@@ -98,6 +109,8 @@ export class PeerSession implements UploadHolder {
     this.#lane = new DataLane(channel, host.clock)
     channel.onmessage = message => this.#receive(message)
     channel.onclose = reason => this.#closed(reason)
+    if (channel.early?.by === 'them')
+      this.#upload.receive({ type: 'open', stream: EARLY_STREAM, ...channel.early.open })
   }
 
   /** May change while the channel is open: a peer that moves to another mediator keeps its channel. */
@@ -105,10 +118,12 @@ export class PeerSession implements UploadHolder {
     return this.#channel.remote
   }
 
-  /** Begins a stream: gives its number, to send `open` on. Where the channel has closed meanwhile, it ends at once. */
-  openStream(events: StreamEvents): number {
-    const stream = this.#nextStream
-    this.#nextStream = (this.#nextStream + 1) % MAX_STREAM
+  /**
+   * Begins a stream for a content: gives its number, to send `open` on, which is left out if it has been sent with
+   * the offer. Where the channel has closed meanwhile, it ends at once.
+   */
+  openStream(fullHash: FullHash, events: StreamEvents): number {
+    const stream = this.#early.take(fullHash) ?? this.#countStream()
     if (this.#ended !== undefined) {
       const { reason, faulty } = this.#ended
       queueMicrotask(() => (faulty ? events.onviolation(reason) : events.onclose(reason)))
@@ -120,10 +135,25 @@ export class PeerSession implements UploadHolder {
     return stream
   }
 
-  /** Sends a message that is not blocks; a `close` ends the stream here too. */
-  send(message: WireMessage): void {
-    this.#channel.send(encodeWireMessage(message), 'control')
+  /** Sends a message of a stream that this side opened; a `close` ends it here too. */
+  request(message: RequesterMessage): void {
+    for (const each of this.#early.outgoing(message, () => this.#countStream())) this.#send(each)
     if (message.type === 'close') this.#endStream(message.stream)
+    if (message.type !== 'open' || this.#unclaimed.length === 0) return
+    const unclaimed = this.#unclaimed
+    this.#unclaimed = []
+    queueMicrotask(() => unclaimed.forEach(answer => this.#answer(answer)))
+  }
+
+  #countStream(): number {
+    const stream = this.#nextStream
+    this.#nextStream = (this.#nextStream + 1) % MAX_STREAM
+    return stream
+  }
+
+  /** Sends a message that is not blocks. */
+  #send(message: WireMessage): void {
+    this.#channel.send(encodeWireMessage(message), 'control')
     const { bufferedAmount, controlBufferedAmount } = this.#channel
     if (bufferedAmount + controlBufferedAmount > SEND_BUFFER_MAX_BYTES) this.#channel.close('does not read')
   }
@@ -176,7 +206,7 @@ export class PeerSession implements UploadHolder {
   #travel(message: LinkMessage): void {
     const now = this.#host.clock.now()
     if (message.type === 'probe') {
-      this.send({ type: 'report', number: message.number, receivedAt: Math.round(now * TICKS_PER_MS) })
+      this.#send({ type: 'report', number: message.number, receivedAt: Math.round(now * TICKS_PER_MS) })
     } else if (message.type === 'report') {
       this.#lane.reported(message.number, message.receivedAt / TICKS_PER_MS)
     } else {
@@ -192,19 +222,26 @@ export class PeerSession implements UploadHolder {
       this.#violation('sent more than a run in parts')
       return
     }
-    const early = this.#streams.get(data.stream)?.early
-    if (early === undefined) this.#answer(data)
-    else if (early.length < MAX_EARLY_DATA) early.push(data)
-    else this.#violation('sent blocks and no header')
+    this.#answer(data)
   }
 
   #answer(message: ServerMessage): void {
-    const stream = this.#streams.get(message.stream)
-    if (stream === undefined) {
+    if (this.#early.waiting && this.#unclaimed.length < MAX_UNCLAIMED) {
+      this.#unclaimed.push(message)
+      return
+    }
+    const number = this.#early.incoming(message.stream)
+    const stream = number === undefined ? undefined : this.#streams.get(number)
+    if (number === undefined || stream === undefined) {
       this.#stray(message)
       return
     }
-    if (message.type === 'reject' && message.count === 0) this.#endStream(message.stream)
+    if (message.type === 'data' && stream.early !== undefined) {
+      if (stream.early.length < MAX_EARLY_DATA) stream.early.push(message)
+      else this.#violation('sent blocks and no header')
+      return
+    }
+    if (message.type === 'reject' && message.count === 0) this.#endStream(number)
     const { events, early = [] } = stream
     stream.early = message.type === 'header' ? undefined : stream.early
     events.onmessage(message)

@@ -8,6 +8,7 @@ import {
 } from '@mayfly/common'
 import { Channels } from './channels.js'
 import type { Content } from './content.js'
+import type { EarlyOpen } from './core/signal-data.js'
 import { MayflyError } from './error.js'
 import { PeerSession } from './peer-session.js'
 import type { Channel } from './ports/channel.js'
@@ -39,10 +40,13 @@ export class PeerSessions {
 
   constructor(options: PeerSessionsOptions) {
     this.#options = options
-    this.#channels = new Channels(options, {
-      onchannel: channel => this.#begin(channel),
-      onsignal: (to, data, fullHash) => options.signal(to, data, fullHash)
-    })
+    this.#channels = new Channels(
+      { ...options, takesEarly: true },
+      {
+        onchannel: channel => this.#begin(channel),
+        onsignal: (to, data, fullHash) => options.signal(to, data, fullHash)
+      }
+    )
   }
 
   set iceServers(iceServers: readonly IceServer[]) {
@@ -55,11 +59,11 @@ export class PeerSessions {
   }
 
   /** The session with a peer: the open one, or over a new channel. Rejects with an Error that says why not. */
-  async connect(peer: PeerAddress, fullHash: FullHash): Promise<PeerSession> {
+  async connect(peer: PeerAddress, fullHash: FullHash, early?: EarlyOpen): Promise<PeerSession> {
     if (this.#banned.has(addressKey(peer))) throw new Error('it sent something wrong before')
     const { unavailable } = this.#options.connector
     if (unavailable !== undefined) throw new MayflyError('no_webrtc', unavailable)
-    const session = this.#sessions.get(await this.#channels.open(peer, fullHash))
+    const session = this.#sessions.get(await this.#channels.open(peer, fullHash, early))
     if (session === undefined) throw new Error('the channel closed at once')
     return session
   }

@@ -1,6 +1,7 @@
 import type { BlockTree, FullHash, Hasher, PeerAddress } from '@mayfly/common'
 import type { DownloadPriority, VerifiedRun } from './api.js'
 import type { Content } from './content.js'
+import type { EarlyOpen } from './core/signal-data.js'
 import type { ReaderPlace } from './core/wanted.js'
 import type { MayflyError } from './error.js'
 import type { LostBlocksError } from './kept-content.js'
@@ -27,7 +28,7 @@ export interface TransferHost {
   /** From 0 to below 1. */
   chance(): number
   /** An open session with a peer. Rejects with an Error that says why there is none. */
-  connect(peer: PeerAddress, fullHash: FullHash): Promise<PeerSession>
+  connect(peer: PeerAddress, early: EarlyOpen | undefined): Promise<PeerSession>
   /** Asks the mediator; the answers come through `found`. */
   ask(fullHash: FullHash): void
   /** A peer lied or fell silent. */

@@ -175,7 +175,7 @@ export class Transfer {
         void this.#connect(effect.peer)
         break
       case 'send':
-        this.#sessions.get(addressKey(effect.peer))?.session.send(effect.message)
+        this.#sessions.get(addressKey(effect.peer))?.session.request(effect.message)
         break
       case 'prepare':
         this.#prepare(effect.tree)
@@ -216,13 +216,13 @@ export class Transfer {
     }
     let session: PeerSession
     try {
-      session = await this.#host.connect(peer, this.fullHash)
+      session = await this.#host.connect(peer, this.#plan.early(peer))
     } catch (error) {
       gone(reasonOf(error))
       return
     }
     if (!this.#plan.running) return
-    const stream = session.openStream({
+    const stream = session.openStream(this.fullHash, {
       onmessage: message => {
         this.#perform(this.#plan.receive(peer, message, this.#now()))
         if (message.type !== 'data') this.#listeners.tell(listener => listener.onprogress())

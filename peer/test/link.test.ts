@@ -1,7 +1,7 @@
-import type { MediatorId, PeerAddress, PeerId } from '@mayfly/common'
+import type { FullHash, MediatorId, PeerAddress, PeerId } from '@mayfly/common'
 import { expect } from 'chai'
-import type { CandidateSignal, PeerSignal, SignalData } from '../src/core/signal-data.js'
-import { Link } from '../src/link.js'
+import type { CandidateSignal, EarlyOpen, PeerSignal, SignalData } from '../src/core/signal-data.js'
+import { Link, type LinkOptions } from '../src/link.js'
 import type { Connection, ConnectionEvents } from '../src/ports/connector.js'
 import { ManualClock } from './manual-clock.js'
 
@@ -16,7 +16,7 @@ const candidate = (n: number): CandidateSignal => {
 }
 
 /** A link whose platform does what the test says. */
-function start(initiator: boolean) {
+function start(initiator: boolean, more: Partial<LinkOptions> = {}) {
   const clock = new ManualClock()
   const sent: SignalData[] = []
   const taken: PeerSignal[] = []
@@ -48,7 +48,8 @@ function start(initiator: boolean) {
       iceServers: [],
       clock,
       batchMs: 30,
-      giveUpMs: 5_000
+      giveUpMs: 5_000,
+      ...more
     },
     {
       send(_, data) {
@@ -75,6 +76,43 @@ function start(initiator: boolean) {
     batches: () => sent.map(s => s.signals)
   }
 }
+
+const OPEN: EarlyOpen = { fullHash: 'f'.repeat(64) as FullHash, first: 0, count: 16 }
+
+describe('what an offer asks for', () => {
+  it('travels with it, and counts once the answer says that it was heard', () => {
+    const { link, events, sent } = start(true, { open: OPEN })
+    events.onsignal(OFFER)
+    events.onsignal(candidate(1))
+    expect(sent.map(({ open }) => open)).to.deep.equal([OPEN, undefined])
+    expect(link.early).to.equal(undefined)
+    link.receive({ connection: ID, signals: [ANSWER], closed: false, opened: true })
+    expect(link.early).to.deep.equal({ by: 'us', open: OPEN })
+  })
+
+  it('does not count with an answer of who ignores it', () => {
+    const { link, events, receive } = start(true, { open: OPEN })
+    events.onsignal(OFFER)
+    receive(ANSWER)
+    expect(link.early).to.equal(undefined)
+  })
+
+  it('is heard by who takes it, and the answer says so', () => {
+    const { link, events, sent } = start(false, { takesEarly: true })
+    link.receive({ connection: ID, signals: [OFFER], closed: false, open: OPEN })
+    events.onsignal(ANSWER)
+    expect(link.early).to.deep.equal({ by: 'them', open: OPEN })
+    expect(sent[0]).to.include({ opened: true })
+  })
+
+  it('is not heard by who does not', () => {
+    const { link, events, sent } = start(false)
+    link.receive({ connection: ID, signals: [OFFER], closed: false, open: OPEN })
+    events.onsignal(ANSWER)
+    expect(link.early).to.equal(undefined)
+    expect(sent[0]).to.include({ opened: false })
+  })
+})
 
 describe('the signals of a link', () => {
   it('leave at once with a description and the first candidates, then in batches', async () => {

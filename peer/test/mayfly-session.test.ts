@@ -239,6 +239,50 @@ describe('a session', function () {
     expect((await failureOf(world.passing(done))).code).to.equal('store_failed')
   })
 
+  it('gets its first object without asking on the channel: the offer has asked', async () => {
+    const bytes = bytesOf(50_000)
+    await world.seeder(bytes)
+    const leecher = world.join()
+    expectSame(await world.passing(leecher.get(await fullHashOfBytes(bytes)).bytes()), bytes)
+    const requests = world.sent.filter(type => type !== undefined && type <= 4)
+    expect(requests, 'one close').to.deep.equal([4])
+  })
+
+  it('asks on the channel where what the offer asked for is not wanted any more', async () => {
+    const [first, second] = [bytesOf(50_000), bytesOf(60_000)]
+    const seeder = await world.seeder(first)
+    const fullHash = await world.seed(seeder, second)
+    const leecher = world.join()
+    const abort = new AbortController()
+    leecher.get(await fullHashOfBytes(first), { signal: abort.signal })
+    await world.until(() => world.connections > 1)
+    abort.abort()
+    expectSame(await world.passing(leecher.get(fullHash).bytes()), second)
+    expect(world.connections).to.equal(2)
+  })
+
+  it('asks the mediator for nothing that an open channel brings at once', async () => {
+    const [first, second] = [bytesOf(50_000), bytesOf(60_000)]
+    const seeder = await world.seeder(first)
+    const fullHash = await world.seed(seeder, second)
+    const leecher = world.join()
+    await world.passing(leecher.get(await fullHashOfBytes(first)).done)
+    expectSame(await world.passing(leecher.get(fullHash).bytes()), second)
+    await world.clock.advance(1_000)
+    expect(world.mediation.asked).to.deep.equal([await fullHashOfBytes(first)])
+  })
+
+  it('asks the mediator soon for what those whom it has a channel to do not have', async () => {
+    const [first, second] = [bytesOf(50_000), bytesOf(60_000)]
+    await world.seeder(first)
+    await world.seeder(second)
+    const leecher = world.join()
+    await world.passing(leecher.get(await fullHashOfBytes(first)).done)
+    const began = world.clock.now()
+    expectSame(await world.passing(leecher.get(await fullHashOfBytes(second)).bytes()), second)
+    expect(world.clock.now() - began).to.be.at.most(30)
+  })
+
   it('asks whom it has a channel to without waiting for a mediator', async () => {
     const [first, second] = [bytesOf(50_000), bytesOf(60_000)]
     const seeder = await world.seeder(first)

@@ -35,6 +35,8 @@ export class MemoryWorld {
   readonly origin = new MemoryOrigin(this.clock)
   /** Ends of connections made so far. */
   connections = 0
+  /** First byte of every message that somebody sent on a connection that it offered. */
+  readonly sent: (number | undefined)[] = []
   readonly #endings: (() => unknown)[] = []
 
   join(options: PersonOptions = {}): MayflySession {
@@ -122,7 +124,15 @@ export class MemoryWorld {
       unavailable: undefined,
       connect: (options, events) => {
         this.connections++
-        return connector.connect(options, events)
+        const connection = connector.connect(options, events)
+        if (!options.initiator) return connection
+        const send = connection.send.bind(connection)
+        return Object.assign(connection, {
+          send: (message: Uint8Array<ArrayBuffer>) => {
+            this.sent.push(message[0])
+            send(message)
+          }
+        })
       }
     }
   }

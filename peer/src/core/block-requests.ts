@@ -17,11 +17,12 @@ import { BlockPicker } from './block-picker.js'
 import { BlockTable } from './block-table.js'
 import type { ArrivedBlocks, DownloadEffect } from './download-effect.js'
 import type { DownloadLimits } from './download-limits.js'
-import type { Source } from './source.js'
+import type { BlindPlace, Source } from './source.js'
 import type { SourceList } from './source-list.js'
 import {
   askAtFirst,
   askBlindly,
+  blindRuns,
   blocksIn,
   requestsTo,
   runsOf,
@@ -126,15 +127,24 @@ export class BlockRequests {
     if (!this.wanting) return []
     const asking = this.#asking(now)
     if (asking !== undefined) return askAtFirst(source, asking)
+    const runs = blindRuns(this.#placeOf(source), this.#limits)
+    askBlindly(source, runs, now)
+    return runs
+  }
+
+  /** The first of it in advance; undefined where it depends on what happens meanwhile. */
+  early(source: Source): BlockRun | undefined {
+    if (!this.wanting || this.#known !== undefined) return undefined
+    return blindRuns(this.#placeOf(source), this.#limits)[0]
+  }
+
+  /** Decided once: what was asked for in advance is what is asked for. */
+  #placeOf(source: Source): BlindPlace {
+    if (source.place !== undefined) return source.place
     const place = this.#askedBlindly++
     const among = Math.max(place + 1, this.#sources.engaged)
-    return askBlindly(source, {
-      from: this.#wanted.readers[0]?.block ?? 0,
-      place,
-      among,
-      limits: this.#limits,
-      now
-    })
+    source.place = { from: this.#wanted.readers[0]?.block ?? 0, place, among }
+    return source.place
   }
 
   /** Fills the window of a peer. */

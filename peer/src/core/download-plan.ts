@@ -16,6 +16,7 @@ import { DEFAULT_DOWNLOAD_LIMITS, type DownloadLimits } from './download-limits.
 import { OriginPlan, type OriginVerdict } from './origin-plan.js'
 import { PeerPlan } from './peer-plan.js'
 import type { Source } from './source.js'
+import type { EarlyOpen } from './signal-data.js'
 import { SourceList } from './source-list.js'
 import type { Wanted } from './wanted.js'
 
@@ -176,6 +177,11 @@ export class DownloadPlan {
     if (!this.#running) return []
     this.#answered ||= final
     return [...this.#peers.found(peers, now), ...this.#wakeOrigin(now)]
+  }
+
+  /** What `connected` will ask of a peer first, as far as that can be told while it is being connected to. */
+  early(peer: PeerAddress): EarlyOpen | undefined {
+    return this.#running ? this.#peers.early(peer) : undefined
   }
 
   /** The channel to a peer is open; `stream` is the number to use on it. Asks for blocks in the same breath. */

@@ -13,6 +13,7 @@ import {
 import type { BlockRequests } from './block-requests.js'
 import type { DownloadEffect } from './download-effect.js'
 import type { DownloadLimits } from './download-limits.js'
+import type { EarlyOpen } from './signal-data.js'
 import type { Source } from './source.js'
 import type { SourceList } from './source-list.js'
 
@@ -54,6 +55,13 @@ export class PeerPlan {
   found(peers: readonly PeerAddress[], now: number): DownloadEffect[] {
     this.#sources.found(peers)
     return this.#connectMore(now)
+  }
+
+  /** What `connected` will ask of a peer first, as far as that can be told while it is being connected to. */
+  early(peer: PeerAddress): EarlyOpen | undefined {
+    const source = this.#sources.get(peer)
+    const run = source?.state === 'connecting' ? this.#requests.early(source) : undefined
+    return run && { fullHash: this.#host.fullHash, first: run[0], count: run[1] }
   }
 
   /** The channel to a peer is open; `stream` is the number to use on it. Asks for blocks in the same breath. */

@@ -1,4 +1,4 @@
-import type { JsonValue } from '@mayfly/common'
+import { MAX_REQUEST_BLOCKS, isFullHash, type FullHash, type JsonValue } from '@mayfly/common'
 import { isDataChannelSdp } from './sdp.js'
 
 /** A session description that the platform may be given. */
@@ -24,6 +24,13 @@ export interface EndOfCandidatesSignal {
 /** What the two ends of one connection tell each other through the mediators. */
 export type PeerSignal = DescriptionSignal | CandidateSignal | EndOfCandidatesSignal
 
+/** What an offer asks for in advance: `open` of stream 0, as if it were the first message on the channel. */
+export interface EarlyOpen {
+  readonly fullHash: FullHash
+  readonly first: number
+  readonly count: number
+}
+
 /**
  * What travels as `data` of a `signal` message.
  * @see docs/PROTOCOL.md#signal-data
@@ -34,6 +41,10 @@ export interface SignalData {
   readonly signals: readonly PeerSignal[]
   /** The sender has given this attempt up, or never took it. */
   readonly closed: boolean
+  /** With an offer: what the offerer wants of the channel first. */
+  readonly open?: EarlyOpen | undefined
+  /** With an answer: what the offer asked for comes once the channel is open, and need not be asked for again. */
+  readonly opened?: boolean | undefined
 }
 
 /** The only form of `SignalData` that this version speaks. */
@@ -79,7 +90,11 @@ export function decodeSignalData(value: unknown): Decoded<SignalData> {
     if (!signal.ok) return signal
     signals.push(signal.value)
   }
-  return { ok: true, value: { connection, signals, closed } }
+  const open = value['open'] === undefined ? undefined : decodeEarlyOpen(value['open'])
+  if (open?.ok === false) return open
+  // Another implementation may use the names for something else.
+  const opened = value['opened'] === true ? { opened: true } : {}
+  return { ok: true, value: { connection, signals, closed, ...(open && { open: open.value }), ...opened } }
 }
 
 /** Envelopes that carry `data` in order, each small enough for one `signal` message. At least one. */
@@ -89,7 +104,7 @@ export function encodeSignalData(data: SignalData): JsonValue[] {
   for (const signal of data.signals) {
     const size = JSON.stringify(signal).length + 1
     const last = envelopes[envelopes.length - 1]
-    if (last === undefined || last.length === MAX_SIGNALS || length + size > MAX_ENVELOPE_LENGTH - 100) {
+    if (last === undefined || last.length === MAX_SIGNALS || length + size > MAX_ENVELOPE_LENGTH - 300) {
       envelopes.push([signal])
       length = size
     } else {
@@ -104,7 +119,9 @@ export function encodeSignalData(data: SignalData): JsonValue[] {
       connection: data.connection,
       signals: signals.map(toJson)
     }
-    return data.closed && isLast ? { ...envelope, closed: true } : envelope
+    const open = data.open === undefined || index > 0 ? {} : { open: { ...data.open } }
+    const opened = data.opened === true && index === 0 ? { opened: true } : {}
+    return { ...envelope, ...open, ...opened, ...(data.closed && isLast ? { closed: true } : {}) }
   })
 }
 
@@ -135,13 +152,22 @@ function decodeCandidate(value: Record<string, unknown>): Decoded<CandidateSigna
     return failure('bad candidate')
   if (!CANDIDATE.test(candidate)) return failure('bad candidate')
   if (sdpMid !== null && !isToken(sdpMid)) return failure('bad sdpMid')
-  if (sdpMLineIndex !== null && !isMLineIndex(sdpMLineIndex)) return failure('bad sdpMLineIndex')
+  if (sdpMLineIndex !== null && !isCount(sdpMLineIndex, MAX_M_LINE_INDEX)) return failure('bad sdpMLineIndex')
   // The platform throws a TypeError when it learns neither.
   if (sdpMid === null && sdpMLineIndex === null) return failure('a candidate of no media section')
   const decoded: CandidateSignal = { type: 'candidate', candidate, sdpMid, sdpMLineIndex }
   if (usernameFragment === undefined || usernameFragment === null) return { ok: true, value: decoded }
   if (!isToken(usernameFragment)) return failure('bad usernameFragment')
   return { ok: true, value: { ...decoded, usernameFragment } }
+}
+
+function decodeEarlyOpen(value: unknown): Decoded<EarlyOpen> {
+  if (!isRecord(value)) return failure('open is no object')
+  const { fullHash, first, count } = value
+  if (!isFullHash(fullHash)) return failure('open of no full hash')
+  if (!isCount(first, Number.MAX_SAFE_INTEGER) || !isCount(count, MAX_REQUEST_BLOCKS))
+    return failure('open of impossible blocks')
+  return { ok: true, value: { fullHash, first, count } }
 }
 
 function toJson(signal: PeerSignal): JsonValue {
@@ -156,8 +182,8 @@ function isToken(value: unknown): value is string {
   return typeof value === 'string' && TOKEN.test(value)
 }
 
-function isMLineIndex(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_M_LINE_INDEX
+function isCount(value: unknown, most: number): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= most
 }
 
 function failure(error: string): { readonly ok: false; readonly error: string } {

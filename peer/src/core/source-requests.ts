@@ -10,7 +10,7 @@ import {
 import type { BlockPicker } from './block-picker.js'
 import { GROUP_BLOCKS, type BlockTable } from './block-table.js'
 import type { DownloadLimits } from './download-limits.js'
-import type { Source } from './source.js'
+import type { BlindPlace, Source } from './source.js'
 
 /** What is taken over must come so much sooner that the change is worth a question. */
 const WORTH_IT = 2
@@ -26,35 +26,24 @@ export interface Asking {
   readonly now: number
 }
 
-/** Which of how many sources is asked, and where somebody reads. */
-interface BlindPlace {
-  readonly from: number
-  readonly place: number
-  readonly among: number
-  readonly limits: DownloadLimits
-  readonly now: number
-}
-
 /**
  * What to ask of a source together with the header, while not even the length is known. It is the `place`th
  * of `among` sources: each is asked for one block from `from` on, so that a small object comes from all at
  * once, and for some of what follows. What does not exist is not answered, or refused.
  */
-export function askBlindly(
-  source: Source,
-  { from, place, among, limits, now }: BlindPlace
-): readonly BlockRun[] {
-  const runs: BlockRun[] =
-    among === 1
-      ? [[from, limits.blindBlocks]]
-      : [
-          [from + place, 1],
-          [from + among + place * GROUP_BLOCKS, GROUP_BLOCKS]
-        ]
+export function blindRuns({ from, place, among }: BlindPlace, limits: DownloadLimits): readonly BlockRun[] {
+  if (among === 1) return [[from, limits.blindBlocks]]
+  return [
+    [from + place, 1],
+    [from + among + place * GROUP_BLOCKS, GROUP_BLOCKS]
+  ]
+}
+
+/** Enters in the source that it is asked for these runs. */
+export function askBlindly(source: Source, runs: readonly BlockRun[], now: number): void {
   const blocks = runs.flatMap(blocksIn)
   source.asked(blocks, ROOT_LEVEL, now)
   for (const block of blocks) source.blind.add(block)
-  return runs
 }
 
 /** The same when the length is known, but not what the source has: it is asked as if it had everything. */

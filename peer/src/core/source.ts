@@ -18,6 +18,13 @@ const MAX_FAILURES = 3
 /** Refusals in a row after which a peer is taken to have nothing. */
 const MAX_REFUSALS = 64
 
+/** Which of how many sources is asked before the length is known, and where somebody reads. */
+export interface BlindPlace {
+  readonly from: number
+  readonly place: number
+  readonly among: number
+}
+
 /** A peer that a download gets, got or may get blocks from. Plain state; `DownloadPlan` decides. */
 export class Source {
   readonly address: PeerAddress
@@ -41,6 +48,8 @@ export class Source {
   readonly blind = new Set<number>()
   /** Hashes that it was asked for: first block, number of blocks, level of the proof. */
   readonly proofs = new Map<number, { readonly count: number; readonly level: number }>()
+  /** What it is asked for before the length is known; decided when it is connected to. */
+  place: BlindPlace | undefined
   /** When something that it owed was last heard from it. */
   heardAt = 0
   stalled = false
@@ -201,6 +210,7 @@ export class Source {
     this.state = state
     this.reason = reason
     this.stream = undefined
+    this.place = undefined
     this.proved = false
     this.complete = false
     this.stalled = false

@@ -1,4 +1,5 @@
 import type { PeerAddress } from '@mayfly/common'
+import type { EarlyOpen } from '../core/signal-data.js'
 import type { Lane } from './connector.js'
 
 /**
@@ -9,6 +10,8 @@ import type { Lane } from './connector.js'
  */
 export interface Channel {
   readonly remote: PeerAddress
+  /** What was asked for with the offer, by us or by the other side: the first message of who offered. */
+  readonly early?: { readonly by: 'us' | 'them'; readonly open: EarlyOpen } | undefined
   /** Each lane keeps its own order only. False: all messages keep their order, whichever their lane. */
   readonly hasControl: boolean
   /** Bytes given to `send` in the lane `data` that have not left yet. */

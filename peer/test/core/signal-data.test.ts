@@ -1,3 +1,4 @@
+import type { FullHash } from '@mayfly/common'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import {
@@ -59,6 +60,42 @@ describe('signal data', () => {
   it('takes the end of an attempt', () => {
     const decoded = decodeSignalData({ ...envelope(), closed: true })
     expect(decoded).to.deep.equal({ ok: true, value: { connection: CONNECTION, signals: [], closed: true } })
+  })
+
+  it('takes what an offer asks for, and that an answer has heard it', () => {
+    const open = { fullHash: 'a'.repeat(64), first: 0, count: 16 }
+    const value = { connection: CONNECTION, signals: [], closed: false }
+    expect(decodeSignalData({ ...envelope(), open })).to.deep.equal({ ok: true, value: { ...value, open } })
+    const opened = { ok: true, value: { ...value, opened: true } }
+    expect(decodeSignalData({ ...envelope(), opened: true })).to.deep.equal(opened)
+    expect(decodeSignalData({ ...envelope(), opened: 1 })).to.deep.equal({ ok: true, value })
+  })
+
+  for (const [what, open] of Object.entries({
+    'no object': 7,
+    'no full hash': { fullHash: 'A'.repeat(64), first: 0, count: 1 },
+    'too many blocks': { fullHash: 'a'.repeat(64), first: 0, count: 65 },
+    'a negative block': { fullHash: 'a'.repeat(64), first: -1, count: 1 },
+    'half a block': { fullHash: 'a'.repeat(64), first: 0.5, count: 1 },
+    'no count': { fullHash: 'a'.repeat(64), first: 0 }
+  })) {
+    it(`refuses an offer that asks for ${what}`, () => {
+      expect(errorOf({ ...envelope(), open })).to.match(/^open /)
+    })
+  }
+
+  it('carries what is asked for once, in front, however many envelopes there are', () => {
+    const open = { fullHash: 'a'.repeat(64) as FullHash, first: 2 ** 40, count: 64 }
+    const offer: PeerSignal = { type: 'offer', sdp: SDP.padEnd(MAX_SDP_LENGTH, 'a') }
+    const signals = [
+      offer,
+      ...Array.from({ length: 20 }, () => ({ ...CANDIDATE, candidate: 'candidate:'.padEnd(500, '1') }))
+    ]
+    const [first, ...others] = encodeSignalData({ connection: CONNECTION, signals, closed: false, open })
+    expect(first).to.deep.include({ open })
+    expect(others).to.have.length.above(0)
+    for (const other of others) expect(other).not.to.have.property('open')
+    expect(JSON.stringify(first).length).to.be.at.most(16_384)
   })
 
   it('drops unknown fields', () => {
