@@ -33,6 +33,9 @@ const MAGIC = new TextEncoder().encode('mayfly 1')
 const HEADER_BYTES = 96
 const PINNED_AT = 80
 
+/** Writes that may be ahead of the record: what a killed process loses, 1 MiB and what is just being recorded. */
+const MAX_UNRECORDED = 16
+
 /** An open record and what it says. */
 interface DiskRecord {
   readonly header: ContentHeader
@@ -48,12 +51,13 @@ export async function readRecord(path: string, fullHash: FullHash): Promise<Disk
   })
   if (file === undefined) return undefined
   try {
+    const stat = await file.stat()
+    if (stat.size < HEADER_BYTES) return undefined
     const head = await readAt(file, 0, HEADER_BYTES)
     const view = new DataView(head.buffer)
     const isOurs = MAGIC.every((byte, i) => byte === head[i]) && toHex(head.subarray(8, 40)) === fullHash
     const length = Number(view.getBigUint64(72))
     if (!isOurs || !Number.isSafeInteger(length)) return undefined
-    const stat = await file.stat()
     const held = new BlockSet(blockCountOf(length))
     const bitmapBytes = Math.ceil(held.blockCount / 8)
     // A length that nobody proved yet must not make us allocate more than the file is long.
@@ -161,6 +165,7 @@ export class DiskContent implements StoredContent {
     this.blocks.add(firstBlock, count)
     this.#unrecorded.push({ run: [firstBlock, count], tree })
     this.#recording ??= this.#record().finally(() => (this.#recording = undefined))
+    if (this.#unrecorded.length >= MAX_UNRECORDED) await this.#recording
   }
 
   async readTreePages(pages: readonly number[]): Promise<(Uint8Array<ArrayBuffer> | undefined)[]> {

@@ -2,7 +2,7 @@ import { build } from 'esbuild'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { chromium } from 'playwright-core'
+import { chromium, type Page } from 'playwright-core'
 import type { Outcome } from './mocha-in-page.js'
 
 const ARGUMENTS = [
@@ -14,14 +14,21 @@ const ARGUMENTS = [
   '--disable-sync'
 ]
 
+/** A page in Chromium, and what it did not catch. */
+export interface OpenPage {
+  readonly page: Page
+  readonly errors: readonly string[]
+  close(): Promise<void>
+}
+
 /**
- * Bundles an entry file of this folder, opens it in Chromium from a server on 127.0.0.1, and waits for the
- * outcome of its tests. Errors that nothing caught count as failed. `extend` may add to the server.
+ * Bundles an entry file of this folder and opens it in Chromium from a server on 127.0.0.1. `extend` may add to
+ * the server.
  */
-export async function runInChromium(
+export async function openPage(
   entry: string,
   extend: (server: Server) => void = () => {}
-): Promise<Outcome> {
+): Promise<OpenPage> {
   const bundle = await build({
     entryPoints: [fileURLToPath(new URL(entry, import.meta.url))],
     bundle: true,
@@ -43,17 +50,34 @@ export async function runInChromium(
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium'
   const browser = await chromium.launch({ executablePath, args: ARGUMENTS })
+  const close = async (): Promise<void> => {
+    await browser.close()
+    server.closeAllConnections()
+    server.close()
+  }
   try {
     const page = await browser.newPage()
     const errors: string[] = []
     page.on('pageerror', error => void errors.push(error.message))
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+    return { page, errors, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** Opens a page, and waits for the outcome of its tests. Errors that nothing caught count as failed. */
+export async function runInChromium(
+  entry: string,
+  extend: (server: Server) => void = () => {}
+): Promise<Outcome> {
+  const { page, errors, close } = await openPage(entry, extend)
+  try {
     await page.waitForFunction('globalThis.outcome !== undefined', undefined, { timeout: 50_000 })
     const { passed, failed } = (await page.evaluate('globalThis.outcome')) as Outcome
     return { passed, failed: [...failed, ...errors] }
   } finally {
-    await browser.close()
-    server.closeAllConnections()
-    server.close()
+    await close()
   }
 }
