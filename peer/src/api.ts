@@ -1,4 +1,7 @@
 import type { FullHash, IceServer, MediatorId, PeerId } from '@mayfly/common'
+import type { FileHandle } from './ports/reference-store.js'
+
+export type { FileHandle } from './ports/reference-store.js'
 
 /** Why a call of this library failed. Every error that it throws on purpose is a `MayflyError`. */
 export type MayflyErrorCode =
@@ -120,7 +123,21 @@ export interface Download extends TypedEventTarget<DownloadEvents>, AsyncIterabl
   cancel(reason?: unknown): void
 }
 
+/** A file that was seeded on an earlier visit, and cannot be read again without somebody. */
+export interface Reference {
+  readonly fullHash: FullHash
+  readonly name: string
+  readonly length: number
+  /** `permission`: to read it once more, asked for by a click; `file`: it has to be chosen again. */
+  readonly needs: 'permission' | 'file'
+}
+
 export interface SeedOptions {
+  /**
+   * Where the File came from, in pages with `store: 'indexeddb'`: on the next visit it is seeded again without
+   * anyone, as long as it may be read and has not changed.
+   */
+  readonly handle?: FileHandle
   readonly signal?: AbortSignal
   /** Bytes hashed so far and in all. */
   readonly onProgress?: (hashedBytes: number, length: number) => void
@@ -315,6 +332,17 @@ export interface Session extends TypedEventTarget<SessionEvents> {
   serve(options?: ServeOptions): Promise<ContentServer>
   /** Stops announcing and serving, in this session. */
   finish(fullHash: string): Promise<void>
+  /**
+   * Files of earlier visits, in pages with `store: 'indexeddb'`, that wait for somebody. Their hashes are kept, not
+   * their bytes.
+   */
+  references(): Promise<Reference[]>
+  /**
+   * Seeds such a file again: `file`, which was chosen anew, or by its handle, for which permission is asked (call it
+   * from a click). It is not hashed again unless it looks different. Rejects with `content_changed` where it is
+   * another one.
+   */
+  reseed(reference: Pick<Reference, 'fullHash'>, file?: File): Promise<void>
   /** What was fetched with `keep: 'pinned'` is saved elsewhere: it may go when the store needs room. */
   release(fullHash: string): Promise<void>
   /** Ends everything: downloads fail with `closed`, channels and the mediator are left. */

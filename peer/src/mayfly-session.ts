@@ -3,6 +3,7 @@ import {
   isFullHash,
   peerIdFrom,
   type FullHash,
+  type HashedContent,
   type MediationError,
   type PeerId,
   type Peers
@@ -119,10 +120,10 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
     return this.#uploader.uploads
   }
 
-  /** Hashes, announces and serves the bytes of a source, which are read when asked for. */
-  async seedSource(source: ByteSource, options: SeedOptions = {}): Promise<FullHash> {
+  /** Hashes, unless it is `known`, announces and serves the bytes of a source, which are read when asked for. */
+  async seedSource(source: ByteSource, options: SeedOptions = {}, known?: HashedContent): Promise<FullHash> {
     this.#throwIfClosed()
-    const hashed = await hashContent(source, this.#platform.hasher, options)
+    const hashed = known ?? (await hashContent(source, this.#platform.hasher, options))
     this.#throwIfClosed()
     this.#share(referencedContent(hashed, source))
     return hashed.fullHash

@@ -56,10 +56,10 @@ class Limited extends Uncertain {
   override async create(...args: Parameters<MemoryStore['create']>): Promise<StoredContent> {
     if (this.full) throw new Error('the quota is used up')
     const content = await super.create(...args)
-    const write = content.write.bind(content)
+    const take = content.write.bind(content)
     content.write = async (...written) => {
       if (this.full) throw new Error('the quota is used up')
-      await write(...written)
+      await take(...written)
     }
     return content
   }

@@ -1,6 +1,7 @@
-import type { FullHash, PeerId } from '@mayfly/common'
+import type { FullHash, Hasher, PeerId } from '@mayfly/common'
 import { blobSource } from '../adapters/blob-source.js'
 import { fetchOrigin } from '../adapters/fetch-origin.js'
+import { IndexedDbReferences } from '../adapters/indexeddb-references.js'
 import { KBucketTable } from '../adapters/k-bucket-table.js'
 import { memorySource } from '../adapters/memory-source.js'
 import { pageConnector } from '../adapters/page-connector.js'
@@ -13,19 +14,25 @@ import type {
   FetchOptions,
   LoadOptions,
   LoadSource,
+  Reference,
   SeedOptions,
   ServeOptions,
   Session
 } from '../api.js'
 import { fetchContent } from '../fetch-content.js'
+import { hashContent } from '../hash-content.js'
 import { MayflySession } from '../mayfly-session.js'
 import type { ByteSource } from '../ports/byte-source.js'
+import { References } from '../references.js'
 import { serveContents, stopServing } from './content-server.js'
 import { loadInto } from './load.js'
 import { pageStore } from './page-store.js'
 
 /** A session of a page. */
 export class PageSession extends MayflySession implements Session {
+  readonly #hasher: Hasher
+  readonly #references: References | undefined
+
   constructor(urls: readonly string[], options: ConnectOptions) {
     const hasher = webHasher()
     const platform = {
@@ -40,14 +47,51 @@ export class PageSession extends MayflySession implements Session {
       onwake: onPageWake
     }
     super(urls, platform, options)
+    this.#hasher = hasher
+    if (options.store === 'indexeddb') {
+      this.#references = new References(new IndexedDbReferences(), {
+        hasher,
+        now: Date.now,
+        chance: Math.random,
+        sourceOf: blobSource,
+        seed: (hashed, source) => this.seedSource(source, {}, hashed)
+      })
+      // Where the browser keeps nothing, there is nothing to go on with.
+      this.#references.restore().catch(() => {})
+    }
     addEventListener('pagehide', ({ persisted }) => {
       // Otherwise the peers would find out by silence, ten seconds later.
       if (!persisted) void this.close()
     })
   }
 
-  seed(content: Blob | ArrayBuffer | Uint8Array, options?: SeedOptions): Promise<FullHash> {
-    return this.seedSource(byteSourceOf(content), options)
+  async seed(content: Blob | ArrayBuffer | Uint8Array, options: SeedOptions = {}): Promise<FullHash> {
+    const source = byteSourceOf(content)
+    if (this.#references === undefined || !(content instanceof File)) return this.seedSource(source, options)
+    const hashed = await hashContent(source, this.#hasher, options)
+    await this.seedSource(source, options, hashed)
+    // It is seeded all the same where it cannot be remembered.
+    await this.#references.keep(hashed, content, options.handle).catch(() => {})
+    return hashed.fullHash
+  }
+
+  async references(): Promise<Reference[]> {
+    return (await this.#references?.list().catch(() => [])) ?? []
+  }
+
+  async reseed({ fullHash }: Pick<Reference, 'fullHash'>, file?: File): Promise<void> {
+    if (this.#references === undefined) throw new TypeError('references need the store indexeddb')
+    await this.#references.reseed(fullHash, file)
+  }
+
+  override async finish(fullHash: string): Promise<void> {
+    await super.finish(fullHash)
+    await this.#references?.forget(fullHash as FullHash).catch(() => {})
+  }
+
+  override async close(): Promise<void> {
+    await super.close()
+    await this.#references?.close()
   }
 
   fetch(target: string | URL, options: FetchOptions = {}): Promise<Response> {

@@ -45,6 +45,17 @@ async function visit(): Promise<void> {
   await session.established
 }
 
+/** Seeds a file of the origin's own file system, by reference, with its handle. */
+async function seedFile(length: number): Promise<string> {
+  const root = await navigator.storage.getDirectory()
+  const handle = await root.getFileHandle('song.bin', { create: true })
+  const writable = await handle.createWritable()
+  await writable.write(new Uint8Array(length).fill(7))
+  await writable.close()
+  const session = connect(MEDIATOR, { store: 'indexeddb' })
+  return session.seed(await handle.getFile(), { handle })
+}
+
 const hashed = (): number => hashedBytes
 
-Object.assign(globalThis, { kept: { fill, visit, hashed } })
+Object.assign(globalThis, { kept: { fill, visit, seedFile, hashed } })
