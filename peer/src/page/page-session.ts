@@ -89,11 +89,6 @@ export class PageSession extends MayflySession implements Session {
     await this.#references?.forget(fullHash as FullHash).catch(() => {})
   }
 
-  override async close(): Promise<void> {
-    await super.close()
-    await this.#references?.close()
-  }
-
   fetch(target: string | URL, options: FetchOptions = {}): Promise<Response> {
     return fetchContent(this, target, { ...options, base: document.baseURI })
   }
@@ -102,9 +97,10 @@ export class PageSession extends MayflySession implements Session {
     return serveContents(this, options)
   }
 
-  override close(): Promise<void> {
+  override async close(): Promise<void> {
     stopServing(this)
-    return super.close()
+    await super.close()
+    await this.#references?.close()
   }
 
   load(fullHash: string, element: Element | string, options: LoadOptions): Promise<LoadSource> {
