@@ -1,6 +1,7 @@
-/** Reads a content in order while it arrives, shows progress, and gives up after a minute. */
-import { randomBytes } from 'node:crypto'
-import { connect, MayflyError } from '@mayfly/peer'
+/** Reads a content while it arrives: in order, some bytes of it first, and as an answer of HTTP. */
+import { createHash, randomBytes } from 'node:crypto'
+import { pipeline } from 'node:stream/promises'
+import { connect, MayflyError, readable } from '@mayfly/peer'
 
 const [mediator] = process.argv.slice(2)
 if (mediator === undefined) {
@@ -17,13 +18,30 @@ download.addEventListener('progress', ({ detail }) => {
   console.log(detail.state, detail.verifiedBytes, 'of', detail.length ?? 'unknown', 'bytes')
 })
 
-let read = 0
 try {
-  for await (const part of download.stream()) read += part.length
+  // The end first, as a player does that looks for an index there.
+  const tail = await new Response(download.stream({ start: 7_999_000 })).arrayBuffer()
+  console.log('read the last', tail.byteLength, 'bytes')
+
+  let read = 0
+  for await (const part of download) read += part.length
   console.log('read', read, 'bytes')
+
+  const answer = await leecher.fetch(fullHash, { range: 'bytes=1000-1999', type: 'text/plain' })
+  console.log(
+    answer.status,
+    answer.headers.get('content-range'),
+    (await answer.arrayBuffer()).byteLength,
+    'bytes'
+  )
+
+  const hash = createHash('sha256')
+  await pipeline(readable(leecher.get(fullHash)), hash)
+  console.log('SHA-256', hash.digest('hex'))
 } catch (error) {
   console.error(error instanceof MayflyError ? `${error.code}: ${error.message}` : error)
+  process.exitCode = 1
 }
 
 await Promise.all([seeder.close(), leecher.close()])
-process.exit(0)
+process.exit()

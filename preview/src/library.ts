@@ -4,22 +4,13 @@ export type {
   ConnectOptions,
   ContentServer,
   Download,
+  DownloadProgress,
   MediatorConnection,
   PeerShare,
   Session,
-  UploadProgress
+  UploadProgress,
+  VerifiedRun
 } from '@mayfly/peer/page'
-
-/** What a download says of itself. The library tells of the site where that is one of the sources. */
-export type DownloadProgress = Mayfly.DownloadProgress & {
-  readonly origin?: {
-    readonly bytes: number
-    readonly state: 'waiting' | 'asked' | 'active' | 'failed'
-    readonly reason?: string
-  }
-}
-
-export type VerifiedRun = Mayfly.VerifiedRun & { readonly from?: 'peer' | 'origin' | 'store' }
 
 /** What these pages use of the public bundle. */
 type Library = Pick<typeof Mayfly, 'connect'>

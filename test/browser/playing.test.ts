@@ -56,7 +56,7 @@ describe('playing while it arrives', function () {
       .waitFor()
   })
 
-  it('rests while it is paused, goes on, and has not forgotten what it had after a reload', async () => {
+  it('rests while it is paused, goes on, and goes on where it was after a reload', async () => {
     const song = longSong(60)
     const page = await fetching(song)
     await until(page, 0.1)
@@ -64,10 +64,12 @@ describe('playing while it arrives', function () {
     await page.getByText(/^Paused · /).waitFor()
     const paused = await arrived(page)
     await page.getByRole('button', { name: `Resume ${song.name}` }).click()
-    await until(page, paused + 0.1)
-    await card(page, song.name).getByText('every byte verified').waitFor({ timeout: 30_000 })
+    await until(page, paused + 0.3)
+    const before = await arrived(page)
     await page.reload()
-    await card(page, song.name).getByText('every byte verified').waitFor({ timeout: 2_000 })
+    await until(page, 0.01)
+    expect(await arrived(page)).to.be.within(before - 0.1, before + 0.1)
+    await card(page, song.name).getByText('every byte verified').waitFor({ timeout: 30_000 })
   })
 })
 

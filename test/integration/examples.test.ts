@@ -36,7 +36,9 @@ describe('the examples', function () {
 
   it('read a stream while it arrives', async () => {
     const { code, stdout } = await run('stream.ts', scene.url(0))
-    expect(stdout).to.match(/read 8000000 bytes\n$/)
+    expect(stdout).to.match(/read the last 1000 bytes\n/)
+    expect(stdout).to.match(/read 8000000 bytes\n/)
+    expect(stdout).to.match(/206 bytes 1000-1999\/8000000 1000 bytes\nSHA-256 [0-9a-f]{64}\n$/)
     expect(code).to.equal(0)
   })
 

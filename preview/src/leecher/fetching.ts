@@ -47,6 +47,7 @@ export class Fetching {
       numbers: new PeerNumbers(),
       changed: () => this.#settle(),
       reachable: () => this.#connection.established,
+      asked: () => history.replaceState({ asked: true }, ''),
       server: () => this.#server
     }
     const cards = files.map(file => new FileCard(file, page))

@@ -32,6 +32,8 @@ export interface CardPage {
   changed(): void
   /** Whether a mediator answers: without one nobody can be looked for. */
   reachable(): boolean
+  /** The visitor asked for what the page offers. */
+  asked(): void
   /** What gives contents addresses, so that they play while they are fetched. */
   server(): Promise<ContentServer>
 }
@@ -189,12 +191,18 @@ export class FileCard {
 
   #buttons(): readonly HTMLElement[] {
     const again = (label: string): HTMLElement =>
-      button(label, () => this.queue(), { class: 'primary', 'aria-label': `${label} ${this.#name}` })
+      button(label, () => this.#ask(), { class: 'primary', 'aria-label': `${label} ${this.#name}` })
     const cancel = button('Cancel', () => this.cancel(), { 'aria-label': `Cancel ${this.#name}` })
     if (this.#state === 'fetching') return [this.#pauseButton(), cancel]
     if (this.#state === 'offered') return [again('Get')]
     if (this.#state === 'failed' || this.#state === 'cancelled') return [again('Try again')]
     return this.#state === 'complete' ? [] : [cancel]
+  }
+
+  /** The visitor asks for it: a reload need not ask again. */
+  #ask(): void {
+    this.#page.asked()
+    this.queue()
   }
 
   #pauseButton(): HTMLElement {
@@ -218,7 +226,8 @@ export class FileCard {
     this.#bar.value = length === undefined ? 0 : length === 0 ? 1 : verifiedBytes / length
     // In the end only those count who brought something.
     const shown = progress.state === 'complete' ? peers.filter(peer => peer.bytes > 0) : peers
-    this.#legend.show(progress, shown, performance.now())
+    const isFetching = progress.state !== 'complete' && this.#download?.paused !== true
+    this.#legend.show(progress, shown, isFetching ? performance.now() : undefined)
     write(this.#figures, this.#wordsOf(progress))
     const from = peers.filter(peer => peer.bytes > 0).length
     const label = `Map of the blocks: ${percentText(verifiedBytes, length ?? 1)} here, from ${from} peers`

@@ -30,14 +30,15 @@ export class PeerLegend {
     this.#numbers = numbers
   }
 
-  show(progress: DownloadProgress, peers: readonly PeerShare[], now: number): void {
+  /** `now` is left out while nothing is being fetched: then no speed is shown. */
+  show(progress: DownloadProgress, peers: readonly PeerShare[], now?: number): void {
     const { verifiedBytes, origin, state } = progress
     const rows = [...peers]
       .sort((one, other) => other.bytes - one.bytes)
       .slice(0, PEERS_SHOWN)
-      .map(peer => this.#rowOf(peer, verifiedBytes, this.#rates.of(peer.peerId, peer.bytes, now)))
+      .map(peer => this.#rowOf(peer, verifiedBytes, this.#rateOf(peer.peerId, peer.bytes, now)))
     if (origin !== undefined && !(state === 'complete' && origin.bytes === 0)) {
-      const rate = this.#rates.of('origin', origin.bytes, now)
+      const rate = this.#rateOf('origin', origin.bytes, now)
       rows.push({
         key: 'origin',
         colour: 'swatch origin',
@@ -48,6 +49,10 @@ export class PeerLegend {
     }
     rows.forEach((row, index) => this.#show(row, index))
     while (this.element.children.length > rows.length) this.element.lastElementChild?.remove()
+  }
+
+  #rateOf(source: string, bytes: number, now: number | undefined): number {
+    return now === undefined ? 0 : this.#rates.of(source, bytes, now)
   }
 
   #rowOf(peer: PeerShare, verifiedBytes: number, rate: number): Row {

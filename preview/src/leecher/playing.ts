@@ -32,7 +32,10 @@ export async function playingOf(
   const view = mediaView(showing.kind, serving.urlOf(download, { type: showing.type, name }), name)
   const note = make('p', { class: 'hint playable' })
   const frame = make('div', { class: `shown ${showing.kind}` }, view, note)
-  if (view instanceof HTMLMediaElement) follow(view, note)
+  if (view instanceof HTMLMediaElement) {
+    view.preload = 'auto'
+    follow(view, note, download)
+  }
   view.addEventListener('error', () => {
     view.remove()
     write(note, 'This browser cannot show it. Save it to open it in another program.')
@@ -61,7 +64,7 @@ export function mediaView(kind: Showing['kind'], src: string, name: string): HTM
 }
 
 /** Says up to where it can be played from where it is. */
-function follow(media: HTMLMediaElement, note: HTMLElement): void {
+function follow(media: HTMLMediaElement, note: HTMLElement, download: Download): void {
   const show = (): void => {
     const { buffered, currentTime, duration } = media
     if (!Number.isFinite(duration)) return
@@ -69,7 +72,7 @@ function follow(media: HTMLMediaElement, note: HTMLElement): void {
     for (let index = 0; index < buffered.length; index++) {
       if (buffered.start(index) <= currentTime + 0.1) until = Math.max(until, buffered.end(index))
     }
-    const all = until >= duration - 0.1
+    const all = until >= duration - 0.1 || download.progress.state === 'complete'
     write(
       note,
       all ? '' : `Ready to play from ${timeText(currentTime)} to ${timeText(until)} of ${timeText(duration)}`
@@ -77,4 +80,5 @@ function follow(media: HTMLMediaElement, note: HTMLElement): void {
   }
   for (const type of ['progress', 'timeupdate', 'seeked', 'loadedmetadata'])
     media.addEventListener(type, show)
+  download.addEventListener('complete', show)
 }

@@ -23,8 +23,9 @@ export class SourceRates {
     }
     const ms = now - last.at
     if (ms < 100) return last.rate
-    const weight = 1 - Math.exp(-ms / WINDOW_MS)
-    last.rate += weight * ((1000 * Math.max(0, bytes - last.bytes)) / ms - last.rate)
+    const measured = (1000 * Math.max(0, bytes - last.bytes)) / ms
+    const weight = last.rate === 0 ? 1 : 1 - Math.exp(-ms / WINDOW_MS)
+    last.rate += weight * (measured - last.rate)
     last.bytes = bytes
     last.at = now
     return last.rate
