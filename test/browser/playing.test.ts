@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
+import type * as Mayfly from '../../peer/src/page/index.js'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Scene } from '../integration/scene.js'
@@ -70,6 +71,58 @@ describe('playing while it arrives', function () {
     await until(page, 0.01)
     expect(await arrived(page)).to.be.within(before - 0.1, before + 0.1)
     await card(page, song.name).getByText('every byte verified').waitFor({ timeout: 30_000 })
+  })
+
+  it('gives an address only what a page published, with the type that the page says, and never as a page', async () => {
+    const page = await world.visit('leecher_preview.html')
+    const found = await page.evaluate(
+      async ({ mediator, drawing }) => {
+        const { mayfly } = globalThis as unknown as { mayfly: Pick<typeof Mayfly, 'connect'> }
+        const session = mayfly.connect(mediator)
+        const serving = await session.serve({ worker: 'dist/mayfly-worker.js' })
+        if (!serving.available) throw new Error(serving.reason)
+        const fullHash = await session.seed(new TextEncoder().encode(drawing))
+        const refused = ['text/html', 'application/xhtml+xml', 'text/xml', 'text/javascript', 'x'].filter(
+          type => {
+            try {
+              serving.urlOf(fullHash, { type })
+              return false
+            } catch (error) {
+              return error instanceof TypeError
+            }
+          }
+        )
+        const url = serving.urlOf(fullHash, { type: 'image/svg+xml', name: 'a drawing.svg' })
+        const answer = await fetch(url, { headers: { Range: 'bytes=1-3' } })
+        const beyond = await fetch(url, { headers: { Range: 'bytes=1000-' } })
+        const unknown = await fetch(new URL(`mayfly/${'0'.repeat(64)}`, location.href))
+        const elsewhere = await fetch(new URL(`mayfly/${'0'.repeat(64)}?from=/icon.svg`, location.href))
+        await session.close()
+        const closed = await fetch(url)
+        const missing = await mayfly.connect(mediator).serve({ worker: 'dist/missing.js' })
+        return {
+          refused: refused.length,
+          text: await answer.text(),
+          headers: Object.fromEntries(answer.headers),
+          statuses: [answer, beyond, unknown, closed].map(({ status }) => status),
+          elsewhere: elsewhere.url,
+          missing: missing.available ? '' : missing.reason
+        }
+      },
+      { mediator: world.mediator(0), drawing: '<svg xmlns="http://www.w3.org/2000/svg"/>' }
+    )
+    expect(found.refused).to.equal(5)
+    expect(found.text).to.equal('svg')
+    expect(found.headers).to.include({
+      'content-type': 'image/svg+xml',
+      'content-range': 'bytes 1-3/41',
+      'x-content-type-options': 'nosniff'
+    })
+    expect(found.headers['content-security-policy']).to.match(/^sandbox; default-src 'none'/)
+    expect(found.statuses).to.deep.equal([206, 416, 404, 404])
+    expect(found.elsewhere).to.equal(`${world.base}icon.svg`)
+    expect(found.missing).to.match(/^the browser refuses the service worker/)
+    expect(await world.leave(/40[46]|416|ServiceWorker script|bad HTTP response/)).to.deep.equal([])
   })
 })
 
