@@ -1,4 +1,4 @@
-import { MAX_WIRE_MESSAGE_BYTES, encodeWireMessage, type Data, type Part } from '@mayfly/common'
+import { MAX_WIRE_MESSAGE_BYTES, encodeWireMessage, type Data, type Part, type Start } from '@mayfly/common'
 import { SendWindow } from './core/send-window.js'
 import type { Channel } from './ports/channel.js'
 import type { Clock } from './ports/clock.js'
@@ -37,6 +37,11 @@ export class DataLane {
     return this.#channel.hasControl ? this.#window.pieceBytes : Infinity
   }
 
+  /** So near that header and blocks go in one message: a single one is there sooner than two. */
+  get isNear(): boolean {
+    return !this.#channel.hasControl || this.#window.isFree
+  }
+
   /** Settles when another message may be sent, or the channel has closed. */
   async ready(): Promise<void> {
     while (!this.#isReady()) {
@@ -47,7 +52,7 @@ export class DataLane {
     }
   }
 
-  send(message: Data | Part): void {
+  send(message: Data | Part | Start): void {
     if (this.#channel.hasControl) this.#sendProbe(this.#window.probe(this.#clock.now()))
     const bytes = encodeWireMessage(message, SCRATCH)
     this.#channel.send(bytes, 'data')

@@ -100,6 +100,7 @@ export class PeerSession implements UploadHolder {
       send: message => this.#send(message),
       sendBlocks: message => this.#lane.send(message),
       pieceBytes: () => this.#lane.pieceBytes,
+      isNear: () => this.#lane.isNear,
       ready: bytes => this.#ready(bytes),
       begin: () => this.#begin(),
       sent: (fullHash, bytes) => host.uploader.sent(this.remote, fullHash, bytes),
@@ -197,6 +198,10 @@ export class PeerSession implements UploadHolder {
         break
       case 'data':
         this.#blocks(message)
+        break
+      case 'start':
+        this.#answer(message.header)
+        this.#blocks(message.data)
         break
       default:
         this.#answer(message)

@@ -6,12 +6,14 @@ import {
   type BlockRun,
   type BlockTree,
   type Data,
+  type Header,
   type FullHash,
   type Part,
   type GetHashes,
   type RejectReason,
   type RequesterMessage,
-  type ServerMessage
+  type ServerMessage,
+  type Start
 } from '@mayfly/common'
 import type { Content } from './content.js'
 import { UploadQueue, type QueuedRun } from './core/upload-queue.js'
@@ -25,7 +27,9 @@ export interface UploadHost {
   content(fullHash: FullHash): Content | undefined
   send(message: ServerMessage): void
   /** The same for blocks, when `ready` has settled. */
-  sendBlocks(message: Data | Part): void
+  sendBlocks(message: Data | Part | Start): void
+  /** One message is there sooner than two. */
+  isNear(): boolean
   /** Bytes of blocks that one message may have, as the link is now. */
   pieceBytes(): number
   /** Settles when the channel can take another message, within the limits of the uploader. */
@@ -41,6 +45,8 @@ export interface UploadHost {
 
 interface Stream {
   readonly content: Content
+  /** Not sent yet: it waits for the first blocks. */
+  header: Header | undefined
   readonly stopHave: () => void
 }
 
@@ -113,13 +119,30 @@ export class UploadSession {
     }
     const { tree, held } = content
     const { length, piecesRoot } = tree
-    this.#host.send({ type: 'header', stream, length, piecesRoot, complete: held.complete })
+    const header = { type: 'header', stream, length, piecesRoot, complete: held.complete } as const
+    const end = Math.min(first + count, tree.blockCount)
+    const isTogether = this.#host.isNear() && held.complete && first < end && !this.#pumping
+    if (!isTogether) this.#host.send(header)
     this.#streams.set(stream, {
       content,
+      header: isTogether ? header : undefined,
       stopHave: held.complete ? () => {} : this.#tellHeld(stream, content)
     })
-    const end = Math.min(first + count, tree.blockCount)
     if (first < end) this.#request(content, { stream, first, count: end - first, level: tree.height })
+  }
+
+  /** Sends what is not blocks, behind the header. */
+  #say(message: ServerMessage): void {
+    this.#takeHeader(message.stream, header => this.#host.send(header))
+    this.#host.send(message)
+  }
+
+  #takeHeader(number: number, send: (header: Header) => void): void {
+    const stream = this.#streams.get(number)
+    const header = stream?.header
+    if (stream === undefined || header === undefined) return
+    stream.header = undefined
+    send(header)
   }
 
   #tellHeld(stream: number, content: Content): () => void {
@@ -152,8 +175,8 @@ export class UploadSession {
     const proof = tree.proof(first, count, level)
     const leaves = proof && leavesOf(tree, first, count)
     if (proof === undefined || leaves === undefined)
-      this.#host.send({ type: 'hashes', stream, first, leaves: NONE, proof: NONE })
-    else this.#host.send({ type: 'hashes', stream, first, leaves, proof })
+      this.#say({ type: 'hashes', stream, first, leaves: NONE, proof: NONE })
+    else this.#say({ type: 'hashes', stream, first, leaves, proof })
   }
 
   /** Reads the next run while the last one is being sent. Never rejects. */
@@ -199,9 +222,17 @@ export class UploadSession {
         this.#reject(run.stream, first, count, 'not_held')
         continue
       }
-      this.#host.sendBlocks({ type: 'data', stream: run.stream, first, proof, bytes: rest })
+      this.#sendData({ type: 'data', stream: run.stream, first, proof, bytes: rest })
       this.#host.sent(content.fullHash, payload.length)
     }
+  }
+
+  #sendData(data: Data): void {
+    const { stream } = data
+    const header = this.#streams.get(stream)?.header
+    this.#takeHeader(stream, () => {})
+    if (header === undefined) this.#host.sendBlocks(data)
+    else this.#host.sendBlocks({ type: 'start', stream, header, data })
   }
 
   /** On a slow link most of a run goes ahead in parts. Gives what is left for the message that proves it. */
@@ -216,13 +247,14 @@ export class UploadSession {
       if (rest.length <= size) return rest
       await this.#host.ready(size)
       if (this.#closed || !this.#streams.has(stream)) return rest
+      this.#takeHeader(stream, header => this.#host.send(header))
       this.#host.sendBlocks({ type: 'part', stream, first, bytes: rest.subarray(0, size) })
       rest = rest.subarray(size)
     }
   }
 
   #reject(stream: number, first: number, count: number, reason: RejectReason): void {
-    this.#host.send({ type: 'reject', stream, first, count, reason })
+    this.#say({ type: 'reject', stream, first, count, reason })
   }
 
   #close(stream: number): void {

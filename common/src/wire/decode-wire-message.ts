@@ -13,7 +13,7 @@ import {
   MAX_STREAM,
   MAX_WIRE_MESSAGE_BYTES
 } from './wire-limits.js'
-import { REJECT_REASONS, type WireMessage } from './wire-message.js'
+import { REJECT_REASONS, type Data, type Header, type WireMessage } from './wire-message.js'
 
 /** Why bytes are no message: `unknown_type` may be a newer version's and is skipped, `malformed` is a fault. */
 export interface WireError {
@@ -55,6 +55,7 @@ const READERS: ReadonlyMap<number, Read> = new Map<number, Read>([
   [WIRE_TYPE.have, readHave],
   [WIRE_TYPE.data, readData],
   [WIRE_TYPE.reject, readReject],
+  [WIRE_TYPE.start, readStart],
   [WIRE_TYPE.part, readPart],
   [WIRE_TYPE.get_hashes, readGetHashes],
   [WIRE_TYPE.hashes, readHashes],
@@ -91,7 +92,14 @@ function readCancel(reader: ByteReader, stream: number): WireMessage | string {
   return { type: 'cancel', stream, first, count }
 }
 
-function readHeader(reader: ByteReader, stream: number): WireMessage | string {
+function readStart(reader: ByteReader, stream: number): WireMessage | string {
+  const header = readHeader(reader, stream)
+  if (typeof header === 'string') return header
+  const data = readData(reader, stream)
+  return typeof data === 'string' ? data : { type: 'start', stream, header, data }
+}
+
+function readHeader(reader: ByteReader, stream: number): Header | string {
   const complete = reader.byte()
   const length = reader.varint()
   const piecesRoot = reader.bytes(HASH_BYTES)
@@ -112,7 +120,7 @@ function readHave(reader: ByteReader, stream: number): WireMessage | string {
   return { type: 'have', stream, runs }
 }
 
-function readData(reader: ByteReader, stream: number): WireMessage | string {
+function readData(reader: ByteReader, stream: number): Data | string {
   const first = reader.varint()
   const hashes = reader.varint()
   if (hashes > MAX_PROOF_HASHES) return 'proof too long'

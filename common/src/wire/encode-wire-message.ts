@@ -1,7 +1,13 @@
 import { fromHex } from '../identifiers.js'
 import { HASH_BYTES } from '../full-hash.js'
 import { ByteWriter } from './byte-writer.js'
-import { REJECT_REASONS, type RequesterMessage, type WireMessage } from './wire-message.js'
+import {
+  REJECT_REASONS,
+  type Data,
+  type Header,
+  type RequesterMessage,
+  type WireMessage
+} from './wire-message.js'
 
 /** First byte of each message. */
 export const WIRE_TYPE = {
@@ -17,7 +23,8 @@ export const WIRE_TYPE = {
   probe: 10,
   report: 11,
   get_hashes: 12,
-  hashes: 13
+  hashes: 13,
+  start: 14
 } as const satisfies Record<WireMessage['type'], number>
 
 /**
@@ -70,9 +77,11 @@ function writeAnswer(writer: ByteWriter, message: Exclude<WireMessage, Requester
     case 'probe':
       break
     case 'header':
-      writer.byte(message.complete ? 1 : 0)
-      writer.varint(message.length)
-      writer.bytes(message.piecesRoot)
+      writeHeader(writer, message)
+      break
+    case 'start':
+      writeHeader(writer, message.header)
+      writeData(writer, message.data)
       break
     case 'have':
       writer.varint(message.runs.length)
@@ -82,10 +91,7 @@ function writeAnswer(writer: ByteWriter, message: Exclude<WireMessage, Requester
       }
       break
     case 'data':
-      writer.varint(message.first)
-      writer.varint(message.proof.length / HASH_BYTES)
-      writer.bytes(message.proof)
-      writer.bytes(message.bytes)
+      writeData(writer, message)
       break
     case 'hashes':
       writer.varint(message.first)
@@ -109,8 +115,22 @@ function writeAnswer(writer: ByteWriter, message: Exclude<WireMessage, Requester
   }
 }
 
+function writeHeader(writer: ByteWriter, { complete, length, piecesRoot }: Header): void {
+  writer.byte(complete ? 1 : 0)
+  writer.varint(length)
+  writer.bytes(piecesRoot)
+}
+
+function writeData(writer: ByteWriter, { first, proof, bytes }: Data): void {
+  writer.varint(first)
+  writer.varint(proof.length / HASH_BYTES)
+  writer.bytes(proof)
+  writer.bytes(bytes)
+}
+
 function capacityFor(message: WireMessage): number {
   if (message.type === 'part') return message.bytes.length + 24
   if (message.type === 'hashes') return message.leaves.length + message.proof.length + 24
-  return message.type === 'data' ? message.bytes.length + message.proof.length + 24 : 64
+  const data = message.type === 'start' ? message.data : message
+  return data.type === 'data' ? data.bytes.length + data.proof.length + 72 : 64
 }

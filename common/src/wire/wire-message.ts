@@ -10,7 +10,7 @@ import type { FullHash } from '../identifiers.js'
  *
  * @see docs/PROTOCOL.md#wire-protocol-between-peers
  */
-export type WireMessage = RequesterMessage | ServerMessage | LinkMessage
+export type WireMessage = RequesterMessage | ServerMessage | LinkMessage | Start
 
 /** From the side that wants the content. */
 export type RequesterMessage = Open | Request | Cancel | Close | GetHashes
@@ -102,6 +102,14 @@ export interface Part {
   readonly stream: number
   readonly first: number
   readonly bytes: Uint8Array<ArrayBuffer>
+}
+
+/** A `Header` and the `Data` behind it, in one: a near peer has a small object one message sooner. */
+export interface Start {
+  readonly type: 'start'
+  readonly stream: number
+  readonly header: Header
+  readonly data: Data
 }
 
 /** Asks for a `Report` as soon as it has come, behind what was sent before it. */

@@ -77,6 +77,21 @@ const messages: fc.Arbitrary<WireMessage> = fc.oneof(
     leaves: fc.nat(MAX_PROVED_BLOCKS).map(hashes => new Uint8Array(hashes * 32).fill(9)),
     proof: fc.nat(MAX_PROOF_HASHES).map(hashes => new Uint8Array(hashes * 32).fill(7))
   }),
+  fc
+    .record({
+      stream,
+      first: block,
+      length: block,
+      complete: fc.boolean(),
+      root: bytes(32, 32),
+      some: bytes(1, 200)
+    })
+    .map(({ stream: number, first, length, complete, root, some }) => ({
+      type: 'start' as const,
+      stream: number,
+      header: { type: 'header' as const, stream: number, length, piecesRoot: root, complete },
+      data: { type: 'data' as const, stream: number, first, proof: new Uint8Array(64).fill(3), bytes: some }
+    })),
   fc.record({ type: fc.constant('part' as const), stream, first: block, bytes: bytes(1, 200) }),
   fc.record({ type: fc.constant('probe' as const), number: stream }),
   fc.record({ type: fc.constant('report' as const), number: stream, receivedAt: block }),
@@ -118,7 +133,8 @@ describe('wire messages', () => {
     fc.assert(
       fc.property(messages, fc.nat(), (message, at) => {
         const encoded = encodeWireMessage(message)
-        if (message.type === 'data' || message.type === 'part') return // its bytes are what is left: any number of them
+        // Its bytes are what is left: any number of them.
+        if (['data', 'part', 'start'].includes(message.type)) return
         expect(decodeWireMessage(encoded.slice(0, at % encoded.length))).to.include({ code: 'malformed' })
         expect(decodeWireMessage(Uint8Array.of(...encoded, 0))).to.include({ code: 'malformed' })
       })
@@ -127,7 +143,7 @@ describe('wire messages', () => {
 
   it('of any bytes at all decode to a message or an error value', () => {
     fc.assert(
-      fc.property(bytes(0, 300), fc.integer({ min: 0, max: 13 }), (input, type) => {
+      fc.property(bytes(0, 300), fc.integer({ min: 0, max: 15 }), (input, type) => {
         if (input.length > 0) input[0] = type
         expect(decodeWireMessage(input)).to.have.property('type').that.is.a('string')
       }),

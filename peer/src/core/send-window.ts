@@ -92,6 +92,11 @@ export class SendWindow {
     return Math.min(MAX_PIECE, Math.max(MIN_PIECE, Math.floor(this.#bytesPerMs * PIECE_MS)))
   }
 
+  /** So near, or fast, that nothing is gained by waiting: messages go as they come, and few probes. */
+  get isFree(): boolean {
+    return this.#isFree
+  }
+
   /** Whether another message may be sent now. */
   isOpen(now: number): boolean {
     const window = this.#delay.isResting(now) ? this.#window / 2 : this.#window
@@ -103,7 +108,7 @@ export class SendWindow {
    * message will, and takes no time of its own.
    */
   probe(now: number): number | undefined {
-    return !this.#isFree || now - this.#probedAt >= PROBE_EVERY_MS ? this.#enter(now, true) : undefined
+    return this.#isFree ? undefined : this.#enter(now, true)
   }
 
   /**
@@ -113,6 +118,8 @@ export class SendWindow {
   sent(bytes: number, now: number): number | undefined {
     if (this.#sent === this.#delivered) this.#deliveredAt = now
     this.#sent += bytes
+    // Behind a message that somebody waits for, where it is no matter.
+    if (this.#isFree && now - this.#probedAt >= PROBE_EVERY_MS) return this.#enter(now, false)
     const isUnprobed = this.#sent - this.#probedBytes >= this.#window / 2
     return isUnprobed && !this.isOpen(now) ? this.#enter(now, false) : undefined
   }
