@@ -232,7 +232,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
     if (origin !== undefined) transfer.useOrigin(origin)
     transfer.start()
     // Whoever there is a channel to may have it, and is asked without waiting for the mediator.
-    transfer.found(this.#peers.connected())
+    transfer.found(this.#peers.connected(), { fromMediator: false })
     if (origin?.afterMs !== 0) this.#peers.prepare()
     return transfer
   }
@@ -314,7 +314,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
 
   #onpeers({ fullHash, peers, final }: Peers): void {
     const others = peers.filter(({ peerId }) => peerId !== this.peerId)
-    this.#transfers.get(fullHash)?.found(others, final)
+    this.#transfers.get(fullHash)?.found(others, { final })
   }
 
   #onrefusal(error: MediationError): void {

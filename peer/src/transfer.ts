@@ -132,8 +132,8 @@ export class Transfer {
   }
 
   /** The mediator named peers. */
-  found(peers: readonly PeerAddress[], final = false): void {
-    this.#perform(this.#plan.found(peers, this.#now(), final))
+  found(peers: readonly PeerAddress[], how: { final?: boolean; fromMediator?: boolean } = {}): void {
+    this.#perform(this.#plan.found(peers, this.#now(), how))
   }
 
   /** Ends it without a result. Settles when nothing of it is left behind. */

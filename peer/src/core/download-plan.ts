@@ -54,7 +54,8 @@ export class DownloadPlan {
   readonly #requests: BlockRequests
   readonly #peers: PeerPlan
   #origin: OriginPlan | undefined
-  /** The mediator has named all that it knows. */
+  /** The mediator has named somebody or nobody, and then all that it knows. */
+  #heardOf = false
   #answered = false
   /** When a peer last said something that proves itself. */
   #peerHeardAt: number | undefined
@@ -172,9 +173,14 @@ export class DownloadPlan {
     return this.#wakeOrigin(now)
   }
 
-  /** The mediator named peers; `final`: and knows no more. */
-  found(peers: readonly PeerAddress[], now: number, final = false): DownloadEffect[] {
+  /** Peers that may have it: there is a channel to them, or the mediator named them; `final`: and knows no more. */
+  found(
+    peers: readonly PeerAddress[],
+    now: number,
+    { final = false, fromMediator = true } = {}
+  ): DownloadEffect[] {
     if (!this.#running) return []
+    this.#heardOf ||= fromMediator
     this.#answered ||= final
     return [...this.#peers.found(peers, now), ...this.#wakeOrigin(now)]
   }
@@ -335,6 +341,7 @@ export class DownloadPlan {
     return this.#origin.wake(
       {
         peersMayBring: this.#sources.promising || !this.#answered,
+        nobodyNamed: this.#heardOf && !this.#sources.promising,
         peerHeardAt: this.#peerHeardAt,
         peersRate: this.#sources.bytesPerSecond(now),
         starvedSince: this.#starvedSince,

@@ -7,6 +7,9 @@ const PROBE_BYTES = 262_144
 /** No request to the origin is for more than it brings in this time: peers may have become better by then. */
 const MOST_MS = 2_000
 
+/** Where the mediator itself knows nobody, others are waited for so long at most. */
+const NOBODY_MS = 150
+
 /** An origin that is so much slower than the peers together is not worth a request. */
 const WORTH_ASKING = 0.25
 
@@ -18,6 +21,8 @@ export interface OriginSituation {
   readonly afterMs: number
   /** Some peer brings blocks, or may soon. */
   readonly peersMayBring: boolean
+  /** The mediator has named nobody so far; it is asking others. */
+  readonly nobodyNamed: boolean
   /** When a peer last said something that proves itself; undefined: none yet. */
   readonly peerHeardAt: number | undefined
   /** What peers bring in all; undefined until it is measured. */
@@ -49,8 +54,9 @@ export function originAdvice(situation: OriginSituation): OriginAdvice {
   if (missingBytes === 0) return wait(Infinity)
   if (afterMs === 0 || !situation.peersMayBring) return ask(Infinity)
   const since = situation.peerHeardAt ?? situation.startedAt
-  if (now - since >= afterMs) return ask(most(situation))
-  if (situation.peerHeardAt === undefined) return wait(since + afterMs)
+  const patience = situation.nobodyNamed ? Math.min(afterMs, NOBODY_MS) : afterMs
+  if (now - since >= patience) return ask(most(situation))
+  if (situation.peerHeardAt === undefined) return wait(since + patience)
   const { starvedSince, readersServed } = situation
   if (starvedSince !== undefined && now - starvedSince >= afterMs) return ask(most(situation))
   if (readersServed) return wait(since + afterMs)

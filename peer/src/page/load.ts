@@ -1,10 +1,13 @@
 import { memorySource } from '../adapters/memory-source.js'
-import type { LoadOptions, LoadSource } from '../api.js'
+import type { LoadOptions, LoadSource, OriginOptions } from '../api.js'
 import type { MayflySession } from '../mayfly-session.js'
 import { contentTypeOf } from './content-type.js'
+import { UrgentLoads } from './urgent-loads.js'
 
 /** Where the site has failed too, so long without anyone who has it: then its element shows what the browser can. */
 const TIMEOUT_MS = 3_000
+
+const urgentLoads = new UrgentLoads()
 
 /**
  * Shows an object in an element: from what is held, from peers, from the site itself, whoever brings it. Settles
@@ -20,7 +23,7 @@ export async function loadInto(
   if (element === null) throw new TypeError('there is no element with this id')
   const show = SHOW_AS[element.localName]
   if (show === undefined) throw new TypeError(`an object cannot be loaded into <${element.localName}>`)
-  const { url, signal, originAfterMs, sidecar } = options
+  const { url, signal, originAfterMs } = options
   const tell = (source: LoadSource, verified: boolean): LoadSource => {
     element.setAttribute('data-mayfly-source', source)
     element.setAttribute('data-mayfly-verified', String(verified))
@@ -28,19 +31,17 @@ export async function loadInto(
   }
   if (originAfterMs === 0 && isOwnSecure(url) && !session.holds(fullHash)) {
     show(element, url, false)
+    urgentLoads.add(element)
     tell('origin', false)
     void keepCached(session, fullHash, url).then(kept => kept && tell('origin', true))
     return 'origin'
   }
   const type = options.type ?? contentTypeOf(url, document.baseURI)
-  const origin = {
-    url,
-    ...(sidecar === undefined ? {} : { sidecar }),
-    ...(originAfterMs === undefined ? {} : { afterMs: originAfterMs })
-  }
   try {
+    if (originAfterMs !== 0 && !session.holds(fullHash)) await urgentLoads.done()
+    signal?.throwIfAborted()
     const download = session.get(fullHash, {
-      origin,
+      origin: originOf(options),
       timeoutMs: TIMEOUT_MS,
       keep: 'cache',
       ...(signal === undefined ? {} : { signal })
@@ -56,6 +57,14 @@ export async function loadInto(
     // The site shows its own object as it always did, even where a page may not read it or it has changed.
     show(element, url, false)
     return tell('origin', false)
+  }
+}
+
+function originOf({ url, sidecar, originAfterMs }: LoadOptions): OriginOptions {
+  return {
+    url,
+    ...(sidecar === undefined ? {} : { sidecar }),
+    ...(originAfterMs === undefined ? {} : { afterMs: originAfterMs })
   }
 }
 

@@ -9,6 +9,7 @@ const BEGINNING: OriginSituation = {
   startedAt: 0,
   afterMs: 500,
   peersMayBring: true,
+  nobodyNamed: false,
   peerHeardAt: undefined,
   peersRate: undefined,
   originRate: undefined,
@@ -40,6 +41,11 @@ describe('the advice whether to ask the origin', () => {
   it('is to leave peers their time to the first byte, and no more', () => {
     expect(originAdvice(BEGINNING)).to.deep.equal({ bytes: 0, lookAt: 500 })
     expect(originAdvice({ ...BEGINNING, now: 500 }).bytes).to.be.greaterThan(0)
+  })
+
+  it('is not to wait long for others where the mediator itself knows nobody', () => {
+    expect(originAdvice({ ...BEGINNING, nobodyNamed: true })).to.deep.equal({ bytes: 0, lookAt: 150 })
+    expect(originAdvice({ ...BEGINNING, now: 150, nobodyNamed: true }).bytes).to.be.greaterThan(0)
   })
 
   it('is to ask when peers fall silent, and when a reader waits too long', () => {
