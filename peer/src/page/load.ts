@@ -36,21 +36,12 @@ export async function loadInto(
     void keepCached(session, fullHash, url).then(kept => kept && tell('origin', true))
     return 'origin'
   }
-  const type = options.type ?? contentTypeOf(url, document.baseURI)
   try {
     if (originAfterMs !== 0 && !session.holds(fullHash)) await urgentLoads.done()
     signal?.throwIfAborted()
-    const download = session.get(fullHash, {
-      origin: originOf(options),
-      timeoutMs: TIMEOUT_MS,
-      keep: 'cache',
-      ...(signal === undefined ? {} : { signal })
-    })
-    const blocks = { peer: 0, origin: 0, store: 0 }
-    download.addEventListener('verified', ({ detail }) => (blocks[detail.from] += detail.blockCount))
-    show(element, URL.createObjectURL(await download.blob(type)), true)
-    if (blocks.peer + blocks.origin === 0) return tell('cache', true)
-    return tell(blocks.peer >= blocks.origin ? 'peer' : 'origin', true)
+    const { blob, source } = await fromAnyone(session, fullHash, options)
+    show(element, URL.createObjectURL(blob), true)
+    return tell(source, true)
   } catch (error) {
     signal?.throwIfAborted()
     if (error instanceof TypeError) throw error
@@ -58,6 +49,26 @@ export async function loadInto(
     show(element, url, false)
     return tell('origin', false)
   }
+}
+
+/** The object, verified, and from whom most of it came. */
+async function fromAnyone(
+  session: MayflySession,
+  fullHash: string,
+  options: LoadOptions
+): Promise<{ blob: Blob; source: LoadSource }> {
+  const { url, signal, type = contentTypeOf(url, document.baseURI) } = options
+  const download = session.get(fullHash, {
+    origin: originOf(options),
+    timeoutMs: TIMEOUT_MS,
+    keep: 'cache',
+    ...(signal === undefined ? {} : { signal })
+  })
+  const blocks = { peer: 0, origin: 0, store: 0 }
+  download.addEventListener('verified', ({ detail }) => (blocks[detail.from] += detail.blockCount))
+  const blob = await download.blob(type)
+  if (blocks.peer + blocks.origin === 0) return { blob, source: 'cache' }
+  return { blob, source: blocks.peer >= blocks.origin ? 'peer' : 'origin' }
 }
 
 function originOf({ url, sidecar, originAfterMs }: LoadOptions): OriginOptions {
