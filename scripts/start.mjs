@@ -1,5 +1,6 @@
 // `npm start`: installs and compiles what is missing, runs two mediators in one DHT and serves the preview pages.
 // Imports nothing that is not there before the installation.
+import { statSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { parseArgs } from 'node:util'
 import { ensureCompiled } from './compiled.mjs'
@@ -12,6 +13,7 @@ const HELP = `npm start -- [options]: two mediators in one DHT, and the preview 
   --host <address>        where all of them listen (MAYFLY_HOST), default 127.0.0.1
   --port <number>         of the pages (MAYFLY_PORT), default 8080 or a free one
   --mediator-port <n>     of the first mediator, the second has the next (MAYFLY_MEDIATOR_PORT), default 8081
+  --files <folder>        its files are under /files/ beside the pages, as a site has its own
   --verbose               shows the logs of the mediators
   --help                  shows this`
 
@@ -46,7 +48,7 @@ try {
   await stop(error.exitCode ?? 1)
 }
 
-async function start({ host, port, mediatorPort, verbose, help }) {
+async function start({ host, port, mediatorPort, files, verbose, help }) {
   if (help) {
     console.log(HELP)
     return
@@ -56,7 +58,7 @@ async function start({ host, port, mediatorPort, verbose, help }) {
   const first = await mediator(1, { host, port: mediatorPort, verbose })
   const second = await mediator(2, { host, port: mediatorPort, verbose, bootstrap: first.dhtPort })
   const mediatorPorts = [first.mediatorPort, second.mediatorPort]
-  const pages = await serve({ host, port, mediatorPorts })
+  const pages = await serve({ host, port, mediatorPorts, folder: files })
   closing.push(() => pages.close())
   if (!stopping) console.log(whatToOpen(visibleHost(host), pages.port, mediatorPorts))
 }
@@ -81,11 +83,11 @@ async function mediator(number, { host, port, verbose, bootstrap }) {
   return listening
 }
 
-async function serve({ host, port, mediatorPorts }) {
+async function serve({ host, port, mediatorPorts, folder }) {
   const { servePreview } = await import('../preview/server/preview-server.mjs')
   const wanted = port ?? (await freeTcpPort(host, DEFAULT_PORT))
   try {
-    return await servePreview({ host, port: wanted, mediatorPorts })
+    return await servePreview({ host, port: wanted, mediatorPorts, folder })
   } catch (error) {
     throw new StartError(error.code === 'EADDRINUSE' ? `port ${wanted} is in use` : error.message)
   }
@@ -109,7 +111,7 @@ async function stop(exitCode) {
 function settingsOf(args, env) {
   const text = { type: 'string' }
   const flag = { type: 'boolean' }
-  const options = { host: text, port: text, 'mediator-port': text, verbose: flag, help: flag }
+  const options = { host: text, port: text, 'mediator-port': text, files: text, verbose: flag, help: flag }
   let values
   try {
     values = parseArgs({ args, options }).values
@@ -120,6 +122,7 @@ function settingsOf(args, env) {
     host: values.host ?? env.MAYFLY_HOST ?? '127.0.0.1',
     port: portOf('--port', values.port ?? env.MAYFLY_PORT),
     mediatorPort: portOf('--mediator-port', values['mediator-port'] ?? env.MAYFLY_MEDIATOR_PORT),
+    files: folderOf(values.files),
     verbose: values.verbose ?? false,
     help: values.help ?? false
   }
@@ -131,6 +134,12 @@ function portOf(name, text) {
   if (!/^\d+$/.test(text) || port < 1 || port >= MAX_PORT)
     throw new StartError(`${name} is no port: ${text}`, 2)
   return port
+}
+
+function folderOf(path) {
+  if (path !== undefined && !statSync(path, { throwIfNoEntry: false })?.isDirectory())
+    throw new StartError(`--files is no folder: ${path}`, 2)
+  return path
 }
 
 /** The address by which the second mediator reaches the first. */

@@ -5,6 +5,9 @@ import sirv from 'sirv'
 /** What of the folder is for visitors: pages, icon, built scripts. Sources and packages are not. */
 const PUBLIC_PATH = /^\/(?:(?:[a-z_]+\.html)?|icon\.svg|dist\/[a-z-]+\.(?:js|css|js\.map|css\.map))$/
 
+/** What a folder of the site has. */
+const FILES_PATH = '/files/'
+
 const WORKER_PATH = '/dist/mayfly-worker.js'
 
 /** The pages forbid themselves what they do not need; these are what a page cannot forbid in its own text. */
@@ -20,18 +23,26 @@ const HEADERS = {
  * Serves the preview pages and `mediators.json`, the addresses that a page uses when nobody names others.
  *
  * `host` and `port` say where to listen (0 for a free port); `mediatorPorts` are those of the mediators that run beside
- * it, which a visitor reaches under the same name as the pages. Rejects where the port is in use.
+ * it, which a visitor reaches under the same name as the pages. `folder`: its files are under `/files/`, as a site has its
+ * own. Rejects where the port is in use.
  *
- * @param {{ host: string, port: number, mediatorPorts: readonly number[] }} options
+ * @param {{ host: string, port: number, mediatorPorts: readonly number[], folder?: string }} options
  * @returns {Promise<{ port: number, close(): Promise<void> }>}
  */
-export async function servePreview({ host, port, mediatorPorts }) {
+export async function servePreview({ host, port, mediatorPorts, folder }) {
+  const shared = folder === undefined ? undefined : sirv(folder, { dev: true, dotfiles: false })
   const files = sirv(fileURLToPath(new URL('..', import.meta.url)), { dev: true, dotfiles: false })
   const server = createServer((request, response) => {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
     const path = (request.url ?? '/').split(/[?#]/, 1)[0]
     if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405)
     if (path === '/mediators.json') return answer(response, mediatorsFor(request.headers.host, mediatorPorts))
+    if (shared !== undefined && path.startsWith(FILES_PATH)) {
+      request.url = request.url.slice(FILES_PATH.length - 1)
+      // Whatever it is, it is shown by nothing but the pages.
+      response.setHeader('Content-Security-Policy', "sandbox; default-src 'none'")
+      return shared(request, response, () => refuse(response, 404))
+    }
     if (!PUBLIC_PATH.test(path)) return refuse(response, 404)
     // It gives contents addresses beside the pages, not only in its own folder.
     if (path === WORKER_PATH) response.setHeader('Service-Worker-Allowed', '/')

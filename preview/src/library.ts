@@ -6,6 +6,7 @@ export type {
   Download,
   DownloadProgress,
   MediatorConnection,
+  OriginOptions,
   PeerShare,
   Session,
   UploadProgress,

@@ -10,6 +10,8 @@ export interface SharedFile {
   readonly type: string
   /** Bytes. */
   readonly length: number | undefined
+  /** Where the site that has the page has the file too, from its root on; undefined where it has not. */
+  readonly path?: string
 }
 
 /** What a share link carries after its `#`. */
@@ -32,6 +34,8 @@ export const MAX_FRAGMENT = 1_000_000
 
 const FULL_HASH = /^[0-9a-f]{64}$/i
 const MIME_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,62}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,62}$/
+/** On the page's own site only: a stranger's link must not make the browser ask others. */
+const PATH = /^\/(?![/\\])[^\\\s]{1,1000}$/
 const LENGTH = /^[0-9]{1,16}$/
 
 /** The full hash in its one form, or undefined where `text` is none. */
@@ -39,11 +43,17 @@ export function decodeFullHash(text: string): string | undefined {
   return FULL_HASH.test(text) ? text.toLowerCase() : undefined
 }
 
-/** The part of a link after `#`: `m=<mediator>&f=<hash>,<length>,<type>,<name>`, each as often as needed. */
+/** The part of a link after `#`: `m=<mediator>&f=<hash>,<length>,<type>,<name>,<path>`, each as often as needed. */
 export function encodeFragment({ mediators, files }: ShareLink): string {
   const addresses = mediators.map(url => `m=${escape(url)}`)
   const entries = files.map(file =>
-    ['f=' + file.fullHash, file.length ?? '', escape(file.type), escape(file.name)].join(',')
+    [
+      'f=' + file.fullHash,
+      file.length ?? '',
+      escape(file.type),
+      escape(file.name),
+      ...(file.path === undefined ? [] : [escape(file.path)])
+    ].join(',')
   )
   return [...addresses, ...entries].join('&')
 }
@@ -73,12 +83,13 @@ export function decodeFragment(fragment: string): DecodedLink {
   return { mediators: [...mediators], files: [...files.values()], unreadable }
 }
 
-/** One file of a link: `<hash>,<length>,<type>,<name>`, all but the hash optional. */
+/** One file of a link: `<hash>,<length>,<type>,<name>,<path>`, all but the hash optional. */
 function decodeFile(text: string): SharedFile | undefined {
-  const [hash = '', length = '', type = '', name = ''] = text.split(',', 4).map(unescape)
+  const [hash = '', length = '', type = '', name = '', path = ''] = text.split(',', 5).map(unescape)
   const fullHash = decodeFullHash(hash)
   if (fullHash === undefined) return undefined
-  return { fullHash, name: cleanName(name), type: decodeType(type), length: decodeLength(length) }
+  const file = { fullHash, name: cleanName(name), type: decodeType(type), length: decodeLength(length) }
+  return PATH.test(path) ? { ...file, path } : file
 }
 
 function decodeType(text: string): string {

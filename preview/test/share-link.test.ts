@@ -6,6 +6,22 @@ const HASH = 'ab'.repeat(32)
 const OTHER = 'cd'.repeat(32)
 
 describe('a share link', () => {
+  it('names a place on the page’s own site, and no other', () => {
+    const file = { fullHash: HASH, name: 'a.mp4', type: 'video/mp4', length: 5, path: '/films/a,b.mp4' }
+    const link = { mediators: [], files: [file] }
+    expect(decodeFragment(encodeFragment(link)).files).to.deep.equal([file])
+    for (const path of [
+      '//other.example/a',
+      'https://other.example/a',
+      '/\\other.example',
+      'a.mp4',
+      '/a\nb'
+    ]) {
+      const [read] = decodeFragment(`f=${HASH},,,,${encodeURIComponent(path)}`).files
+      expect(read, path).to.not.have.property('path')
+    }
+  })
+
   it('gives back what was put in', () => {
     const link = {
       mediators: ['ws://127.0.0.1:8081', 'wss://mediator.example/path?q=1'],

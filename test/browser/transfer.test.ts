@@ -2,6 +2,8 @@ import { expect } from 'chai'
 import type { Page } from 'playwright-core'
 import { statSync } from 'node:fs'
 import { basename } from 'node:path'
+import { FullHashBuilder } from '../../common/src/index.js'
+import { nodeHasher } from '../../peer/src/adapters/node-hasher.js'
 import { card, digestOf, photo, save, savedBytes, song, text } from './content.js'
 import { World, linkOf, through } from './world.js'
 
@@ -40,6 +42,18 @@ describe('a file from page to page', function () {
       await leecher.getByText(`Connected to mediator ${world.mediator(other).slice(5)}`).waitFor()
     })
   }
+
+  it('comes from the site itself where nobody else has it, and the page says so', async () => {
+    const { name, mimeType, buffer } = photo()
+    const builder = new FullHashBuilder(nodeHasher)
+    await builder.update(new Uint8Array(buffer))
+    const { fullHash, length } = await builder.finish()
+    const link = `leecher_preview.html#m=${world.mediator(0)}&f=${fullHash},${length},${mimeType},${encodeURIComponent(name)},/files/photo.jpg`
+    const leecher = await world.visit(link)
+    await card(leecher, name).locator('img').waitFor()
+    await card(leecher, name).locator('.swatch.origin').waitFor()
+    expect((await savedBytes(leecher, name)).equals(buffer)).to.equal(true)
+  })
 
   it('is several files in one link: a photo, a song, a text and an empty file', async () => {
     const files = [photo(), song(), text('notes.txt', 'They hatch at dusk.\n'), text('nothing.txt', '')]

@@ -160,6 +160,11 @@ async function servePages(mediators: readonly TestMediator[]) {
     throw new Error('the pages are not compiled: npm run compile')
   }
   const mediatorPorts = mediators.map(({ url }) => Number(new URL(url).port))
-  const server = await servePreview({ host: '127.0.0.1', port: 0, mediatorPorts })
+  const server = await servePreview({
+    host: '127.0.0.1',
+    port: 0,
+    mediatorPorts,
+    folder: fileURLToPath(new URL('fixtures', import.meta.url))
+  })
   return { base: `http://127.0.0.1:${server.port}/`, close: () => server.close() }
 }

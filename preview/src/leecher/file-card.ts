@@ -6,6 +6,7 @@ import {
   type ContentServer,
   type Download,
   type DownloadProgress,
+  type OriginOptions,
   type Session,
   type VerifiedRun,
   BLOCK_BYTES
@@ -20,6 +21,9 @@ import type { PeerNumbers } from './peer-numbers.js'
 
 /** How long nobody may have a file before the visitor is told: three times what mediators need to find anyone. */
 const PATIENCE_MS = 15_000
+
+/** Smaller files verify as a whole soon enough. */
+const SIDECAR_FROM_BYTES = 1_048_576
 
 /** Where a file stands on the leecher page. */
 export type CardState = 'offered' | 'queued' | 'fetching' | 'complete' | 'failed' | 'cancelled'
@@ -97,8 +101,12 @@ export class FileCard {
 
   /** Fetches it with this session. */
   start(session: Session): void {
-    const { length } = this.file
-    const options = { timeoutMs: PATIENCE_MS, ...(length === undefined ? {} : { maxLength: length }) }
+    const { length, path } = this.file
+    const options = {
+      timeoutMs: PATIENCE_MS,
+      ...(length === undefined ? {} : { maxLength: length }),
+      ...(path === undefined ? {} : { origin: originOf(path, length) })
+    }
     const download = session.get(this.file.fullHash, options)
     const legend = new PeerLegend(this.#page.numbers)
     this.#legend.element.replaceWith(legend.element)
@@ -279,4 +287,10 @@ export class FileCard {
   #searching(): string {
     return this.#page.reachable() ? 'Looking for someone who has it…' : 'Waiting for a mediator to answer…'
   }
+}
+
+/** The page's own site as a source; large files have tree hashes beside them. */
+function originOf(path: string, length = Infinity): OriginOptions {
+  const url = new URL(path, location.origin).href
+  return length > SIDECAR_FROM_BYTES ? { url, sidecar: `${url}.mayfly` } : { url }
 }
