@@ -320,7 +320,8 @@ export interface Session extends TypedEventTarget<SessionEvents> {
    * A content as `fetch` gives it. `target`: a full hash, or a URL whose full hash is in the options; any other URL
    * is fetched from its site. Settles when the length is known, with status 200, 206 for a range, or 416, and with
    * `Content-Length`, `Content-Type`, `Accept-Ranges`, and the full hash as `ETag`. The body is read as it arrives,
-   * every byte verified. Where nobody brings it and a URL is known, the answer is the site's own, and not verified.
+   * every byte verified, and `Mayfly-Verified: true` says so. Where nobody brings it and a URL is known, the answer
+   * is the site's own, not verified, and without that field.
    */
   fetch(target: string | URL, options?: FetchOptions): Promise<Response>
   /** Shows the object in the element: from the store, a peer, or `url`. See `LoadOptions`. */

@@ -54,6 +54,7 @@ describe('fetching a content as HTTP does', function () {
       expect(response.status).to.equal(206)
       expect(response.headers.get('content-range')).to.equal(`bytes ${start}-${end - 1}/3000001`)
       expect(response.headers.get('content-length')).to.equal(String(end - start))
+      expect(response.headers.get('mayfly-verified')).to.equal('true')
       expectSame(await bodyOf(response), bytes.subarray(start, end))
       await world.clock.advance(1_000)
       const sent = seeder.uploads.reduce((sum, { sentBytes }) => sum + sentBytes, 0)
@@ -177,6 +178,7 @@ describe('fetching a content as HTTP does', function () {
       const answer = fetchContent(session, target, { fullHash: 'b'.repeat(64), range: { start: 2, end: 4 } })
       await world.clock.advance(1_100)
       const response = await answer
+      expect(response.headers.get('mayfly-verified')).to.equal(null)
       expect(await response.text()).to.equal('from the site')
       expect(asked.splice(0)).to.deep.equal(['bytes=2-3'])
     })
