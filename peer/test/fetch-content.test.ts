@@ -34,7 +34,8 @@ describe('fetching a content as HTTP does', function () {
       'accept-ranges': 'bytes',
       'content-length': '3000001',
       'content-type': 'video/mp4',
-      etag: `"${fullHash}"`
+      etag: `"${fullHash}"`,
+      'mayfly-verified': 'true'
     })
     expectSame(await bodyOf(response), bytes)
   })
