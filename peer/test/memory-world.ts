@@ -14,12 +14,13 @@ import type { Connector } from '../src/ports/connector.js'
 import { ManualClock } from './manual-clock.js'
 import { MemoryMediation } from './memory-mediation.js'
 import { MemoryOrigin } from './memory-origin.js'
+import { observed, type Observation } from './observed-connector.js'
 import { ScriptedPeer, type Script } from './scripted-peer.js'
 
 export const MEDIATORS = ['ws://one.example', 'ws://two.example'] as const
 
 /** How a session of the world is opened. */
-export interface PersonOptions extends ConnectOptions {
+export interface PersonOptions extends ConnectOptions, Observation {
   readonly urls?: readonly string[]
   readonly inStore?: Store
 }
@@ -45,7 +46,7 @@ export class MemoryWorld {
       urls,
       {
         clock: this.clock,
-        connector: this.#connector(),
+        connector: observed(this.#connector(), this.clock, options),
         openSocket: this.mediation.openSocket,
         hasher: nodeHasher,
         mediatorTable: peerId => new KBucketTable(peerId, nodeHasher),
