@@ -53,6 +53,14 @@ export class BlockPicker {
     return this.#windows.some(({ block, end }) => block < end && !this.#table.stored.has(block))
   }
 
+  /** What each reader needs next and has not. */
+  get awaited(): number[] {
+    return this.#windows.flatMap(({ block, end }) => {
+      for (let at = block; at < end; at++) if (!this.#table.stored.has(at)) return [at]
+      return []
+    })
+  }
+
   /** Neighbouring missing blocks, `room` at most: where a reader waits first, else the end of the longest gap. */
   pickRun(room: number): BlockRun | undefined {
     const table = this.#table

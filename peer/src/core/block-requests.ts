@@ -25,6 +25,7 @@ import {
   blindRuns,
   blocksIn,
   requestsTo,
+  rescue,
   runsOf,
   soonerFrom,
   takeBack,
@@ -163,9 +164,19 @@ export class BlockRequests {
     const asking = this.#asking(now)
     if (!this.wanting || asking === undefined) return []
     const others = this.origin === undefined ? [...this.#sources] : [...this.#sources, this.origin]
-    return [...this.#sources].flatMap(source =>
+    const rateOf = (source: Source): number => source.bytesPerSecond(now) ?? 0
+    // The fastest first: otherwise those of whom nothing is known take from each other.
+    const fastest = [...this.#sources].toSorted((a, b) => rateOf(b) - rateOf(a))
+    return fastest.flatMap(source =>
       takeOver(source, others, asking).map(({ to, message }) => sent(to, message))
     )
+  }
+
+  /** What readers wait for is not left to those who are too slow for it. */
+  rescue(now: number): DownloadEffect[] {
+    const asking = this.#asking(now)
+    if (asking === undefined || this.waiting !== true) return []
+    return rescue(this.#sources, asking).map(({ to, message }) => sent(to, message))
   }
 
   /** A reader waits for something that is not there; undefined: nobody reads. */
@@ -207,7 +218,10 @@ export class BlockRequests {
     const asking = this.#asking(now)
     if (asking === undefined || !asking.picker.exhausted) return { range: undefined, cancels: [] }
     for (const from of this.#sources) {
-      const run = runsOf(soonerFrom(source, from, asking)).at(-1)
+      const sooner = soonerFrom(source, from, asking)
+      // Of what is one answer of the origin, the part that the peer would send last: the rest may be on its way.
+      const last = [...from.owed.keys()].findLast(block => sooner.includes(block)) ?? 0
+      const run = runsOf(sooner).find(([first, count]) => first <= last && last < first + count)
       if (run === undefined) continue
       const blocks = blocksIn(run)
       this.#owe(source, blocks, now)

@@ -120,11 +120,13 @@ export class DownloadPlan {
     if (!this.#running) return undefined
     if (!this.wanting)
       return [...this.#sources].some(({ owes }) => owes) ? now + this.#limits.stallMs : undefined
-    const endGame = this.#requests.exhausted ? now + this.#limits.endGameMs : Infinity
+    const endGame =
+      this.#requests.exhausted || this.#requests.waiting === true ? now + this.#limits.endGameMs : Infinity
+    const crowded = this.#sources.crowded ? now + this.#limits.stallMs : Infinity
     const hope = this.#sources.hopeful ? now + this.#timeoutMs : this.#hopeAt + this.#timeoutMs
     return Math.max(
       now + 1,
-      Math.min(this.#sources.wakeAt, endGame, hope, this.#origin?.wakeAt(now) ?? Infinity)
+      Math.min(this.#sources.wakeAt, endGame, crowded, hope, this.#origin?.wakeAt(now) ?? Infinity)
     )
   }
 
@@ -197,7 +199,9 @@ export class DownloadPlan {
 
   /** No channel to this peer could be opened, or it closed. */
   gone(peer: PeerAddress, reason: string, now: number): DownloadEffect[] {
-    return this.#running ? this.#peers.gone(peer, reason, now) : []
+    if (!this.#running) return []
+    // When it was the last one, the origin is not to wait.
+    return [...this.#peers.gone(peer, reason, now), ...this.#wakeOrigin(now)]
   }
 
   /** When a peer last sent blocks of anything: it serves one thing after the other, and is not silent meanwhile. */
@@ -300,6 +304,7 @@ export class DownloadPlan {
       ...this.#peers.seekMore(now),
       ...this.#requests.toAll(now),
       ...this.#requests.takeOver(now),
+      ...this.#requests.rescue(now),
       ...this.#wakeOrigin(now)
     ]
   }

@@ -1,4 +1,4 @@
-import { addressKey, type PeerAddress } from '@mayfly/common'
+import { BLOCK_BYTES, addressKey, type PeerAddress } from '@mayfly/common'
 import type { MayflyErrorCode } from '../api.js'
 import { MAX_REMEMBERED_PEERS, type DownloadLimits } from './download-limits.js'
 import { Source } from './source.js'
@@ -8,6 +8,9 @@ const ASK_EVERY_MS = { first: 1_000, most: 5_000, mostWhileHopeful: 10_000 }
 
 /** A peer that brings so many times less than the usual one is given up for one that was never tried. */
 const CRAWLING = 8
+
+/** So is one that brings less than a block a second, whatever the others do. */
+const CRAWLING_BYTES_PER_SECOND = BLOCK_BYTES
 
 /**
  * The peers that one download knows of, whom of them to connect to, and when to ask for more.
@@ -90,12 +93,13 @@ export class SourceList {
 
   /** Sources that hold a place and bring nothing, or hardly anything, while others wait for one. */
   useless(now: number): Source[] {
-    if (!this.#crowded) return []
+    if (!this.crowded) return []
     const usual = (this.bytesPerSecond(now) ?? 0) / this.#limits.peers
+    const least = Math.max(CRAWLING_BYTES_PER_SECOND, usual / CRAWLING)
     return [...this.#sources.values()].filter(source => {
-      const isIdle = source.idle && now - source.heardAt >= this.#limits.stallMs
-      const crawls = (source.settledRate(now) ?? Infinity) < usual / CRAWLING
-      return isIdle || crawls
+      const isSilent = now - source.heardAt >= this.#limits.stallMs
+      const crawls = (source.settledRate(now) ?? Infinity) < least
+      return (isSilent && (source.idle || source.stalled)) || crawls
     })
   }
 
@@ -120,7 +124,7 @@ export class SourceList {
   get wakeAt(): number {
     let at = this.askAt
     const room = this.engaged < this.#limits.peers
-    const crowded = this.#crowded
+    const crowded = this.crowded
     for (const source of this.#sources.values()) {
       if (crowded && source.idle) at = Math.min(at, source.heardAt + this.#limits.stallMs)
       if (room && source.state === 'left') at = Math.min(at, source.retryAt)
@@ -143,7 +147,7 @@ export class SourceList {
   }
 
   /** All places are taken, and somebody was never tried. */
-  get #crowded(): boolean {
+  get crowded(): boolean {
     return this.engaged >= this.#limits.peers && this.#some(({ state }) => state === 'known')
   }
 

@@ -116,8 +116,8 @@ export function soonerFrom(source: Source, from: Source, { table, picker, limits
   const theirs = [...from.owed.keys()].filter(
     block => picker.wants(block) && source.has(block) && !source.late.has(block) && table.askers(block) === 1
   )
-  const due = from.dueMs(now) ?? Math.max(0, now - from.heardAt - limits.endGameMs) * WORTH_IT
-  const rate = source.bytesPerSecond(now)
+  const due = expectedMs(from, limits, now)
+  const rate = source.leastRate(now)
   const perBlock = rate === undefined ? 0 : (BLOCK_BYTES * 1000) / rate
   if (due < WORTH_IT * (source.delayMs + perBlock) + limits.endGameMs / 2) return []
   const half = Math.ceil((theirs.length * due) / (due + theirs.length * perBlock))
@@ -127,6 +127,44 @@ export function soonerFrom(source: Source, from: Source, { table, picker, limits
     rate === undefined ? limits.firstBlocks : half
   )
   return count === 0 ? [] : theirs.slice(-count).toSorted((a, b) => a - b)
+}
+
+/**
+ * A reader waits for a block whose source is much too slow for it: it is asked of another one, with what comes
+ * next. It is taken back where it was.
+ */
+export function rescue(sources: Iterable<Source>, asking: Asking): Sent[] {
+  const { table, picker, limits, now } = asking
+  const all = [...sources]
+  for (const block of picker.awaited) {
+    const from = all.find(({ owed }) => owed.has(block))
+    if (from === undefined || table.askers(block) > 1) continue
+    const can = (source: Source, at: number): boolean => source.has(at) && !source.late.has(at)
+    let best: { readonly source: Source; readonly ms: number } | undefined
+    for (const source of all) {
+      const rate = source.bytesPerSecond(now) ?? 0
+      const isAble = source !== from && source.state === 'connected' && source.proved && !source.stalled
+      if (!isAble || rate === 0 || !can(source, block)) continue
+      const ms = expectedMs(source, limits, now) + source.delayMs + (BLOCK_BYTES * 1000) / rate
+      if (best === undefined || ms < best.ms) best = { source, ms }
+    }
+    if (best === undefined || expectedMs(from, limits, now) < WORTH_IT * best.ms + limits.endGameMs / 2)
+      continue
+    const { source } = best
+    const near = [...from.owed.keys()].filter(at => {
+      return picker.isNear(at) && can(source, at) && table.askers(at) === 1
+    })
+    const blocks = near.toSorted((a, b) => a - b).slice(0, limits.firstBlocks)
+    const requests = ask(source, blocks, asking).map(message => ({ to: source, message }))
+    return [...requests, ...takeBack(from, blocks, table)]
+  }
+  return []
+}
+
+/** Milliseconds until a source has brought what it owes: by its rate, and by how long nothing has come of it. */
+function expectedMs(source: Source, { endGameMs }: DownloadLimits, now: number): number {
+  if (source.owed.size === 0) return 0
+  return Math.max(source.dueMs(now) ?? 0, (source.waitedForMs(now) - endGameMs) * WORTH_IT)
 }
 
 /**

@@ -53,6 +53,8 @@ export class Source {
   /** When something that it owed was last heard from it. */
   heardAt = 0
   stalled = false
+  /** When it last brought a block that it owed, or was asked while it owed nothing. */
+  #waitedForSince = 0
   #held: BlockSet | undefined
   /** It sent something wrong. */
   lied = false
@@ -61,6 +63,11 @@ export class Source {
   #rate = new Rate()
   #blocksReceived = 0
   #firstReceivedAt: number | undefined
+  /** What came since it last owed nothing. */
+  #spell = { since: 0, bytes: 0 }
+  #guessedRate: number | undefined
+  /** Bytes per second when it last brought something. */
+  #lastRate: number | undefined
   /** When it was asked while it owed nothing: the next block tells its delay. */
   #askedAt: number | undefined
   #delayMs: number | undefined
@@ -103,7 +110,18 @@ export class Source {
       this.#askedAt = now
       this.heardAt = now
     }
+    if (this.owed.size === 0) this.#beginAnew(now)
     for (const block of blocks) this.owed.set(block, level)
+  }
+
+  /** It is asked again after a rest, which is not to count as slowness. */
+  #beginAnew(now: number): void {
+    this.#spell = { since: now, bytes: 0 }
+    if (now - this.#waitedForSince >= MEASURED_AFTER_MS) {
+      this.#rate = new Rate()
+      this.#firstReceivedAt = undefined
+    }
+    this.#waitedForSince = now
   }
 
   /** It told of more blocks. False: there are no such blocks, or it told of them before. */
@@ -128,6 +146,10 @@ export class Source {
     this.#blocksReceived += Math.ceil(bytes / BLOCK_BYTES)
     this.#rate.add(bytes, now)
     this.heardAt = now
+    this.#waitedForSince = now
+    this.#lastRate = this.#measured(now) ?? this.#lastRate
+    this.#spell.bytes += bytes
+    this.#guessedRate = (this.#spell.bytes * 1000) / Math.max(1, now - this.#spell.since)
     this.stalled = false
   }
 
@@ -167,16 +189,26 @@ export class Source {
     return this.#delayMs ?? USUAL_DELAY_MS
   }
 
-  /** Bytes per second; undefined until enough has come to say. */
+  /** Bytes per second, while it rests those of before; undefined until enough has come to say. */
   bytesPerSecond(now: number): number | undefined {
-    const since = this.#firstReceivedAt
-    return since === undefined || now - since < MEASURED_AFTER_MS ? undefined : this.#rate.bytesPerSecond(now)
+    return this.owed.size === 0 ? this.#lastRate : (this.#measured(now) ?? this.#lastRate)
+  }
+
+  /** The same; where too little has come to say, what it brought with its delay: too low rather than too high. */
+  leastRate(now: number): number | undefined {
+    return this.bytesPerSecond(now) ?? this.#guessedRate
   }
 
   /** Its rate, once that is no matter of a slow beginning and while it owes something. */
   settledRate(now: number): number | undefined {
-    const since = this.#firstReceivedAt ?? Infinity
-    return this.owed.size > 0 && now - since >= SETTLED_AFTER_MS ? this.bytesPerSecond(now) : undefined
+    if (this.owed.size === 0) return undefined
+    if (this.#firstReceivedAt === undefined) return this.waitedForMs(now) >= SETTLED_AFTER_MS ? 0 : undefined
+    return now - this.#firstReceivedAt >= SETTLED_AFTER_MS ? this.#measured(now) : undefined
+  }
+
+  #measured(now: number): number | undefined {
+    const since = this.#firstReceivedAt
+    return since === undefined || now - since < MEASURED_AFTER_MS ? undefined : this.#rate.bytesPerSecond(now)
   }
 
   /** Milliseconds until it has brought what it owes; undefined while nothing says so. */
@@ -184,6 +216,11 @@ export class Source {
     const rate = this.bytesPerSecond(now)
     if (rate === undefined || rate === 0) return undefined
     return (this.owed.size * BLOCK_BYTES * 1000) / rate
+  }
+
+  /** Milliseconds for which it has owed something without bringing a whole block, whatever else it sends. */
+  waitedForMs(now: number): number {
+    return now - this.#waitedForSince
   }
 
   /**
@@ -207,6 +244,8 @@ export class Source {
   }
 
   #part(state: 'left' | 'dropped', reason: string): void {
+    // Asked again another time, it is not to hoard.
+    if (this.owed.size > 0 && this.#firstReceivedAt === undefined) this.#lastRate ??= 0
     this.state = state
     this.reason = reason
     this.stream = undefined
