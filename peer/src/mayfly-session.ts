@@ -95,7 +95,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
     })
     if (options.iceServers !== undefined) this.#peers.iceServers = options.iceServers
     this.#stopWaking = platform.onwake?.(() => this.#client.wake()) ?? (() => {})
-    this.#kept = new SessionStore(platform.store, {
+    this.#kept = new SessionStore(platform.store, clock, {
       hasher: platform.hasher,
       sharing: options.share !== false,
       share: content => {
@@ -225,9 +225,8 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
       if (origin !== undefined) running.useOrigin(origin)
       return running
     }
-    const pinned = options.keep !== 'cache'
-    const host = this.#transferHost(fullHash, store)
-    const transfer = new Transfer(fullHash, { timeoutMs, maxLength, pinned, resumed }, host)
+    const limits = { timeoutMs, maxLength, pinned: options.keep !== 'cache', resumed }
+    const transfer = new Transfer(fullHash, limits, this.#transferHost(fullHash, store))
     this.#transfers.set(fullHash, transfer)
     if (origin !== undefined) transfer.useOrigin(origin)
     transfer.start()
@@ -261,6 +260,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
       onwanted: () => this.#balance(),
       onended: content => {
         this.#transfers.delete(fullHash)
+        this.#kept.endPart(fullHash)
         this.#balance()
         this.#client.forget(fullHash)
         if (content !== undefined && share) this.#share(content)

@@ -4,10 +4,14 @@ import { Content, type ReadBlocks } from './content.js'
 import { MAX_ANNOUNCED } from './core/announcements.js'
 import { MayflyError, reasonOf } from './error.js'
 import { KeptContent, LostBlocksError, provesItself } from './kept-content.js'
+import type { Clock } from './ports/clock.js'
 import type { BlockRuns, ContentHeader, Store } from './ports/store.js'
 
 /** Blocks from which on a content is announced as soon as something of it is there: 4 MiB. */
 const ANNOUNCED_PART_BLOCKS = 256
+
+/** A smaller one that is not whole after so many milliseconds is announced too: its seeders are slow or crowded. */
+const ANNOUNCED_PART_AFTER_MS = 1_000
 
 /** What a store has of a content: all of it, or something to begin with. */
 export type Found =
@@ -32,11 +36,15 @@ export interface SessionStoreHost {
 /** What a session has in a store from before: found again, without reading or hashing what nobody asks for. */
 export class SessionStore {
   readonly #store: Store
+  readonly #clock: Clock
   readonly #host: SessionStoreHost
+  /** Parts of small contents that are announced later, with what stops that. */
+  readonly #later = new Map<FullHash, () => void>()
   #isClosed = false
 
-  constructor(store: Store, host: SessionStoreHost) {
+  constructor(store: Store, clock: Clock, host: SessionStoreHost) {
     this.#store = store
+    this.#clock = clock
     this.#host = host
     store.onevicted = fullHash => host.withdraw(fullHash)
     store.onwarning = error => host.warn(new MayflyError('store_failed', error.message, { cause: error }))
@@ -65,21 +73,41 @@ export class SessionStore {
     })
   }
 
-  /** A part is worth finding where it is large: who has a part of a small content has all of it in a moment. */
+  /** A part is worth finding where it is large, or slow to become whole. */
   sharePart(content: Content): void {
     if (!this.#host.sharing) return
     if (content.held.size > 0) this.#host.share(content)
-    else if (content.tree.blockCount >= ANNOUNCED_PART_BLOCKS) {
-      const stop = content.onHeld(() => {
-        stop()
-        this.#host.share(content)
-      })
+    else if (content.tree.blockCount >= ANNOUNCED_PART_BLOCKS) this.#shareOnceHeld(content)
+    else {
+      this.#later.set(
+        content.fullHash,
+        this.#clock.after(ANNOUNCED_PART_AFTER_MS, () => {
+          this.#later.delete(content.fullHash)
+          if (content.held.size > 0) this.#host.share(content)
+          else this.#shareOnceHeld(content)
+        })
+      )
     }
+  }
+
+  /** A content is not being fetched any more. */
+  endPart(fullHash: FullHash): void {
+    this.#later.get(fullHash)?.()
+    this.#later.delete(fullHash)
   }
 
   /** Nothing more is shared. */
   close(): void {
     this.#isClosed = true
+    for (const stop of this.#later.values()) stop()
+    this.#later.clear()
+  }
+
+  #shareOnceHeld(content: Content): void {
+    const stop = content.onHeld(() => {
+      stop()
+      this.#host.share(content)
+    })
   }
 
   async #find(fullHash: FullHash, store: Store, pinned: boolean): Promise<Found | undefined> {

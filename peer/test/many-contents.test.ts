@@ -24,7 +24,6 @@ describe('two hundred contents fetched at once from forty peers', function () {
         onconnections: count => void (most = Math.max(most, count))
       })
       const hashes = await Promise.all(contents.map(fullHashOfBytes))
-      const before = world.clock.now()
       const downloads = hashes.map(fullHash => leecher.get(fullHash))
       const arrived = await world.passing(Promise.all(downloads.map(download => download.bytes())), 60_000)
       arrived.forEach((bytes, i) => expectSame(bytes, contents[i]!))

@@ -9,9 +9,15 @@ const MOST = 255
  */
 export class Availability {
   readonly #holders: Uint8Array
+  #swarming = false
 
   constructor(blockCount: number) {
     this.#holders = new Uint8Array(blockCount)
+  }
+
+  /** Others fetch it too. */
+  get swarming(): boolean {
+    return this.#swarming
   }
 
   of(block: number): number {
@@ -20,6 +26,7 @@ export class Availability {
 
   /** One more peer holds these blocks. */
   add(runs: Iterable<BlockRun>): void {
+    this.#swarming = true
     this.#change(runs, 1)
   }
 

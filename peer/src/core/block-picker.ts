@@ -12,6 +12,7 @@ export class BlockPicker {
   readonly #availability: Availability
   /** The group at which looking for what is equally rare begins: not the same for all who download. */
   readonly #startGroup: number
+  #random: number
   /** What each reader wants first. */
   #windows: readonly ReaderPlace[] = []
   #rest = true
@@ -20,6 +21,7 @@ export class BlockPicker {
   constructor(table: BlockTable, availability: Availability, chance: number) {
     this.#table = table
     this.#availability = availability
+    this.#random = Math.floor(chance * 2 ** 32)
     this.#startGroup = Math.floor(chance * Math.ceil(table.blockCount / GROUP_BLOCKS))
   }
 
@@ -128,7 +130,7 @@ export class BlockPicker {
     const groupCount = Math.ceil(table.blockCount / GROUP_BLOCKS)
     const lowest = Math.floor(table.lowestMissing / GROUP_BLOCKS)
     const span = groupCount - lowest
-    const start = this.#startGroup < lowest ? 0 : this.#startGroup - lowest
+    const start = this.#startIn(span, lowest)
     /** Groups that are not the rarest, by the number of their holders. */
     const others = new Map<number, number[]>()
     for (let i = 0, looked = 0; i < span && looked < MAX_LOOKED_AT && chosen.size < room; i++) {
@@ -146,6 +148,16 @@ export class BlockPicker {
         this.#take(group, can, room, chosen)
       }
     }
+  }
+
+  /**
+   * Alone, from one place on: neighbours travel together. In a swarm another place each time: those who lack the
+   * same would otherwise all ask the seeder for the same next.
+   */
+  #startIn(span: number, lowest: number): number {
+    if (!this.#availability.swarming) return this.#startGroup < lowest ? 0 : this.#startGroup - lowest
+    this.#random = (Math.imul(this.#random, 1_664_525) + 1_013_904_223) >>> 0
+    return Math.floor((this.#random / 2 ** 32) * span)
   }
 
   #firstOf(group: number, can: (block: number) => boolean): number | undefined {

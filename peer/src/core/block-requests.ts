@@ -24,6 +24,8 @@ import {
   askBlindly,
   blindRuns,
   blocksIn,
+  fastestFirst,
+  lastAsked,
   requestsTo,
   rescue,
   runsOf,
@@ -164,10 +166,7 @@ export class BlockRequests {
     const asking = this.#asking(now)
     if (!this.wanting || asking === undefined) return []
     const others = this.origin === undefined ? [...this.#sources] : [...this.#sources, this.origin]
-    const rateOf = (source: Source): number => source.bytesPerSecond(now) ?? 0
-    // The fastest first: otherwise those of whom nothing is known take from each other.
-    const fastest = [...this.#sources].toSorted((a, b) => rateOf(b) - rateOf(a))
-    return fastest.flatMap(source =>
+    return fastestFirst(this.#sources, now).flatMap(source =>
       takeOver(source, others, asking).map(({ to, message }) => sent(to, message))
     )
   }
@@ -218,10 +217,7 @@ export class BlockRequests {
     const asking = this.#asking(now)
     if (asking === undefined || !asking.picker.exhausted) return { range: undefined, cancels: [] }
     for (const from of this.#sources) {
-      const sooner = soonerFrom(source, from, asking)
-      // Of what is one answer of the origin, the part that the peer would send last: the rest may be on its way.
-      const last = [...from.owed.keys()].findLast(block => sooner.includes(block)) ?? 0
-      const run = runsOf(sooner).find(([first, count]) => first <= last && last < first + count)
+      const run = lastAsked(from, soonerFrom(source, from, asking))
       if (run === undefined) continue
       const blocks = blocksIn(run)
       this.#owe(source, blocks, now)

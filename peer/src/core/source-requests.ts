@@ -161,6 +161,18 @@ export function rescue(sources: Iterable<Source>, asking: Asking): Sent[] {
   return []
 }
 
+/** The run of these blocks that `from` was asked for last: what comes before may be on its way. */
+export function lastAsked(from: Source, blocks: readonly number[]): BlockRun | undefined {
+  const last = [...from.owed.keys()].findLast(block => blocks.includes(block)) ?? 0
+  return runsOf(blocks).find(([first, count]) => first <= last && last < first + count)
+}
+
+/** Otherwise those of whom nothing is known take from each other. */
+export function fastestFirst(sources: Iterable<Source>, now: number): Source[] {
+  const rateOf = (source: Source): number => source.bytesPerSecond(now) ?? 0
+  return [...sources].toSorted((a, b) => rateOf(b) - rateOf(a))
+}
+
 /** Milliseconds until a source has brought what it owes: by its rate, and by how long nothing has come of it. */
 function expectedMs(source: Source, { endGameMs }: DownloadLimits, now: number): number {
   if (source.owed.size === 0) return 0
