@@ -26,7 +26,7 @@ describe('twelve who fetch what one seeds', function () {
     [3_000_000, 250_000],
     [12_000_000, 1_000_000]
   ] as const) {
-    it(`all have ${length} bytes soon, mostly from each other`, async () => {
+    it(`all have ${length} bytes soon, mostly from each other${length > 5_000_000 ? ' @long' : ''}`, async () => {
       const bytes = bytesOf(length)
       const fullHash = await fullHashOfBytes(bytes)
       const person = { upload: { bytesPerSecond: uplink }, delayMs: 20 }

@@ -269,10 +269,10 @@ export class BlockRequests {
     })
   }
 
-  /** A block came before the tree was known. False: it is stored already. */
-  take(block: number): boolean {
-    this.#known?.table.receive(block)
-    return this.#known?.table.stored.has(block) === false
+  /** A block came before the tree was known. False: another source has brought it, or there is no such block. */
+  claim(block: number): boolean {
+    const table = this.#known?.table
+    return table !== undefined && block < table.blockCount && table.receive(block)
   }
 
   /** A source brings nothing any more of what it owes. */

@@ -59,6 +59,8 @@ export class OriginPlan {
   /** The answer that is coming; undefined: none. */
   #fetching: { readonly startedAt: number; bytes: number; blind: boolean; ended: boolean } | undefined
   #hashing = 0
+  /** Blocks being hashed that came before the tree was known: peers may be asked for them too. */
+  readonly #unclaimed = new Set<number>()
   #isAborted = false
   #rate: number | undefined
   #sidecar: 'none' | 'wanted' | 'asked' | 'done'
@@ -156,6 +158,7 @@ export class OriginPlan {
     this.#requests.wastedBytes += Math.max(0, bytes.length - fresh.length * BLOCK_BYTES)
     if (fresh.length === 0) return this.#endUseless()
     this.#hashing++
+    if (!isKnown) for (const block of fresh) this.#unclaimed.add(block)
     return [{ type: 'hash', blocks: { peer: undefined, first, bytes, proof: NO_PROOF, level: 0, fresh } }]
   }
 
@@ -164,8 +167,9 @@ export class OriginPlan {
     this.#hashing--
     const { tree } = this.#requests
     for (const block of fresh) {
+      const isUnclaimed = this.#unclaimed.delete(block)
       // Peers may have brought it meanwhile.
-      if (tree !== undefined && !this.#requests.take(block)) continue
+      if (tree !== undefined && isUnclaimed && !this.#requests.claim(block)) continue
       const at = (block - first) * BLOCK_BYTES
       const leaf = leaves[block - first]
       if (leaf !== undefined) this.#unproved.add(block, bytes.subarray(at, at + BLOCK_BYTES), leaf)
@@ -199,7 +203,7 @@ export class OriginPlan {
   /** Root and length became known meanwhile: what came and what is still to come is no longer asked of peers. */
   treeKnown(now: number): void {
     const known = [...this.#unproved].filter(block => block < (this.#requests.tree?.blockCount ?? 0))
-    for (const block of known) this.#requests.take(block)
+    for (const block of known) this.#requests.claim(block)
     const fetching = this.#fetching
     if (fetching === undefined || fetching.ended) return
     const next = Math.ceil(fetching.bytes / BLOCK_BYTES)

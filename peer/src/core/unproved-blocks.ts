@@ -59,8 +59,10 @@ export class UnprovedBlocks {
     const right: number[] = []
     const wrong: number[] = []
     const seen = new Set<number>()
+    const done = new Set<number>()
     for (const block of blocks) {
-      if (!this.#blocks.has(block)) continue
+      // What is judged is known to the tree by now, as a smaller subtree.
+      if (!this.#blocks.has(block) || done.has(block)) continue
       const [first, count, level] = subtreeOf(block, tree)
       if (seen.has(first)) continue
       seen.add(first)
@@ -68,6 +70,7 @@ export class UnprovedBlocks {
       if (judged === undefined) continue
       for (let at = first; at < first + count; at++) {
         if (!this.#blocks.has(at)) continue
+        done.add(at)
         if (judged) right.push(at)
         else wrong.push(at)
       }
