@@ -20,7 +20,7 @@ const SUITES = [
   },
   { name: 'the protocol, against a client that shares no code', places: ['mediator/test/conformance'] },
   { name: 'integration', places: ['test/integration'] },
-  { name: 'pages in Chromium', places: ['test/browser'] }
+  { name: 'pages in browsers', places: ['test/browser'] }
 ]
 
 let passed = 0
@@ -29,11 +29,15 @@ let failed = 0
 try {
   ensureInstalled()
   const { ensureChromium } = await import('./chromium.mjs')
-  const chromium = await ensureChromium()
+  const { ensureFirefox } = await import('./firefox.mjs')
+  const browsers = {
+    CHROMIUM_PATH: await ensureChromium(),
+    ...(all && { FIREFOX_PATH: await ensureFirefox() })
+  }
   runNpm(['run', '--silent', 'compile'], 'npm run compile failed: see above')
   await step('check', ['scripts/check.mjs'])
   await step('size of the page bundle', ['node_modules/size-limit/bin.js'])
-  for (const kind of SUITES) await suite(kind, chromium)
+  for (const kind of SUITES) await suite(kind, browsers)
 } catch (error) {
   console.error(`npm test: ${error.message}`)
   failed++
@@ -49,13 +53,13 @@ async function step(name, args) {
 }
 
 /** One run of mocha. A run that ends without its closing lines has failed. */
-async function suite({ name, places, but = [] }, chromium) {
+async function suite({ name, places, but = [] }, browsers) {
   console.log(`\n── ${name}`)
   const filter = all ? [] : ['--grep', LONG, '--invert']
   const files = places.map(place => `${place}/**/*.test.ts`)
   const ignored = but.flatMap(place => ['--ignore', `${place}/**`])
   const mocha = ['node_modules/mocha/bin/mocha.js', ...filter, ...ignored, ...files]
-  const { code, output } = await run(mocha, { CHROMIUM_PATH: chromium })
+  const { code, output } = await run(mocha, browsers)
   const count = word => Number(new RegExp(`^ *(\\d+) ${word}`, 'm').exec(output)?.[1] ?? 0)
   passed += count('passing')
   failed += count('failing')
