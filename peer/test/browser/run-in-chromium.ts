@@ -1,9 +1,7 @@
-import { build } from 'esbuild'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
+import type { Server } from 'node:http'
 import { chromium, type Page } from 'playwright-core'
 import type { Outcome } from './mocha-in-page.js'
+import { serveEntry } from './serve-entry.js'
 
 const ARGUMENTS = [
   '--no-sandbox',
@@ -22,44 +20,24 @@ export interface OpenPage {
 }
 
 /**
- * Bundles an entry file of this folder and opens it in Chromium from a server on 127.0.0.1. `extend` may add to
- * the server.
+ * Opens an entry file of this folder in Chromium. `extend` may add to the server that it comes from.
  */
 export async function openPage(
   entry: string,
   extend: (server: Server) => void = () => {}
 ): Promise<OpenPage> {
-  const bundle = await build({
-    entryPoints: [fileURLToPath(new URL(entry, import.meta.url))],
-    bundle: true,
-    write: false,
-    format: 'iife',
-    conditions: ['mayfly-src'],
-    define: { global: 'globalThis' },
-    logLevel: 'silent'
-  })
-  const script = bundle.outputFiles[0]?.text ?? ''
-  const server = createServer((request, response) => {
-    if (request.url === '/script.js') response.setHeader('content-type', 'text/javascript').end(script)
-    else
-      response
-        .setHeader('content-type', 'text/html')
-        .end('<meta charset="utf-8"><script src="/script.js"></script>')
-  })
-  extend(server)
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const served = await serveEntry(entry, extend)
   const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium'
   const browser = await chromium.launch({ executablePath, args: ARGUMENTS })
   const close = async (): Promise<void> => {
     await browser.close()
-    server.closeAllConnections()
-    server.close()
+    served.close()
   }
   try {
     const page = await browser.newPage()
     const errors: string[] = []
     page.on('pageerror', error => void errors.push(error.message))
-    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+    await page.goto(served.url)
     return { page, errors, close }
   } catch (error) {
     await close()
