@@ -22,6 +22,7 @@ import type { Content } from './content.js'
 import { ContentDownload } from './content-download.js'
 import { highestOf, shareOf } from './core/priority.js'
 import { MayflyError, reasonOf } from './error.js'
+import { patienceOf } from './giving-up.js'
 import { hashContent } from './hash-content.js'
 import { referencedContent } from './kept-content.js'
 import { MediationClient } from './mediation-client.js'
@@ -33,9 +34,6 @@ import { SessionStore } from './session-store.js'
 import { Transfer } from './transfer.js'
 import type { TransferHost, TransferOptions } from './transfer-host.js'
 import { Uploader } from './uploader.js'
-
-/** Milliseconds without anyone who has a content, unless told otherwise. */
-const DEFAULT_TIMEOUT_MS = 30_000
 
 /** Milliseconds that open channels are asked before the mediator: one round trip of a near network. */
 const HEAD_START_MS = 10
@@ -219,12 +217,13 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
     options: GetOptions & Pick<TransferOptions, 'resumed'>
   ): Transfer {
     const running = this.#transfers.get(fullHash)
-    const { timeoutMs = DEFAULT_TIMEOUT_MS, maxLength = DEFAULT_MAX_LENGTH, resumed } = options
+    const { maxLength = DEFAULT_MAX_LENGTH, resumed } = options
     const origin = typeof options.origin === 'string' ? { url: options.origin } : options.origin
     if (running !== undefined) {
       if (origin !== undefined) running.useOrigin(origin)
       return running
     }
+    const timeoutMs = patienceOf(options, this.#peers.noWebRtc)
     const limits = { timeoutMs, maxLength, pinned: options.keep !== 'cache', resumed }
     const transfer = new Transfer(fullHash, limits, this.#transferHost(fullHash, store))
     this.#transfers.set(fullHash, transfer)
@@ -239,16 +238,14 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
   #transferHost(fullHash: FullHash, store: Store): TransferHost {
     const { clock, hasher, origin } = this.#platform
     const share = this.#options.share !== false
-    const unreachable = (): boolean => !this.#everEstablished
     return {
       clock,
       hasher,
       store,
       origin,
       chance: () => (this.#platform.randomBytes(1)[0] ?? 0) / 256,
-      get mediatorUnreachable() {
-        return unreachable()
-      },
+      mediatorUnreachable: () => !this.#everEstablished,
+      noWebRtc: this.#peers.noWebRtc,
       connect: (peer, early) => this.#peers.connect(peer, fullHash, early),
       ask: () => this.#ask(fullHash),
       drop: (peer, reason, lied) => this.#peers.drop(peer, reason, lied),

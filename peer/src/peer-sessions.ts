@@ -53,6 +53,11 @@ export class PeerSessions {
     this.#channels.iceServers = iceServers
   }
 
+  /** Why this platform has no WebRTC; undefined where it has. */
+  get noWebRtc(): string | undefined {
+    return this.#options.connector.unavailable
+  }
+
   /** A download begins: the first peer that is named for it is connected to without delay. */
   prepare(): void {
     this.#channels.prepare()
@@ -61,8 +66,7 @@ export class PeerSessions {
   /** The session with a peer: the open one, or over a new channel. Rejects with an Error that says why not. */
   async connect(peer: PeerAddress, fullHash: FullHash, early?: EarlyOpen): Promise<PeerSession> {
     if (this.#banned.has(addressKey(peer))) throw new Error('it sent something wrong before')
-    const { unavailable } = this.#options.connector
-    if (unavailable !== undefined) throw new MayflyError('no_webrtc', unavailable)
+    if (this.noWebRtc !== undefined) throw new MayflyError('no_webrtc', this.noWebRtc)
     const session = this.#sessions.get(await this.#channels.open(peer, fullHash, early))
     if (session === undefined) throw new Error('the channel closed at once')
     return session

@@ -34,7 +34,9 @@ export interface TransferHost {
   /** A peer lied or fell silent. */
   drop(peer: PeerAddress, reason: string, lied: boolean): void
   /** True while no mediator could be reached since the session began. */
-  readonly mediatorUnreachable: boolean
+  mediatorUnreachable(): boolean
+  /** Why there can be no peers; undefined where there can. */
+  readonly noWebRtc: string | undefined
   /** Root and length are proved: what is verified from now on can be served. */
   onbegun(content: Content): void
   /** What is wanted of it, or its priority, has changed. */

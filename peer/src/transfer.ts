@@ -15,6 +15,7 @@ import { progressOf } from './core/download-progress.js'
 import { runsOf } from './core/source-requests.js'
 import { Rate } from './core/rate.js'
 import { MayflyError, reasonOf } from './error.js'
+import { failureOf } from './giving-up.js'
 import { KeptContent, type LostBlocksError } from './kept-content.js'
 import { MendingReader } from './mending-reader.js'
 import { OriginReader } from './origin-reader.js'
@@ -202,7 +203,7 @@ export class Transfer {
         void this.#complete()
         break
       case 'failed':
-        void this.#fail(this.#errorOf(effect.code, effect.reason))
+        void this.#fail(failureOf(effect.code, effect.reason, this.#host))
         break
     }
   }
@@ -339,12 +340,5 @@ export class Transfer {
     this.#perform(this.#plan.stop())
     const message = `what was fetched could not be stored: ${reasonOf(error)}`
     void this.#fail(new MayflyError('store_failed', message, { cause: error }))
-  }
-
-  #errorOf(code: MayflyErrorCode, reason: string): MayflyError {
-    if (code === 'no_seeder' && this.#host.mediatorUnreachable) {
-      return new MayflyError('mediator_unreachable', 'no mediator could be reached')
-    }
-    return new MayflyError(code, reason)
   }
 }

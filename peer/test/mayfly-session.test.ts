@@ -68,6 +68,27 @@ describe('a session', function () {
     expect(left?.state).to.equal('left')
   })
 
+  it('says that there is no WebRTC, whether anybody has the content or not', async () => {
+    const bytes = bytesOf(100_000)
+    await world.seeder(bytes)
+    const session = world.join({ noWebRtc: 'it is switched off' })
+    for (const fullHash of [await fullHashOfBytes(bytes), '1'.repeat(64)]) {
+      const start = world.clock.now()
+      const failure = await failureOf(world.passing(session.get(fullHash).done))
+      expect(failure).to.include({ code: 'no_webrtc', message: 'it is switched off' })
+      expect(world.clock.now() - start).to.be.lessThan(2_000)
+    }
+  })
+
+  it('waits for the site also without WebRTC', async () => {
+    const bytes = bytesOf(100_000)
+    world.origin.serve('https://site.example/file', { bytes })
+    const session = world.join({ noWebRtc: 'it is switched off' })
+    const origin = { url: 'https://site.example/file', afterMs: 3_000 }
+    const download = session.get(await fullHashOfBytes(bytes), { origin })
+    expectSame(await world.passing(download.bytes()), bytes)
+  })
+
   it('waits for the next seeder when the only one leaves in the middle', async () => {
     const bytes = bytesOf(4_000_000)
     const first = await world.seeder(bytes, SLOW)

@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import { randomBytes } from 'node:crypto'
 import { KBucketTable } from '../src/adapters/k-bucket-table.js'
 import { MemoryNetwork } from '../src/adapters/memory-connector.js'
+import { unavailableConnector } from '../src/adapters/unavailable-connector.js'
 import { memorySource } from '../src/adapters/memory-source.js'
 import { MemoryStore } from '../src/adapters/memory-store.js'
 import { nodeHasher } from '../src/adapters/node-hasher.js'
@@ -23,6 +24,8 @@ export const MEDIATORS = ['ws://one.example', 'ws://two.example'] as const
 export interface PersonOptions extends ConnectOptions, Observation {
   readonly urls?: readonly string[]
   readonly inStore?: Store
+  /** Why its platform has no WebRTC; by default it has. */
+  readonly noWebRtc?: string
 }
 
 /** Milliseconds of the world's time that pass at once. */
@@ -41,12 +44,15 @@ export class MemoryWorld {
   readonly #endings: (() => unknown)[] = []
 
   join(options: PersonOptions = {}): MayflySession {
-    const { urls = MEDIATORS, inStore: store = new MemoryStore(), ...connect } = options
+    const { urls = MEDIATORS, inStore: store = new MemoryStore(), noWebRtc, ...connect } = options
     const session = new MayflySession(
       urls,
       {
         clock: this.clock,
-        connector: observed(this.#connector(), this.clock, options),
+        connector:
+          noWebRtc === undefined
+            ? observed(this.#connector(), this.clock, options)
+            : unavailableConnector(noWebRtc),
         openSocket: this.mediation.openSocket,
         hasher: nodeHasher,
         mediatorTable: peerId => new KBucketTable(peerId, nodeHasher),
