@@ -17,6 +17,7 @@ import {
   type EarlyOpen,
   type SignalData
 } from './core/signal-data.js'
+import { NoRoomError } from './error.js'
 import { Link } from './link.js'
 import { SpareConnector } from './spare-connector.js'
 import type { Channel } from './ports/channel.js'
@@ -135,7 +136,8 @@ export class Channels {
     }
     const refusal = this.#closed ?? this.#connector.unavailable
     if (refusal !== undefined) return Promise.reject(new Error(refusal))
-    if (!this.#makeRoom('us')) return Promise.reject(new Error('all connections to other peers are busy'))
+    if (!this.#makeRoom('us'))
+      return Promise.reject(new NoRoomError('all connections to other peers are busy'))
     const connectionId = toHex(crypto.getRandomValues(new Uint8Array(CONNECTION_ID_BYTES)))
     return this.#wait(this.#connect({ remote, connectionId, initiator: true, fullHash, open: early }))
   }

@@ -11,6 +11,9 @@ export class MayflyError extends Error {
   }
 }
 
+/** There are too many connections now: no fault of the peer, and another time there will be room. */
+export class NoRoomError extends Error {}
+
 /** The text of anything that was thrown. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

@@ -14,7 +14,7 @@ import { DownloadPlan } from './core/download-plan.js'
 import { progressOf } from './core/download-progress.js'
 import { runsOf } from './core/source-requests.js'
 import { Rate } from './core/rate.js'
-import { MayflyError, reasonOf } from './error.js'
+import { MayflyError, NoRoomError, reasonOf } from './error.js'
 import { failureOf } from './giving-up.js'
 import { KeptContent, type LostBlocksError } from './kept-content.js'
 import { MendingReader } from './mending-reader.js'
@@ -219,7 +219,8 @@ export class Transfer {
     try {
       session = await this.#host.connect(peer, this.#plan.early(peer))
     } catch (error) {
-      gone(reasonOf(error))
+      if (error instanceof NoRoomError) this.#perform(this.#plan.postponed(peer, error.message, this.#now()))
+      else gone(reasonOf(error))
       return
     }
     if (!this.#plan.running) return

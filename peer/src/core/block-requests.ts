@@ -190,9 +190,7 @@ export class BlockRequests {
 
   /** Bytes that peers owe. */
   get owedBytes(): number {
-    let blocks = 0
-    for (const { owed } of this.#sources) blocks += owed.size
-    return blocks * BLOCK_BYTES
+    return [...this.#sources].reduce((sum, { owed }) => sum + owed.size, 0) * BLOCK_BYTES
   }
 
   /** A source without messages, the origin, is asked for neighbouring blocks: which, `count` at most. */
@@ -291,6 +289,7 @@ export class BlockRequests {
   learned(source: Source, runs: readonly BlockRun[]): boolean {
     if (this.#known === undefined || !source.learn(runs, this.#known.tree.blockCount)) return false
     this.#known.availability.add(runs)
+    this.#sources.swarm ||= this.#known.tree.blockCount >= this.#limits.swarmBlocks
     return true
   }
 

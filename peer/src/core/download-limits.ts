@@ -2,6 +2,10 @@
 export interface DownloadLimits {
   /** Peers asked at the same time: more only adds connections, six fill any home link. */
   readonly peers: number
+  /** The same for a large content that others are fetching too. */
+  readonly swarmPeers: number
+  /** From so many blocks on a content is large in that sense: 8 MiB. */
+  readonly swarmBlocks: number
   /** Blocks (16 KiB) that may be on the way from one peer: 4 MiB, a second at 32 Mbit/s. */
   readonly blocksPerPeer: number
   /** Blocks asked of a peer before its speed is known: 256 KiB, half a second at 4 Mbit/s. */
@@ -27,6 +31,8 @@ export interface DownloadLimits {
 
 export const DEFAULT_DOWNLOAD_LIMITS: DownloadLimits = {
   peers: 6,
+  swarmPeers: 16,
+  swarmBlocks: 512,
   blocksPerPeer: 256,
   firstBlocks: 16,
   blindBlocks: 8,

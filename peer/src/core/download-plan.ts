@@ -204,6 +204,11 @@ export class DownloadPlan {
     return [...this.#peers.gone(peer, reason, now), ...this.#wakeOrigin(now)]
   }
 
+  /** No channel to this peer can be opened now: it is tried again as long as there is time. */
+  postponed(peer: PeerAddress, reason: string, now: number): DownloadEffect[] {
+    return this.#running ? this.#peers.postponed(peer, reason, now) : []
+  }
+
   /** When a peer last sent blocks of anything: it serves one thing after the other, and is not silent meanwhile. */
   heard(peer: PeerAddress, at: number): void {
     this.#peers.heard(peer, at)

@@ -89,6 +89,15 @@ export class PeerPlan {
     return this.#lose(source, reason, now)
   }
 
+  /** No channel to this peer can be opened now, which is no fault of its own. */
+  postponed(peer: PeerAddress, reason: string, now: number): DownloadEffect[] {
+    const source = this.#sources.get(peer)
+    if (source?.state !== 'connecting') return []
+    this.#requests.forget(source)
+    source.postponed(reason, this.#limits, now)
+    return this.#requests.toAll(now)
+  }
+
   /** When a peer last sent blocks of anything: it serves one thing after the other, and is not silent meanwhile. */
   heard(peer: PeerAddress, at: number): void {
     const source = this.#sources.get(peer)

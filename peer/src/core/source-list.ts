@@ -19,6 +19,8 @@ const CRAWLING_BYTES_PER_SECOND = BLOCK_BYTES
 export class SourceList {
   readonly #limits: DownloadLimits
   readonly #sources = new Map<string, Source>()
+  /** Others fetch the same large content: who sees what more of them have asks the seeder for what nobody has. */
+  swarm = false
   /** The next moment to ask the mediator for peers. */
   askAt: number
   #askEveryMs = ASK_EVERY_MS.first
@@ -83,7 +85,7 @@ export class SourceList {
     // Newcomers first: those that failed must not stand in their way.
     const untried = all.filter(({ state }) => state === 'known')
     const again = all.filter(({ state, retryAt }) => state === 'left' && retryAt <= now)
-    const chosen = [...untried, ...again].slice(0, Math.max(0, this.#limits.peers - this.engaged))
+    const chosen = [...untried, ...again].slice(0, Math.max(0, this.#places - this.engaged))
     for (const source of chosen) {
       source.state = 'connecting'
       source.reason = undefined
@@ -94,7 +96,7 @@ export class SourceList {
   /** Sources that hold a place and bring nothing, or hardly anything, while others wait for one. */
   useless(now: number): Source[] {
     if (!this.crowded) return []
-    const usual = (this.bytesPerSecond(now) ?? 0) / this.#limits.peers
+    const usual = (this.bytesPerSecond(now) ?? 0) / this.#places
     const least = Math.max(CRAWLING_BYTES_PER_SECOND, usual / CRAWLING)
     return [...this.#sources.values()].filter(source => {
       const isSilent = now - source.heardAt >= this.#limits.stallMs
@@ -110,7 +112,7 @@ export class SourceList {
     this.askAt = now + this.#askEveryMs
     const most = hopeful ? ASK_EVERY_MS.mostWhileHopeful : ASK_EVERY_MS.most
     this.#askEveryMs = Math.min(2 * this.#askEveryMs, most)
-    return this.engaged < this.#limits.peers
+    return this.engaged < this.#places
   }
 
   /** A source was lost: ask again soon when it was the last one. */
@@ -123,7 +125,7 @@ export class SourceList {
   /** When a source that left may be tried again, or falls silent. */
   get wakeAt(): number {
     let at = this.askAt
-    const room = this.engaged < this.#limits.peers
+    const room = this.engaged < this.#places
     const crowded = this.crowded
     for (const source of this.#sources.values()) {
       if (crowded && source.idle) at = Math.min(at, source.heardAt + this.#limits.stallMs)
@@ -148,7 +150,12 @@ export class SourceList {
 
   /** All places are taken, and somebody was never tried. */
   get crowded(): boolean {
-    return this.engaged >= this.#limits.peers && this.#some(({ state }) => state === 'known')
+    return this.engaged >= this.#places && this.#some(({ state }) => state === 'known')
+  }
+
+  /** Peers that may be asked at the same time. */
+  get #places(): number {
+    return this.swarm ? this.#limits.swarmPeers : this.#limits.peers
   }
 
   /** Peers that there is a channel to, or soon. */
