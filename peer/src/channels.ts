@@ -139,7 +139,9 @@ export class Channels {
     if (!this.#makeRoom('us'))
       return Promise.reject(new NoRoomError('all connections to other peers are busy'))
     const connectionId = toHex(crypto.getRandomValues(new Uint8Array(CONNECTION_ID_BYTES)))
-    return this.#wait(this.#connect({ remote, connectionId, initiator: true, fullHash, open: early }))
+    const opened = this.#wait(this.#connect({ remote, connectionId, initiator: true, fullHash, open: early }))
+    this.#connector.tell()
+    return opened
   }
 
   /** Takes the `data` of a `signal` message. Never throws. */

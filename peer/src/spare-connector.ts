@@ -14,6 +14,7 @@ export class SpareConnector implements Connector {
   readonly #connector: Connector
   readonly #clock: Clock
   #spare: Spare | undefined
+  #given: Spare | undefined
   #cancelIdle = (): void => {}
 
   constructor(connector: Connector, clock: Clock) {
@@ -45,7 +46,18 @@ export class SpareConnector implements Connector {
   connect(options: ConnectionOptions, events: ConnectionEvents): Connection {
     if (!options.initiator || this.#spare?.fits(options.iceServers) !== true)
       return this.#connector.connect(options, events)
-    return (this.#take() as Spare).giveTo(events)
+    const spare = this.#take() as Spare
+    this.#given = spare
+    return spare.giveTo(events)
+  }
+
+  /**
+   * Who was given the spare is told at once what it had to say, not a turn later: until then, other connections
+   * may be made, each of which takes milliseconds.
+   */
+  tell(): void {
+    this.#given?.tell()
+    this.#given = undefined
   }
 
   /** Closes the spare, if there is one. */
@@ -66,6 +78,7 @@ class Spare {
   readonly connection: Connection
   readonly #iceServers: readonly IceServer[]
   #early: PeerSignal[] = []
+  #taker: ConnectionEvents | undefined
   #events: ConnectionEvents | undefined
 
   constructor(connector: Connector, iceServers: readonly IceServer[], onclose: () => void) {
@@ -90,17 +103,22 @@ class Spare {
     return JSON.stringify(iceServers) === JSON.stringify(this.#iceServers)
   }
 
-  /** From the next turn on `events` is told everything, first what came before. */
+  /** From the next turn on, or from `tell`, `events` is told everything, first what came before. */
   giveTo(events: ConnectionEvents): Connection {
-    queueMicrotask(() => {
-      this.#events = events
-      // The offer last: a link sends all that it has together with it.
-      const isOffer = ({ type }: PeerSignal): boolean => type === 'offer'
-      const early = this.#early
-      for (const signal of early.filter(other => !isOffer(other))) events.onsignal(signal)
-      for (const signal of early.filter(isOffer)) events.onsignal(signal)
-      this.#early = []
-    })
+    this.#taker = events
+    queueMicrotask(() => this.tell())
     return this.connection
+  }
+
+  tell(): void {
+    const events = this.#taker
+    if (events === undefined || this.#events !== undefined) return
+    this.#events = events
+    // The offer last: a link sends all that it has together with it.
+    const isOffer = ({ type }: PeerSignal): boolean => type === 'offer'
+    const early = this.#early
+    this.#early = []
+    for (const signal of early.filter(other => !isOffer(other))) events.onsignal(signal)
+    for (const signal of early.filter(isOffer)) events.onsignal(signal)
   }
 }

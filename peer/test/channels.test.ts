@@ -173,6 +173,20 @@ describe('channels', () => {
     })
   }
 
+  it('offer what was prepared before another connection is made', async () => {
+    const world = new World()
+    const [alice, bob, charlie] = [world.join('1'), world.join('2'), world.join('3')]
+    alice.channels.prepare()
+    await settle()
+    const sentBefore: number[] = []
+    const both = [bob, charlie].map(({ address }) => {
+      sentBefore.push(alice.sent.length)
+      return alice.channels.open(address)
+    })
+    expect(sentBefore).to.deep.equal([0, 1])
+    await Promise.all(both)
+  })
+
   it('leave no timer behind once they are open', async () => {
     const world = new World()
     const [alice, bob] = [world.join('1'), world.join('2')]

@@ -86,6 +86,17 @@ describe('a spare connection', () => {
     expect(told.slice(2)).to.deep.equal(['end-of-candidates', 'open', 'closed: gone'])
   })
 
+  it('tells at once when it is told to', () => {
+    const { made, spares, told, connect } = start()
+    spares.prepare([])
+    made[0]?.events.onsignal(OFFER)
+    connect(true)
+    connect(true)
+    expect(told).to.deep.equal([])
+    spares.tell()
+    expect(told).to.deep.equal(['offer'])
+  })
+
   it('is replaced when the ICE servers are others', () => {
     const { made, spares, connect } = start()
     spares.prepare([])
