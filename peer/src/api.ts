@@ -286,7 +286,10 @@ export interface UploadLimits {
 export interface ConnectOptions {
   /** Sent with the handshake, for mediators that ask for one. */
   readonly token?: string
-  /** Replaces what the mediator offers. */
+  /**
+   * Replaces what the mediator offers. In pages, what it offered on the last visit (without credentials, in
+   * `localStorage`) serves until it offers it again.
+   */
   readonly iceServers?: readonly IceServer[]
   /**
    * `memory` (default) forgets with the session. `indexeddb`, in pages, keeps what was fetched across visits, and

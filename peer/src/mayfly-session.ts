@@ -4,6 +4,7 @@ import {
   peerIdFrom,
   type FullHash,
   type HashedContent,
+  type IceServer,
   type MediationError,
   type PeerId,
   type Peers
@@ -20,6 +21,7 @@ import type {
 import { Announced } from './announced.js'
 import type { Content } from './content.js'
 import { ContentDownload } from './content-download.js'
+import { readIceNote, writeIceNote } from './core/ice-notes.js'
 import { highestOf, shareOf } from './core/priority.js'
 import { MayflyError, reasonOf } from './error.js'
 import { patienceOf } from './giving-up.js'
@@ -40,6 +42,9 @@ const HEAD_START_MS = 10
 
 /** Bytes of the longest content, unless told otherwise: 64 GiB, whose tree takes 256 MiB. */
 const DEFAULT_MAX_LENGTH = 2 ** 36
+
+/** Where what mediators offered for ICE is kept for the next visit. */
+const ICE_NOTE = 'mayfly ice servers'
 
 /** A session with the network, on any platform. See `Session` in api.ts. */
 export class MayflySession extends (EventTarget as new () => TypedEventTarget<SessionEvents> & EventTarget) {
@@ -91,7 +96,6 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
       signal: (to, data, fullHash) => this.#client.signal(to, data, fullHash),
       unreadable: (content, error) => this.#unreadable(content, error)
     })
-    if (options.iceServers !== undefined) this.#peers.iceServers = options.iceServers
     this.#stopWaking = platform.onwake?.(() => this.#client.wake()) ?? (() => {})
     this.#kept = new SessionStore(platform.store, clock, {
       hasher: platform.hasher,
@@ -107,6 +111,8 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
     })
     options.signal?.addEventListener('abort', () => void this.close(), { once: true })
     this.#client.start()
+    // What the mediator is going to offer, most likely. Read only now, because that may take milliseconds.
+    this.#peers.iceServers = options.iceServers ?? this.#rememberedIceServers()
     if (options.signal?.aborted === true) void this.close()
   }
 
@@ -302,11 +308,27 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
       this.#everEstablished = true
       this.#peers.iceServers = this.#options.iceServers ?? this.#client.iceServers
       this.#settle.resolve()
+      this.#rememberIceServers()
     }
     if (connection.state === 'closed') {
       void this.#end(new MayflyError('refused', connection.reason ?? 'every mediator refused'))
     }
     this.#tell('mediator', connection)
+  }
+
+  #rememberedIceServers(): readonly IceServer[] {
+    const { url } = this.#client.connection
+    const { notes } = this.#platform
+    return (url !== undefined && notes && readIceNote(notes.read(ICE_NOTE), url)) || []
+  }
+
+  #rememberIceServers(): void {
+    const { url } = this.#client.connection
+    const { notes } = this.#platform
+    if (url === undefined || notes === undefined) return
+    const before = notes.read(ICE_NOTE)
+    const after = writeIceNote(before, url, this.#client.iceServers)
+    if (after !== before) notes.write(ICE_NOTE, after)
   }
 
   #onpeers({ fullHash, peers, final }: Peers): void {

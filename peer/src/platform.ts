@@ -2,6 +2,7 @@ import type { Hasher, PeerId } from '@mayfly/common'
 import type { Clock } from './ports/clock.js'
 import type { Connector } from './ports/connector.js'
 import type { MediatorTable } from './ports/mediator-table.js'
+import type { Notes } from './ports/notes.js'
 import type { Origin } from './ports/origin.js'
 import type { OpenSocket } from './ports/socket.js'
 import type { Store } from './ports/store.js'
@@ -14,6 +15,8 @@ export interface Platform {
   readonly hasher: Hasher
   readonly store: Store
   readonly origin: Origin
+  /** What is kept for the next visit, where anything is. */
+  readonly notes?: Notes
   /** The mediators that a peer knows, in the order to go to them. */
   mediatorTable(peerId: PeerId): MediatorTable
   /** `length` random bytes, fit for identifiers. */

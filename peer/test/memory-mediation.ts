@@ -3,6 +3,7 @@ import {
   decodeClientMessage,
   type ClientMessage,
   type FullHash,
+  type IceServer,
   type MediatorId,
   type MediatorMessage,
   type PeerAddress
@@ -23,6 +24,8 @@ interface Guest {
  * is killed. They do what the tests of peers need, and leave out every limit.
  */
 export class MemoryMediation {
+  /** What every mediator offers from now on. */
+  iceServers: readonly IceServer[] | undefined
   readonly asked: FullHash[] = []
   readonly #guests = new Set<Guest>()
   readonly #killed = new Set<string>()
@@ -80,7 +83,8 @@ export class MemoryMediation {
       }
     }
     this.#guests.add(guest)
-    guest.tell({ type: 'established', mediatorId: address.mediatorId })
+    const { iceServers } = this
+    guest.tell({ type: 'established', mediatorId: address.mediatorId, ...(iceServers && { iceServers }) })
     return guest
   }
 

@@ -1,4 +1,4 @@
-import { FullHashBuilder, type FullHash, type PeerId } from '@mayfly/common'
+import { FullHashBuilder, type FullHash, type IceServer, type PeerId } from '@mayfly/common'
 import { expect } from 'chai'
 import { randomBytes } from 'node:crypto'
 import { KBucketTable } from '../src/adapters/k-bucket-table.js'
@@ -12,6 +12,7 @@ import { MayflyError, reasonOf } from '../src/error.js'
 import { MayflySession } from '../src/mayfly-session.js'
 import type { Store } from '../src/ports/store.js'
 import type { Connector } from '../src/ports/connector.js'
+import type { Notes } from '../src/ports/notes.js'
 import { ManualClock } from './manual-clock.js'
 import { MemoryMediation } from './memory-mediation.js'
 import { MemoryOrigin } from './memory-origin.js'
@@ -26,6 +27,7 @@ export interface PersonOptions extends ConnectOptions, Observation {
   readonly inStore?: Store
   /** Why its platform has no WebRTC; by default it has. */
   readonly noWebRtc?: string
+  readonly notes?: Notes
 }
 
 /** Milliseconds of the world's time that pass at once. */
@@ -39,12 +41,14 @@ export class MemoryWorld {
   readonly origin = new MemoryOrigin(this.clock)
   /** Ends of connections made so far. */
   connections = 0
+  /** What each of them that offered was made with for ICE. */
+  readonly offeredWith: (readonly IceServer[])[] = []
   /** First byte of every message that somebody sent on a connection that it offered. */
   readonly sent: (number | undefined)[] = []
   readonly #endings: (() => unknown)[] = []
 
   join(options: PersonOptions = {}): MayflySession {
-    const { urls = MEDIATORS, inStore: store = new MemoryStore(), noWebRtc, ...connect } = options
+    const { urls = MEDIATORS, inStore: store = new MemoryStore(), noWebRtc, notes, ...connect } = options
     const session = new MayflySession(
       urls,
       {
@@ -58,7 +62,8 @@ export class MemoryWorld {
         mediatorTable: peerId => new KBucketTable(peerId, nodeHasher),
         store,
         origin: this.origin,
-        randomBytes
+        randomBytes,
+        ...(notes && { notes })
       },
       connect
     )
@@ -133,6 +138,7 @@ export class MemoryWorld {
         this.connections++
         const connection = connector.connect(options, events)
         if (!options.initiator) return connection
+        this.offeredWith.push(options.iceServers)
         const send = connection.send.bind(connection)
         return Object.assign(connection, {
           send: (message: Uint8Array<ArrayBuffer>) => {

@@ -80,7 +80,8 @@ function decodeMediators(fields: JsonObject): MediatorMessageDecoding {
     : { ok: true, message: { type: 'mediators', mediators: urls } }
 }
 
-function decodeIceServers(value: JsonValue): IceServer[] | undefined {
+/** The servers of an `established`; undefined where the value has not that form. */
+export function decodeIceServers(value: JsonValue): IceServer[] | undefined {
   if (!Array.isArray(value)) return undefined
   const servers: IceServer[] = []
   for (const entry of value) {

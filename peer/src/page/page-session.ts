@@ -3,6 +3,7 @@ import { blobSource } from '../adapters/blob-source.js'
 import { fetchOrigin } from '../adapters/fetch-origin.js'
 import { IndexedDbReferences } from '../adapters/indexeddb-references.js'
 import { KBucketTable } from '../adapters/k-bucket-table.js'
+import { localNotes } from '../adapters/local-notes.js'
 import { memorySource } from '../adapters/memory-source.js'
 import { pageConnector } from '../adapters/page-connector.js'
 import { systemClock } from '../adapters/system-clock.js'
@@ -43,6 +44,7 @@ export class PageSession extends MayflySession implements Session {
       hasher,
       mediatorTable: (peerId: PeerId) => new KBucketTable(peerId, hasher),
       store: pageStore(options),
+      notes: localNotes,
       randomBytes: (length: number) => crypto.getRandomValues(new Uint8Array(length)),
       onwake: onPageWake
     }
