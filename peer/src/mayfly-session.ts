@@ -4,7 +4,6 @@ import {
   peerIdFrom,
   type FullHash,
   type HashedContent,
-  type IceServer,
   type MediationError,
   type PeerId,
   type Peers
@@ -21,11 +20,10 @@ import type {
 import { Announced } from './announced.js'
 import type { Content } from './content.js'
 import { ContentDownload } from './content-download.js'
-import { readIceNote, writeIceNote } from './core/ice-notes.js'
-import { highestOf, shareOf } from './core/priority.js'
 import { MayflyError, reasonOf } from './error.js'
 import { patienceOf } from './giving-up.js'
 import { hashContent } from './hash-content.js'
+import { IceServers } from './ice-servers.js'
 import { referencedContent } from './kept-content.js'
 import { MediationClient } from './mediation-client.js'
 import { PeerSessions } from './peer-sessions.js'
@@ -35,6 +33,7 @@ import type { Store } from './ports/store.js'
 import { SessionStore } from './session-store.js'
 import { Transfer } from './transfer.js'
 import type { TransferHost, TransferOptions } from './transfer-host.js'
+import { Transfers } from './transfers.js'
 import { Uploader } from './uploader.js'
 
 /** Milliseconds that open channels are asked before the mediator: one round trip of a near network. */
@@ -42,9 +41,6 @@ const HEAD_START_MS = 10
 
 /** Bytes of the longest content, unless told otherwise: 64 GiB, whose tree takes 256 MiB. */
 const DEFAULT_MAX_LENGTH = 2 ** 36
-
-/** Where what mediators offered for ICE is kept for the next visit. */
-const ICE_NOTE = 'mayfly ice servers'
 
 /** A session with the network, on any platform. See `Session` in api.ts. */
 export class MayflySession extends (EventTarget as new () => TypedEventTarget<SessionEvents> & EventTarget) {
@@ -55,8 +51,9 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
   readonly #client: MediationClient
   readonly #peers: PeerSessions
   readonly #uploader: Uploader
-  readonly #transfers = new Map<FullHash, Transfer>()
+  readonly #transfers = new Transfers()
   readonly #kept: SessionStore
+  readonly #iceServers: IceServers
   readonly #stopWaking: () => void
   readonly #announced = new Announced()
   #everEstablished = false
@@ -88,6 +85,8 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
         onannounced: fullHashes => this.#announced.add(fullHashes)
       }
     )
+    // The rest can be done while the connection opens.
+    this.#client.start()
     this.#peers = new PeerSessions({
       peerId,
       connector,
@@ -96,6 +95,8 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
       signal: (to, data, fullHash) => this.#client.signal(to, data, fullHash),
       unreadable: (content, error) => this.#unreadable(content, error)
     })
+    this.#iceServers = new IceServers(options.iceServers, platform.notes)
+    this.#peers.iceServers = this.#iceServers.expected(this.#client.connection.url)
     this.#stopWaking = platform.onwake?.(() => this.#client.wake()) ?? (() => {})
     this.#kept = new SessionStore(platform.store, clock, {
       hasher: platform.hasher,
@@ -110,9 +111,6 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
       warn: error => this.#warn(error)
     })
     options.signal?.addEventListener('abort', () => void this.close(), { once: true })
-    this.#client.start()
-    // What the mediator is going to offer, most likely. Read only now, because that may take milliseconds.
-    this.#peers.iceServers = options.iceServers ?? this.#rememberedIceServers()
     if (options.signal?.aborted === true) void this.close()
   }
 
@@ -198,7 +196,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
       download.begin({ content: this.#kept.mending(content) })
       return
     }
-    const found = this.#transfers.has(fullHash) ? undefined : await this.#kept.find(fullHash, store, options)
+    const found = this.#transfers.get(fullHash) ? undefined : await this.#kept.find(fullHash, store, options)
     // Nobody would listen to it, or stop it.
     if (download.ended) return
     if (this.#closed !== undefined) download.onfailed(this.#closed)
@@ -232,12 +230,16 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
     const timeoutMs = patienceOf(options, this.#peers.noWebRtc)
     const limits = { timeoutMs, maxLength, pinned: options.keep !== 'cache', resumed }
     const transfer = new Transfer(fullHash, limits, this.#transferHost(fullHash, store))
-    this.#transfers.set(fullHash, transfer)
+    this.#transfers.add(transfer)
     if (origin !== undefined) transfer.useOrigin(origin)
     transfer.start()
     // Whoever there is a channel to may have it, and is asked without waiting for the mediator.
     transfer.found(this.#peers.connected(), { fromMediator: false })
-    if (origin?.afterMs !== 0) this.#peers.prepare()
+    // After the mediator has been asked: to make a connection takes milliseconds.
+    const prepare = (): void => {
+      if (this.#transfers.get(fullHash) !== undefined) this.#peers.prepare()
+    }
+    if (origin?.afterMs !== 0) queueMicrotask(() => this.#client.afterOpening(prepare))
     return transfer
   }
 
@@ -258,13 +260,12 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
       onbegun: content => {
         if (share) this.#uploader.add(content)
         this.#kept.sharePart(content)
-        this.#balance()
+        this.#transfers.balance()
       },
-      onwanted: () => this.#balance(),
+      onwanted: () => this.#transfers.balance(),
       onended: content => {
-        this.#transfers.delete(fullHash)
+        this.#transfers.ended(fullHash)
         this.#kept.endPart(fullHash)
-        this.#balance()
         this.#client.forget(fullHash)
         if (content !== undefined && share) this.#share(content)
         else if (content === undefined) this.#withdraw(fullHash)
@@ -277,14 +278,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
   #ask(fullHash: FullHash): void {
     const ask = (): void => this.#client.getPeers(fullHash, this.#peers.connected())
     if (this.#peers.connected().length === 0) ask()
-    else this.#platform.clock.after(HEAD_START_MS, () => this.#transfers.has(fullHash) && ask())
-  }
-
-  /** Transfers of lower priority make way. */
-  #balance(): void {
-    const active = [...this.#transfers.values()].filter(transfer => transfer.active)
-    const highest = highestOf(active.map(({ priority }) => priority))
-    for (const transfer of active) transfer.share = shareOf(transfer.priority, highest)
+    else this.#platform.clock.after(HEAD_START_MS, () => this.#transfers.get(fullHash) && ask())
   }
 
   #share(content: Content): void {
@@ -306,29 +300,13 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
   #onmediator(connection: MediatorConnection): void {
     if (connection.state === 'established') {
       this.#everEstablished = true
-      this.#peers.iceServers = this.#options.iceServers ?? this.#client.iceServers
+      this.#peers.iceServers = this.#iceServers.offered(connection.url, this.#client.iceServers)
       this.#settle.resolve()
-      this.#rememberIceServers()
     }
     if (connection.state === 'closed') {
       void this.#end(new MayflyError('refused', connection.reason ?? 'every mediator refused'))
     }
     this.#tell('mediator', connection)
-  }
-
-  #rememberedIceServers(): readonly IceServer[] {
-    const { url } = this.#client.connection
-    const { notes } = this.#platform
-    return (url !== undefined && notes && readIceNote(notes.read(ICE_NOTE), url)) || []
-  }
-
-  #rememberIceServers(): void {
-    const { url } = this.#client.connection
-    const { notes } = this.#platform
-    if (url === undefined || notes === undefined) return
-    const before = notes.read(ICE_NOTE)
-    const after = writeIceNote(before, url, this.#client.iceServers)
-    if (after !== before) notes.write(ICE_NOTE, after)
   }
 
   #onpeers({ fullHash, peers, final }: Peers): void {
@@ -356,7 +334,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
     this.#closed ??= error
     this.#settle.reject(this.#closed)
     this.#announced.close(error)
-    await Promise.all([...this.#transfers.values()].map(transfer => transfer.stop(error.code, error.message)))
+    await this.#transfers.stop(error)
   }
 
   #throwIfClosed(): void {

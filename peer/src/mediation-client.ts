@@ -26,6 +26,8 @@ import type { OpenSocket } from './ports/socket.js'
 const MAX_QUESTIONS = 1_024
 /** Below the 40 signals that a mediator passes on between two peers in that time. */
 const SIGNALS_PER_PEER = { limit: 38, windowMs: 60_000, maxKeys: 512 }
+/** What the opening of a connection is not to be held up by waits for that no longer: a near mediator is there by then. */
+const OPENING_MS = 30
 /** Announcements of so many milliseconds travel in one message. */
 const ANNOUNCE_BATCH_MS = 20
 
@@ -68,6 +70,7 @@ export class MediationClient {
   readonly #announcements = new Announcements()
   readonly #questions: Questions
   #announced: FullHash[] = []
+  readonly #afterOpening = new Set<() => void>()
   readonly #signals = new EventWindow(SIGNALS_PER_PEER)
   #connection: MediatorConnection = { state: 'connecting', url: undefined, mediatorId: undefined }
   #iceServers: readonly IceServer[] = []
@@ -96,6 +99,21 @@ export class MediationClient {
   /** Starts connecting. Nothing is opened before. */
   start(): void {
     if (this.#session === undefined && this.#retry === undefined && !this.#closed) this.#tryNext()
+  }
+
+  /**
+   * Runs once a mediator has been told what there is to tell, at once where that is so, and after `OPENING_MS` in
+   * any case unless the client closes. For what would keep this thread busy while the connection opens.
+   */
+  afterOpening(run: () => void): void {
+    if (this.#session?.isOpen === true) return run()
+    const begin = (): void => {
+      cancel()
+      this.#afterOpening.delete(begin)
+      if (!this.#closed) run()
+    }
+    const cancel = this.#clock.after(OPENING_MS, begin)
+    this.#afterOpening.add(begin)
   }
 
   /**
@@ -155,6 +173,7 @@ export class MediationClient {
   #stop(): void {
     this.#closed = true
     this.#questions.endAll()
+    this.#opened()
     this.#retry?.cancel()
     this.#cancelAnnounce?.()
     this.#session?.close()
@@ -209,6 +228,11 @@ export class MediationClient {
   #resume(): void {
     for (const fullHash of this.#questions.fullHashes()) this.#ask(fullHash)
     this.#announceNext()
+    this.#opened()
+  }
+
+  #opened(): void {
+    for (const begin of [...this.#afterOpening]) begin()
   }
 
   #established(url: string, message: Established): void {

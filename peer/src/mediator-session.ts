@@ -103,6 +103,11 @@ export class MediatorSession {
     })
   }
 
+  /** The handshake has been sent, and what was to follow it. */
+  get isOpen(): boolean {
+    return this.#canSend
+  }
+
   get isEstablished(): boolean {
     return this.#state === 'established'
   }

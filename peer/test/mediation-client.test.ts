@@ -51,6 +51,36 @@ describe('the mediation client', () => {
     ])
   })
 
+  it('runs what can wait once everything was sent behind the handshake, and at once from then on', () => {
+    const { client, clock, last } = start()
+    const sent: number[] = []
+    const note = (): void => void sent.push(last().received.length)
+    client.afterOpening(note)
+    client.getPeers(hash(1), [])
+    expect(sent).to.deep.equal([])
+    last().accept()
+    expect(sent).to.deep.equal([2])
+    client.afterOpening(note)
+    expect(sent).to.deep.equal([2, 2])
+    client.close()
+    expect(clock.pending).to.equal(0)
+  })
+
+  it('runs what can wait after 30 ms where no mediator is there by then, and not any more once it is closed', async () => {
+    const { client, clock, last } = start()
+    let runs = 0
+    client.afterOpening(() => void runs++)
+    await clock.advance(29)
+    expect(runs).to.equal(0)
+    await clock.advance(1)
+    expect(runs).to.equal(1)
+    client.afterOpening(() => void runs++)
+    client.close()
+    last().accept()
+    await clock.advance(60)
+    expect([runs, clock.pending]).to.deep.equal([1, 0])
+  })
+
   it('hands on signals in both directions', () => {
     const { client, last, signals } = start()
     expect(client.signal(BOB, { x: 1 })).to.equal(false)

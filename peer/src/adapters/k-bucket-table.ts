@@ -16,6 +16,8 @@ export class KBucketTable implements MediatorTable {
   readonly #ownId: Uint8Array
   readonly #hasher: Pick<Hasher, 'node'>
   readonly #bucket: KBucket<Contact>
+  /** Not hashed yet: that takes milliseconds in a page that is just being loaded, and most never ask. */
+  readonly #added = new Set<string>()
 
   constructor(peerId: PeerId, hasher: Pick<Hasher, 'node'>) {
     this.#ownId = fromHex(peerId)
@@ -27,14 +29,17 @@ export class KBucketTable implements MediatorTable {
   }
 
   add(url: string): void {
-    this.#bucket.add({ id: this.#keyOf(url), url, vectorClock: 0 })
+    this.#added.add(url)
   }
 
   remove(url: string): void {
+    this.#added.delete(url)
     this.#bucket.remove(this.#keyOf(url))
   }
 
   nearest(): readonly string[] {
+    for (const url of this.#added) this.#bucket.add({ id: this.#keyOf(url), url, vectorClock: 0 })
+    this.#added.clear()
     // k-bucket measures distance in a double and orders ids that agree in 53 bits or more wrongly.
     return this.#bucket
       .closest(this.#ownId)

@@ -110,13 +110,16 @@ export class FailOver {
   }
 
   #inOrder(): string[] {
+    const wanted = this.#known().filter(url => !this.#refused.has(url))
+    return [...wanted.filter(url => url !== this.#lost), ...wanted.filter(url => url === this.#lost)]
+  }
+
+  #known(): readonly string[] {
+    if (!this.#hasBeenTaken && this.#learned.size === 0) return this.#given
     const given = new Set(this.#given)
     const nearest = this.#table.nearest()
     const first = this.#hasBeenTaken ? nearest.filter(url => given.has(url)) : this.#given
-    const wanted = [...first, ...nearest.filter(url => !given.has(url))].filter(
-      url => !this.#refused.has(url)
-    )
-    return [...wanted.filter(url => url !== this.#lost), ...wanted.filter(url => url === this.#lost)]
+    return [...first, ...nearest.filter(url => !given.has(url))]
   }
 
   #learn(url: string): void {
