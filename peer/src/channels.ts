@@ -34,6 +34,8 @@ export interface ChannelLimits {
   readonly giveUpMs: number
   /** Offers of one remote peer that are looked at per minute. */
   readonly offersPerMinute: number
+  /** Milliseconds without use after which a channel is closed. */
+  readonly idleMs: number
   /** Milliseconds that candidates are gathered for before they travel in one signal. */
   readonly batchMs: number
 }
@@ -43,6 +45,9 @@ export const DEFAULT_CHANNEL_LIMITS: ChannelLimits = {
   inboundAttempts: 12,
   giveUpMs: 5_000,
   offersPerMinute: 10,
+  // A visitor looks at a page for less before the next one wants something; a channel that is kept costs both sides
+  // memory, and a packet every few seconds, which keeps the radio of a telephone on.
+  idleMs: 120_000,
   batchMs: 30
 }
 
@@ -95,6 +100,7 @@ export class Channels {
   readonly #offers: EventWindow
   #iceServers: readonly IceServer[] = []
   #closed: string | undefined
+  #cancelIdle: (() => void) | undefined
 
   constructor(options: ChannelsOptions, events: ChannelsEvents) {
     this.#peerId = options.peerId
@@ -181,6 +187,7 @@ export class Channels {
     this.#closed ??= reason
     this.#connector.discard()
     for (const link of [...this.#links.values()]) link.close(reason)
+    this.#cancelIdle?.()
   }
 
   #wait(link: Link): Promise<Channel> {
@@ -261,6 +268,7 @@ export class Channels {
   #opened(link: Link): void {
     const waiting = this.#waiting.get(link)
     this.#waiting.delete(link)
+    this.#cancelIdle ??= this.#clock.after(this.#limits.idleMs, () => this.#closeIdle())
     this.#events.onchannel(link, link.initiator ? 'us' : 'them')
     waiting?.resolve(link)
   }
@@ -271,6 +279,21 @@ export class Channels {
     const waiting = this.#waiting.get(link)
     this.#waiting.delete(link)
     waiting?.reject(new Error(reason))
+    if (this.#links.size > 0) return
+    this.#cancelIdle?.()
+    this.#cancelIdle = undefined
+  }
+
+  /** Closes what nobody uses, and looks again when the next may be due. */
+  #closeIdle(): void {
+    this.#cancelIdle = undefined
+    const now = this.#clock.now()
+    const open = [...this.#links.values()].filter(({ state }) => state === 'open')
+    const dueAt = ({ busy, usedAt, activeAt }: Link): number =>
+      (busy ? now : Math.max(usedAt, activeAt)) + this.#limits.idleMs
+    for (const link of open) if (dueAt(link) <= now) link.close('nobody used the channel')
+    const next = Math.min(...open.filter(link => !link.closed).map(dueAt))
+    if (next < Infinity) this.#cancelIdle = this.#clock.after(next - now, () => this.#closeIdle())
   }
 
   #send(to: PeerAddress, data: SignalData, fullHash: FullHash | undefined): boolean {

@@ -57,6 +57,8 @@ export class Link implements Channel {
   busy = false
   /** When it was last wanted, by the owner's clock. */
   usedAt: number
+  /** When a message last came or went. */
+  activeAt: number
   ondrain: (() => void) | undefined
   onclose: ((reason: string) => void) | undefined
   readonly #options: LinkOptions
@@ -81,6 +83,7 @@ export class Link implements Channel {
     this.initiator = options.initiator
     this.fullHash = options.fullHash
     this.usedAt = options.clock.now()
+    this.activeAt = this.usedAt
     this.#connection = options.connector.connect(options, {
       onsignal: signal => this.#queue(signal),
       onopen: () => this.#opened(),
@@ -136,7 +139,9 @@ export class Link implements Channel {
   }
 
   send(message: Uint8Array<ArrayBuffer>, lane?: Lane): void {
-    if (this.#state === 'open') this.#connection.send(message, lane)
+    if (this.#state !== 'open') return
+    this.activeAt = this.#options.clock.now()
+    this.#connection.send(message, lane)
   }
 
   close(reason: string): void {
@@ -234,6 +239,7 @@ export class Link implements Channel {
 
   #deliver(message: Uint8Array<ArrayBuffer>): void {
     if (this.#state === 'closed') return
+    this.activeAt = this.#options.clock.now()
     if (this.#onmessage !== undefined && this.#early.length === 0) {
       this.#onmessage(message)
       return

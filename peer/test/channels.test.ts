@@ -187,10 +187,15 @@ describe('channels', () => {
     await Promise.all(both)
   })
 
-  it('leave no timer behind once they are open', async () => {
+  it('leave no timer behind once they are open but one per peer, and none once they are closed', async () => {
     const world = new World()
-    const [alice, bob] = [world.join('1'), world.join('2')]
-    await alice.channels.open(bob.address)
+    const [alice, bob, charlie] = [world.join('1'), world.join('2'), world.join('3')]
+    const toBob = await alice.channels.open(bob.address)
+    const toCharlie = await alice.channels.open(charlie.address)
+    await settle()
+    expect(world.clock.pending).to.equal(3)
+    toBob.close('enough')
+    toCharlie.close('enough')
     await settle()
     expect(world.clock.pending).to.equal(0)
   })
@@ -327,6 +332,68 @@ describe('channels that do not open', () => {
     await alice.channels.open(bob.address)
     await settle()
     expect([alice.opened.length, bob.opened.length]).to.deep.equal([1, 1])
+  })
+})
+
+describe('channels that nobody uses', () => {
+  it('are closed after two minutes on both sides', async () => {
+    const world = new World()
+    const [alice, bob] = [world.join('1'), world.join('2')]
+    const channel = await alice.channels.open(bob.address)
+    await world.clock.advance(119_999)
+    expect(channel.closed).to.equal(false)
+    await world.clock.advance(1)
+    expect(alice.opened[0]?.closeReason).to.equal('nobody used the channel')
+    expect(bob.channels.connected()).to.deep.equal([])
+    expect(world.clock.pending).to.equal(0)
+    await alice.channels.open(bob.address)
+  })
+
+  it('stay for two minutes more after each use: wanted again, a message either way, the end of something', async () => {
+    const uses: ((alice: Person, bob: Person) => void)[] = [
+      (alice, bob) => void alice.channels.open(bob.address),
+      alice => alice.opened[0]?.channel.send(new Uint8Array(1)),
+      (_, bob) => bob.opened[0]?.channel.send(new Uint8Array(1)),
+      alice => alice.channels.setBusy(alice.opened[0]!.channel, false)
+    ]
+    for (const use of uses) {
+      const world = new World()
+      const alice = world.join('1')
+      // Bob's own time to close is not in question here.
+      const bob = world.join('2', { limits: { idleMs: 1_000_000 } })
+      const channel = await alice.channels.open(bob.address)
+      await world.clock.advance(100_000)
+      use(alice, bob)
+      await world.clock.advance(119_999)
+      expect(channel.closed).to.equal(false)
+      await world.clock.advance(1)
+      expect(channel.closed).to.equal(true)
+    }
+  })
+
+  it('are not those on which something is under way, however silent', async () => {
+    const world = new World()
+    const alice = world.join('1')
+    const bob = world.join('2', { limits: { idleMs: 1_000_000 } })
+    const channel = await alice.channels.open(bob.address)
+    alice.channels.setBusy(channel, true)
+    await world.clock.advance(900_000)
+    expect(channel.closed).to.equal(false)
+    alice.channels.setBusy(channel, false)
+    await world.clock.advance(120_000)
+    expect(channel.closed).to.equal(true)
+  })
+
+  it('are closed one by one', async () => {
+    const world = new World()
+    const [alice, bob, charlie] = [world.join('1'), world.join('2'), world.join('3')]
+    await alice.channels.open(bob.address)
+    await world.clock.advance(70_000)
+    await alice.channels.open(charlie.address)
+    await world.clock.advance(50_000)
+    expect(alice.channels.connected()).to.deep.equal([charlie.address])
+    await world.clock.advance(70_000)
+    expect(alice.channels.connected()).to.deep.equal([])
   })
 })
 
