@@ -120,6 +120,15 @@ export class BlockTree {
     return this.#get(level, index)
   }
 
+  /** Neighbouring nodes of a level, as a view that must not be written to; zeros where one is unknown. */
+  nodes(level: number, first: number, count: number): Uint8Array {
+    const at = (this.#offsets[level] ?? 0) + first
+    return this.#nodes.subarray(
+      at * HASH_BYTES,
+      (at + Math.min(count, this.width(level) - first)) * HASH_BYTES
+    )
+  }
+
   /**
    * Adds the nodes `index` (an even one) and `index + 1` of a level, if their parent is known and they hash to
    * it. Where the right one is padding, `right` is not looked at. False: nothing was added.

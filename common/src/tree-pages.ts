@@ -45,10 +45,8 @@ export function treePage(tree: BlockTree, page: number): Uint8Array<ArrayBuffer>
   const bytes = new Uint8Array(treePageBytes(tree.length, page))
   let at = 0
   for (const { level, first, count } of levelsOf(tree.length, page)) {
-    for (let i = 0; i < count; i++, at += HASH_BYTES) {
-      const node = tree.node(level, first + i)
-      if (node !== undefined) bytes.set(node, at)
-    }
+    bytes.set(tree.nodes(level, first, count), at)
+    at += count * HASH_BYTES
   }
   return bytes
 }
@@ -69,15 +67,16 @@ export function restoreTreePage(tree: BlockTree, page: number, bytes: Uint8Array
   }
 }
 
-/** Both of what two keepers of the same page know: `page`, and what it lacks from `other`. */
+/** Both of what two keepers of the same page know: `page`, and what it lacks from `other`. `page` itself if that is nothing. */
 export function mergeTreePages(
   page: Uint8Array<ArrayBuffer>,
   other: Uint8Array<ArrayBuffer> | undefined
 ): Uint8Array<ArrayBuffer> {
   if (other?.length !== page.length) return page
-  const merged = page.slice()
+  let merged = page
   for (let at = 0; at < page.length; at += HASH_BYTES) {
-    if (isKnown(page, at)) continue
+    if (isKnown(page, at) || !isKnown(other, at)) continue
+    if (merged === page) merged = page.slice()
     merged.set(other.subarray(at, at + HASH_BYTES), at)
   }
   return merged

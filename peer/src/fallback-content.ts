@@ -44,6 +44,10 @@ export class FallbackContent implements StoredContent {
     this.held = [...setOf(blockCount, [...(first?.held ?? []), ...(second?.held ?? [])]).runs()]
   }
 
+  get retains(): boolean {
+    return this.#second !== undefined || this.#first === undefined || this.#first.retains
+  }
+
   async read(firstBlock: number, blockCount: number): Promise<Uint8Array<ArrayBuffer>> {
     checkRun(this.header, firstBlock, blockCount)
     const bytes = new Uint8Array(bytesOfBlocks(this.header.length, firstBlock, blockCount))

@@ -255,6 +255,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
       mediatorUnreachable: () => !this.#everEstablished,
       noWebRtc: this.#peers.noWebRtc,
       connect: (peer, early) => this.#peers.connect(peer, fullHash, early),
+      freeMessage: bytes => this.#platform.freeMessage?.(bytes),
       ask: () => this.#ask(fullHash),
       drop: (peer, reason, lied) => this.#peers.drop(peer, reason, lied),
       onbegun: content => {

@@ -21,6 +21,8 @@ export interface Platform {
   mediatorTable(peerId: PeerId): MediatorTable
   /** `length` random bytes, fit for identifiers. */
   randomBytes(length: number): Uint8Array
+  /** Gives the memory of a message back that nobody looks at any more, where it does not wait to be collected. */
+  freeMessage?(bytes: Uint8Array<ArrayBuffer>): void
   /** Calls back when the network is back or the page visible again. Gives the function that stops it. */
   onwake?(wake: () => void): () => void
 }

@@ -29,6 +29,8 @@ export interface TransferHost {
   chance(): number
   /** An open session with a peer. Rejects with an Error that says why there is none. */
   connect(peer: PeerAddress, early: EarlyOpen | undefined): Promise<PeerSession>
+  /** Nobody looks any more at a message that came over a channel. */
+  freeMessage(bytes: Uint8Array<ArrayBuffer>): void
   /** Asks the mediator; the answers come through `found`. */
   ask(fullHash: FullHash): void
   /** A peer lied or fell silent. */

@@ -283,6 +283,8 @@ export class Transfer {
     try {
       const writing = this.#storing?.then(stored => stored.write(first, bytes, tree))
       await this.#backlog.during(bytes.length, writing ?? Promise.resolve())
+      // A peer's message is nobody else's; what the origin brings is in parts of larger arrays.
+      if (peer !== undefined && (await this.#storing)?.retains === false) this.#host.freeMessage(bytes)
     } catch (error) {
       this.#storeFailed(error)
       return

@@ -20,6 +20,7 @@ function untilGone(store: LastingStore, isGone: () => boolean): Store {
     header: content.header,
     held: content.held,
     lasting: content.lasting,
+    retains: content.retains,
     read: (...run) => content.read(...run),
     readTreePages: pages => content.readTreePages(pages),
     write: (...run) => orNever(() => content.write(...run)),

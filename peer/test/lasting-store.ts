@@ -39,6 +39,8 @@ export class LastingStore extends MemoryStore {
       header: content.header,
       held: content.held,
       lasting: true,
+      // It has a copy.
+      retains: false,
       read: (...run) => content.read(...run),
       write,
       readTreePages: pages => content.readTreePages(pages),

@@ -62,6 +62,8 @@ export class MemoryWorld {
         mediatorTable: peerId => new KBucketTable(peerId, nodeHasher),
         store,
         origin: this.origin,
+        // What is looked at afterwards all the same is empty then.
+        freeMessage: ({ buffer }) => void structuredClone(buffer, { transfer: [buffer] }),
         randomBytes,
         ...(notes && { notes })
       },

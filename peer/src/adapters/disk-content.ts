@@ -124,6 +124,7 @@ export async function removeContent({ data, record }: DiskPaths): Promise<void> 
 export class DiskContent implements StoredContent {
   readonly header: ContentHeader
   readonly lasting = true
+  readonly retains = false
   /** What is held now. */
   readonly blocks: BlockSet
   readonly #paths: DiskPaths

@@ -3,12 +3,14 @@ import {
   BlockSet,
   bytesOfBlocks,
   mergeTreePages,
+  toHex,
   treePage,
   treePagesOf,
   type BlockTree
 } from '@mayfly/common'
 import { blocksOfWrite, checkRun, heldBytesOf } from '../core/block-bounds.js'
 import type { BlockRuns, ContentHeader, StoredContent } from '../ports/store.js'
+import { freeBuffer } from '../core/free-buffer.js'
 import { fail, storageError, writing, type BlocksKey, type Database } from './indexeddb-database.js'
 
 /** Blocks in one record: 64 KiB, measured to be written and read fastest. */
@@ -18,6 +20,7 @@ const RECORDS_PER_TRANSACTION = 16
 
 interface PendingRecord {
   readonly key: BlocksKey
+  /** A view of what is to be written. */
   readonly bytes: Uint8Array<ArrayBuffer>
   resolve(): void
   reject(error: Error): void
@@ -31,10 +34,15 @@ export class IndexedDbContent implements StoredContent {
   readonly header: ContentHeader
   readonly held: BlockRuns
   readonly lasting = true
+  readonly retains = false
   readonly #database: Database
   readonly #blocks: BlockSet
   readonly #onreleased: () => void
   readonly #pending: PendingRecord[] = []
+  /** Another one for each who writes. */
+  readonly #writer = toHex(crypto.getRandomValues(new Uint8Array(8)))
+  /** Pages of which nobody has kept more than our tree knows: to read them first would be in vain. */
+  readonly #ours = new Set<number>()
   #tree: BlockTree | undefined
   #writing: Promise<void> | undefined
 
@@ -61,6 +69,7 @@ export class IndexedDbContent implements StoredContent {
       if (skipped < value.length && offset < bytes.length) {
         bytes.set(value.subarray(skipped, skipped + bytes.length - offset), offset)
       }
+      freeBuffer(value)
       found.add(first, count)
     }
     if (!found.hasRun(firstBlock, blockCount))
@@ -70,12 +79,13 @@ export class IndexedDbContent implements StoredContent {
 
   async write(firstBlock: number, bytes: Uint8Array<ArrayBuffer>, tree: BlockTree): Promise<void> {
     const count = blocksOfWrite(this.header, firstBlock, bytes.length)
+    if (tree !== this.#tree) this.#ours.clear()
     this.#tree = tree
     const records: Promise<void>[] = []
     for (let first = 0; first < count; first += RECORD_BLOCKS) {
       const size = Math.min(RECORD_BLOCKS, count - first)
       const key: BlocksKey = [this.header.fullHash, firstBlock + first, size]
-      const part = bytes.slice(first * BLOCK_BYTES, (first + size) * BLOCK_BYTES)
+      const part = bytes.subarray(first * BLOCK_BYTES, (first + size) * BLOCK_BYTES)
       records.push(
         new Promise((resolve, reject) => this.#pending.push({ key, bytes: part, resolve, reject }))
       )
@@ -142,6 +152,16 @@ export class IndexedDbContent implements StoredContent {
     return IDBKeyRange.bound(low, [fullHash, firstBlock + blockCount], false, true)
   }
 
+  /** Bytes that are held once `records` are, and were not before. */
+  #newBytes(records: readonly PendingRecord[]): number {
+    const fresh = new Set<number>()
+    for (const { key } of records) {
+      const [, first, count] = key
+      for (let block = first; block < first + count; block++) if (!this.#blocks.has(block)) fresh.add(block)
+    }
+    return [...fresh].reduce((sum, block) => sum + bytesOfBlocks(this.header.length, block, 1), 0)
+  }
+
   /** Writes until nothing waits any more. Never rejects: every write learns its own fate. */
   async #writePending(): Promise<void> {
     while (this.#pending.length > 0) {
@@ -162,20 +182,28 @@ export class IndexedDbContent implements StoredContent {
     const { transaction, put } = writing(this.#database)
     const tree = this.#tree as BlockTree
     const pages = [...new Set(records.flatMap(({ key }) => treePagesOf(length, key[1], key[2])))]
-    const [present, ...kept] = await Promise.all([
-      transaction.objectStore('contents').get(fullHash),
-      ...pages.map(page => transaction.objectStore('tree').get([fullHash, page]))
-    ])
+    const present = await transaction.objectStore('contents').get(fullHash)
     if (present === undefined) throw new Error('the content was deleted')
-    for (const { key, bytes } of records) put('blocks', bytes, key)
-    for (const [i, page] of pages.entries()) {
-      put('tree', mergeTreePages(treePage(tree, page), kept[i]), [fullHash, page])
+    if (present.writer !== this.#writer) this.#ours.clear()
+    const others = pages.filter(page => !this.#ours.has(page))
+    const found = await Promise.all(others.map(page => transaction.objectStore('tree').get([fullHash, page])))
+    const kept = new Map(others.map((page, i) => [page, found[i]]))
+    // `put` has copied what it is given when it returns.
+    for (const { key, bytes } of records) {
+      const copy = bytes.slice()
+      put('blocks', copy, key)
+      freeBuffer(copy)
     }
-    const after = new BlockSet(this.#blocks.blockCount)
-    for (const run of this.#blocks.runs()) after.add(...run)
-    for (const { key } of records) after.add(key[1], key[2])
-    const heldBytes = Math.max(present.heldBytes, heldBytesOf(length, after))
-    put('contents', { ...present, heldBytes, usedAt: Date.now() }, fullHash)
+    for (const page of pages) {
+      const other = kept.get(page)
+      const known = treePage(tree, page)
+      const merged = mergeTreePages(known, other)
+      put('tree', merged, [fullHash, page])
+      if (merged === known) this.#ours.add(page)
+      for (const done of [merged, other]) if (done !== undefined) freeBuffer(done)
+    }
+    const heldBytes = Math.max(present.heldBytes, heldBytesOf(length, this.#blocks) + this.#newBytes(records))
+    put('contents', { ...present, heldBytes, usedAt: Date.now(), writer: this.#writer }, fullHash)
     await transaction.done
     for (const { key } of records) this.#blocks.add(key[1], key[2])
   }

@@ -12,6 +12,8 @@ export interface ContentRecord {
   readonly heldBytes: number
   readonly usedAt: number
   readonly pinned: boolean
+  /** Who wrote blocks of it last. */
+  readonly writer?: string
 }
 
 /** Which content, its first block, and how many: which blocks are held is known from the keys alone. */

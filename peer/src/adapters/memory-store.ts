@@ -135,6 +135,7 @@ function bytesOf({ inUse, header, held }: Kept): number {
 class MemoryContent implements StoredContent {
   readonly held: BlockRuns
   readonly lasting = false
+  readonly retains = true
   readonly #kept: Kept
 
   constructor(kept: Kept) {

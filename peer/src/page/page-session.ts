@@ -7,6 +7,7 @@ import { localNotes } from '../adapters/local-notes.js'
 import { memorySource } from '../adapters/memory-source.js'
 import { pageConnector } from '../adapters/page-connector.js'
 import { systemClock } from '../adapters/system-clock.js'
+import { MessageMemory } from '../adapters/message-memory.js'
 import { webHasher } from '../adapters/web-hasher.js'
 import { openWebSocket } from '../adapters/web-socket.js'
 import type {
@@ -36,6 +37,7 @@ export class PageSession extends MayflySession implements Session {
 
   constructor(urls: readonly string[], options: ConnectOptions) {
     const hasher = webHasher()
+    const messages = new MessageMemory()
     const platform = {
       clock: systemClock,
       connector: pageConnector(),
@@ -46,6 +48,7 @@ export class PageSession extends MayflySession implements Session {
       store: pageStore(options),
       notes: localNotes,
       randomBytes: (length: number) => crypto.getRandomValues(new Uint8Array(length)),
+      freeMessage: (message: Uint8Array<ArrayBuffer>) => messages.free(message),
       onwake: onPageWake
     }
     super(urls, platform, options)

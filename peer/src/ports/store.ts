@@ -23,6 +23,11 @@ export interface StoredContent {
   readonly held: BlockRuns
   /** The medium outlives the session, and may rot: what is read is to be verified before it is used. */
   readonly lasting: boolean
+  /**
+   * Whether it goes on using bytes that it was given, once they are written; once true, for ever. Otherwise whoever
+   * wrote them may free them then.
+   */
+  readonly retains: boolean
   /** Reads blocks that are held, as one array. */
   read(firstBlock: number, blockCount: number): Promise<Uint8Array<ArrayBuffer>>
   /**

@@ -90,6 +90,16 @@ export function runStoreContract(
       expect(await whole()).to.deep.equal([sample.header.fullHash])
     })
 
+    it('needs nothing more of what was written, unless it says that it retains it', async () => {
+      const sample = await sampleOf(1, 6 * BLOCK_BYTES + 5)
+      const content = await created(sample)
+      const bytes = blocks(sample, 0, 7)
+      await content.write(0, bytes, sample.tree)
+      if (!content.retains) structuredClone(bytes.buffer, { transfer: [bytes.buffer] })
+      await content.flush()
+      expect(same(await content.read(0, 7), blocks(sample, 0, 7))).to.equal(true)
+    })
+
     it('takes the same blocks again', async () => {
       const sample = await sampleOf(1, 4 * BLOCK_BYTES)
       const content = await created(sample)
