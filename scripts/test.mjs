@@ -11,14 +11,21 @@ const all = process.argv.includes('--all')
 /** What has @long in its title runs with --all only. */
 const LONG = '@long'
 
-/** Each kind of test: its name, the folders that hold it, and what in them is another kind. */
+/**
+ * Each kind of test: its name, the folders that hold it, and what in them is another kind. `beside`: runs at the same time as
+ * the one before, as it mostly waits.
+ */
 const SUITES = [
   {
     name: 'core, contracts, vectors, servers',
     places: ['common/test', 'preview/test', 'peer/test', 'mediator/test'],
     but: ['mediator/test/conformance']
   },
-  { name: 'the protocol, against a client that shares no code', places: ['mediator/test/conformance'] },
+  {
+    name: 'the protocol, against a client that shares no code',
+    places: ['mediator/test/conformance'],
+    beside: true
+  },
   { name: 'integration', places: ['test/integration'] },
   { name: 'pages in browsers', places: ['test/browser'] }
 ]
@@ -37,7 +44,13 @@ try {
   runNpm(['run', '--silent', 'compile'], 'npm run compile failed: see above')
   await step('check', ['scripts/check.mjs'])
   await step('size of the page bundle', ['node_modules/size-limit/bin.js'])
-  for (const kind of SUITES) await suite(kind, browsers)
+  for (const [i, kind] of SUITES.entries()) {
+    if (kind.beside) continue
+    const next = SUITES[i + 1]
+    const beside = next?.beside ? suite(next, browsers, true) : undefined
+    await suite(kind, browsers)
+    await beside
+  }
 } catch (error) {
   console.error(`npm test: ${error.message}`)
   failed++
@@ -53,13 +66,15 @@ async function step(name, args) {
 }
 
 /** One run of mocha. A run that ends without its closing lines has failed. */
-async function suite({ name, places, but = [] }, browsers) {
-  console.log(`\n── ${name}`)
+async function suite({ name, places, but = [] }, browsers, isSilent = false) {
+  const heading = `\n── ${name}`
+  if (!isSilent) console.log(heading)
   const filter = all ? [] : ['--grep', LONG, '--invert']
   const files = places.map(place => `${place}/**/*.test.ts`)
   const ignored = but.flatMap(place => ['--ignore', `${place}/**`])
   const mocha = ['node_modules/mocha/bin/mocha.js', ...filter, ...ignored, ...files]
-  const { code, output } = await run(mocha, browsers)
+  const { code, output } = await run(mocha, browsers, isSilent)
+  if (isSilent) console.log(`${heading}\n${output}`)
   const count = word => Number(new RegExp(`^ *(\\d+) ${word}`, 'm').exec(output)?.[1] ?? 0)
   passed += count('passing')
   failed += count('failing')
@@ -72,8 +87,8 @@ async function suite({ name, places, but = [] }, browsers) {
   }
 }
 
-/** Runs a program of ours, shown as it runs. */
-function run(args, env = {}) {
+/** Runs a program of ours, shown as it runs unless another one is. */
+function run(args, env = {}, isSilent = false) {
   return new Promise(resolve => {
     const child = spawn(process.execPath, args, {
       cwd: root,
@@ -83,7 +98,7 @@ function run(args, env = {}) {
     let output = ''
     child.stdout.setEncoding('utf8')
     child.stdout.on('data', text => {
-      process.stdout.write(text)
+      if (!isSilent) process.stdout.write(text)
       // The closing lines are all that is read of it.
       output = (output + text).slice(-1_000_000)
     })

@@ -35,7 +35,7 @@ describe('an absent sender', function () {
     await node().getByText('the sender is gone, looking for someone else').waitFor()
   })
 
-  it('is said to be nobody when there was none, and found when they come', async () => {
+  it('is said to be nobody when there was none, and found when they come @long', async () => {
     await nobody.getByText('Nobody who has this file is here right now.').waitFor(GIVES_UP)
     await world.share(content)
     await nobody.getByRole('button', { name: 'Try again late.txt' }).click()

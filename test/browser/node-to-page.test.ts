@@ -24,7 +24,7 @@ describe('a file between Node.js and a page, each at its own mediator', function
   })
   after(() => scene?.close())
 
-  it('goes from mayfly seed to a leecher page, as large as the node binary', async () => {
+  it('goes from mayfly seed to a leecher page, as large as the node binary @long', async () => {
     const seeder = await scene.seed([process.execPath], [world.mediator(0)])
     const fullHash = seeder.seeding[0]!.fullHash
     const page = await world.visit(`leecher_preview.html#m=${world.mediator(1)}`)
@@ -36,7 +36,7 @@ describe('a file between Node.js and a page, each at its own mediator', function
     expect(await digestOf(await saved.path())).to.equal(await digestOf(process.execPath))
   })
 
-  it('goes from a seeder page to mayfly get, as large as the node binary', async () => {
+  it('goes from a seeder page to mayfly get, as large as the node binary @long', async () => {
     const { link } = await world.share(process.execPath)
     const fullHash = /[0-9a-f]{64}/.exec(link)?.[0] ?? ''
     const target = scene.path('node')

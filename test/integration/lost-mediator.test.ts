@@ -84,7 +84,7 @@ describe('a mediator killed in the middle of a transfer', function () {
     expect(seeder.seeding).to.have.length(1)
   })
 
-  it('leaves both peers at no mediator until it is back, and then they are found there', async () => {
+  it('leaves both peers at no mediator until it is back, and then they are found there @long', async () => {
     const [only] = scene.mediators
     await scene.mediators[1]!.kill()
     const seeder = await scene.session([only!.url], SLOW)
