@@ -39,7 +39,7 @@ export class DataLane {
 
   /** So near that header and blocks go in one message: a single one is there sooner than two. */
   get isNear(): boolean {
-    return !this.#channel.hasControl || this.#window.isFree
+    return !this.#channel.hasControl || this.#window.isNear
   }
 
   /** Settles when another message may be sent, or the channel has closed. */

@@ -27,6 +27,10 @@ const MOST_UP = 1
 
 /** So near there is no slow link of a home between: a machine's own delays would be taken for a queue. */
 const NEAR_MS = 8
+/** Nearer than this a message more costs more than it helps, as long as nothing says that the link is slow. */
+const QUITE_NEAR_MS = 25
+/** Measurements with a full window from which on the rate can be relied on. */
+const SURE_SAMPLES = 16
 /** Bytes per millisecond, 48 Mbit/s, from which on 5 ms cannot be told from the delays of a busy machine. */
 const FAST = 6_000
 
@@ -74,6 +78,7 @@ export class SendWindow {
   readonly #probes = new Map<number, ProbeSent>()
   readonly #delay = new LinkDelay()
   #bytesPerMs: number | undefined
+  #sureSamples = 0
 
   /** Bytes that may be on the way. */
   get bytes(): number {
@@ -87,14 +92,15 @@ export class SendWindow {
 
   /** Bytes that a message may have. */
   get pieceBytes(): number {
-    if (this.#isFree) return MAX_PIECE
+    if (this.isNear) return MAX_PIECE
     if (this.#bytesPerMs === undefined) return FIRST_PIECE
     return Math.min(MAX_PIECE, Math.max(MIN_PIECE, Math.floor(this.#bytesPerMs * PIECE_MS)))
   }
 
-  /** So near, or fast, that nothing is gained by waiting: messages go as they come, and few probes. */
-  get isFree(): boolean {
-    return this.#isFree
+  /** So near, or fast, that nothing is gained by small messages. */
+  get isNear(): boolean {
+    const seemsNear = this.#delay.leastRoundTripMs < QUITE_NEAR_MS && this.#sureSamples < SURE_SAMPLES
+    return this.#isFree || seemsNear
   }
 
   /** Whether another message may be sent now. */
@@ -171,6 +177,7 @@ export class SendWindow {
     if (ms <= 0) return
     const rate = (this.#delivered - probe.delivered) / ms
     if (!probe.full && rate < (this.#bytesPerMs ?? Infinity)) return
+    if (probe.full) this.#sureSamples++
     this.#bytesPerMs ??= rate
     this.#bytesPerMs += RATE_WEIGHT * (rate - this.#bytesPerMs)
   }
