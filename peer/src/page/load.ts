@@ -1,7 +1,7 @@
 import { memorySource } from '../adapters/memory-source.js'
 import type { LoadOptions, LoadSource, OriginOptions } from '../api.js'
+import { contentTypeOf } from '../core/content-type.js'
 import type { MayflySession } from '../mayfly-session.js'
-import { contentTypeOf } from './content-type.js'
 import { UrgentLoads } from './urgent-loads.js'
 
 /** Where the site has failed too, so long without anyone who has it: then its element shows what the browser can. */

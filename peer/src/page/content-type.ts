@@ -1,1 +1,0 @@
-export { contentTypeOf } from '../core/content-type.js'
