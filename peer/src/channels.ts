@@ -1,4 +1,5 @@
 import {
+  addressKey,
   toHex,
   type FullHash,
   type IceServer,
@@ -8,6 +9,7 @@ import {
   type PeerId
 } from '@mayfly/common'
 import { systemClock } from './adapters/system-clock.js'
+import { DEFAULT_CHANNEL_LIMITS, type ChannelLimits } from './core/channel-limits.js'
 import { EventWindow } from './core/event-window.js'
 import { ourOfferStands } from './core/glare.js'
 import {
@@ -19,37 +21,11 @@ import {
 } from './core/signal-data.js'
 import { NoRoomError } from './error.js'
 import { Link } from './link.js'
+import { Renewals } from './renewals.js'
 import { SpareConnector } from './spare-connector.js'
 import type { Channel } from './ports/channel.js'
 import type { Clock } from './ports/clock.js'
 import type { Connector } from './ports/connector.js'
-
-/** Bounds of `Channels`. */
-export interface ChannelLimits {
-  /** Connections in all, running attempts included. Browsers allow some hundreds, but each costs memory and sockets. */
-  readonly connections: number
-  /** Of these, attempts that others started and that are not open yet. */
-  readonly inboundAttempts: number
-  /** Milliseconds that the other side may take to answer an offer, and then again until the channel is open. */
-  readonly giveUpMs: number
-  /** Offers of one remote peer that are looked at per minute. */
-  readonly offersPerMinute: number
-  /** Milliseconds without use after which a channel is closed. */
-  readonly idleMs: number
-  /** Milliseconds that candidates are gathered for before they travel in one signal. */
-  readonly batchMs: number
-}
-
-export const DEFAULT_CHANNEL_LIMITS: ChannelLimits = {
-  connections: 24,
-  inboundAttempts: 12,
-  giveUpMs: 5_000,
-  offersPerMinute: 10,
-  // A visitor looks at a page for less before the next one wants something; a channel that is kept costs both sides
-  // memory, and a packet every few seconds, which keeps the radio of a telephone on.
-  idleMs: 120_000,
-  batchMs: 30
-}
 
 export interface ChannelsOptions {
   /** Who we are: decides who gives way when both sides offer. */
@@ -70,6 +46,10 @@ export interface ChannelsEvents {
   onchannel(channel: Channel, initiator: 'us' | 'them'): void
   /** Pass to `MediationClient.signal`. False: it cannot be sent now, which fails an attempt that needs it. */
   onsignal(to: PeerAddress, data: JsonValue, fullHash: FullHash | undefined): boolean
+  /** It may be that nothing gets through this channel any more. */
+  onsuspect?(channel: Channel): void
+  /** Another channel takes the place of this one, which closes next: `open` gives that one, from the next turn on. */
+  onmoved?(channel: Channel): void
 }
 
 interface Waiting {
@@ -84,7 +64,9 @@ interface Waiting {
  * 1. One link per address, connecting or open; who calls `open` meanwhile gets the channel that it becomes.
  * 2. Of two offers that cross, one stands (`ourOfferStands`); callers of `open` notice nothing.
  * 3. Only a signal from exactly the same address replaces or ends a link: a peer id alone proves nothing.
- * 4. Memory is bounded by `limits.connections` links.
+ * 4. Beside an open link there is at most one more to the same address, which takes its place when it opens, or
+ *    when the open one is lost (`Renewals`).
+ * 5. Memory is bounded by `limits.connections` links.
  */
 export class Channels {
   /** Our own mediator at the moment; only breaks the tie between two peers of one peer id. */
@@ -97,6 +79,7 @@ export class Channels {
   readonly #events: ChannelsEvents
   readonly #links = new Map<string, Link>()
   readonly #waiting = new Map<Link, Waiting>()
+  readonly #renewals: Renewals
   readonly #offers: EventWindow
   #iceServers: readonly IceServer[] = []
   #closed: string | undefined
@@ -109,6 +92,7 @@ export class Channels {
     this.#limits = { ...DEFAULT_CHANNEL_LIMITS, ...options.limits }
     this.#events = events
     this.#takesEarly = options.takesEarly ?? false
+    this.#renewals = new Renewals(this.#clock, link => this.#renew(link))
     this.#offers = new EventWindow({ limit: this.#limits.offersPerMinute, windowMs: 60_000, maxKeys: 256 })
   }
 
@@ -135,7 +119,7 @@ export class Channels {
    * with a new offer, and so does `early`. Rejects with an Error that says why in one sentence.
    */
   open(remote: PeerAddress, fullHash?: FullHash, early?: EarlyOpen): Promise<Channel> {
-    const link = this.#links.get(keyOf(remote)) ?? this.#adoptMoved(remote)
+    const link = this.#links.get(addressKey(remote)) ?? this.#adoptMoved(remote)
     if (link !== undefined) {
       link.usedAt = this.#clock.now()
       return link.state === 'open' ? Promise.resolve(link) : this.#wait(link)
@@ -144,8 +128,9 @@ export class Channels {
     if (refusal !== undefined) return Promise.reject(new Error(refusal))
     if (!this.#makeRoom('us'))
       return Promise.reject(new NoRoomError('all connections to other peers are busy'))
-    const connectionId = toHex(crypto.getRandomValues(new Uint8Array(CONNECTION_ID_BYTES)))
-    const opened = this.#wait(this.#connect({ remote, connectionId, initiator: true, fullHash, open: early }))
+    const begun = this.#connect({ remote, connectionId: newId(), initiator: true, fullHash, open: early })
+    this.#links.set(addressKey(remote), begun)
+    const opened = this.#wait(begun)
     this.#connector.tell()
     return opened
   }
@@ -154,9 +139,11 @@ export class Channels {
   receive(from: PeerAddress, data: JsonValue): void {
     const decoded = decodeSignalData(data)
     if (!decoded.ok) return
-    const link = this.#links.get(keyOf(from))
-    if (link?.connectionId === decoded.value.connection) {
-      link.receive(decoded.value)
+    const link = this.#links.get(addressKey(from))
+    const links = [link, link && this.#renewals.of(link)]
+    const named = links.find(each => each?.connectionId === decoded.value.connection)
+    if (named !== undefined) {
+      named.receive(decoded.value)
     } else if (!decoded.value.closed && decoded.value.signals.some(signal => signal.type === 'offer')) {
       this.#offered(from, decoded.value, link)
     }
@@ -164,7 +151,7 @@ export class Channels {
 
   /** The mediator does not pass signals on to this peer: attempts that wait for its answer fail at once. */
   unreachable(peerId: PeerId): void {
-    for (const link of [...this.#links.values()]) {
+    for (const link of this.#all) {
       if (link.remote.peerId !== peerId || link.state !== 'connecting') continue
       if (link.initiator && !link.answered) link.abandon('the peer is not there any more')
     }
@@ -180,14 +167,32 @@ export class Channels {
     if (!(channel instanceof Link)) return
     channel.busy = busy
     channel.usedAt = this.#clock.now()
+    this.#renewals.check(channel)
+  }
+
+  /** This computer is on another network: whatever is open may lead nowhere. */
+  networkChanged(): void {
+    this.#connector.discard()
+    this.#renewals.restart()
+    for (const link of [...this.#links.values()]) link.doubt(true)
+  }
+
+  /** Signals go through another mediator, or do again. */
+  signalsPass(): void {
+    this.#renewals.restart()
   }
 
   /** Closes all channels and attempts, and accepts none from now on. */
   close(reason: string): void {
     this.#closed ??= reason
     this.#connector.discard()
-    for (const link of [...this.#links.values()]) link.close(reason)
+    for (const link of this.#all) link.close(reason)
     this.#cancelIdle?.()
+  }
+
+  /** With those that are to take the place of others. */
+  get #all(): Link[] {
+    return [...this.#links.values(), ...this.#renewals.links]
   }
 
   #wait(link: Link): Promise<Channel> {
@@ -208,33 +213,57 @@ export class Channels {
       if (link.remote.peerId !== remote.peerId || link.state !== 'open') continue
       this.#links.delete(key)
       link.remote = remote
-      this.#links.set(keyOf(remote), link)
+      this.#links.set(addressKey(remote), link)
       return link
     }
     return undefined
   }
 
   #offered(from: PeerAddress, data: SignalData, present: Link | undefined): void {
-    if (!this.#offers.take(keyOf(from), this.#clock.now())) return
-    if (present?.state === 'connecting' && present.initiator && !present.answered) {
-      if (ourOfferStands({ peerId: this.#peerId, mediatorId: this.mediatorId }, from)) return
-    }
+    if (!this.#offers.take(addressKey(from), this.#clock.now())) return
+    const renewal = present && this.#renewals.of(present)
+    if (this.#standsAgainst(from, renewal ?? present)) return
     const refused = this.#closed ?? this.#connector.unavailable
     if (refused !== undefined || (present === undefined && !this.#makeRoom('them'))) {
       this.#send(from, { connection: data.connection, signals: [], closed: true }, undefined)
       return
     }
+    renewal?.abandon('the peer connected anew')
+    const isBeside = present?.state === 'open' && this.#hasRoomBeside()
+    const waiting = present === undefined || isBeside ? undefined : this.#giveWay(present)
     const link = this.#connect({ remote: from, connectionId: data.connection, initiator: false })
-    if (present !== undefined) this.#replace(present, link)
+    if (isBeside) this.#renewals.set(present, link)
+    else this.#links.set(addressKey(from), link)
+    if (waiting !== undefined) this.#waiting.set(link, waiting)
     link.receive(data)
   }
 
-  /** Whoever waits for `present` waits for `link` from now on. */
-  #replace(present: Link, link: Link): void {
+  /** Both sides offered at the same time, and it is the other one that gives way. */
+  #standsAgainst(them: PeerAddress, ours: Link | undefined): boolean {
+    if (ours === undefined || ours.state === 'open' || !ours.initiator || ours.answered) return false
+    return ourOfferStands({ peerId: this.#peerId, mediatorId: this.mediatorId }, them)
+  }
+
+  #hasRoomBeside(): boolean {
+    if (this.#all.length + this.#connector.held >= this.#limits.connections) this.#connector.discard()
+    return this.#all.length < this.#limits.connections && this.#inbound.length < this.#limits.inboundAttempts
+  }
+
+  /** A link closes for another one to the same peer. Gives who waits for it. */
+  #giveWay(present: Link): Waiting | undefined {
     const waiting = this.#waiting.get(present)
     this.#waiting.delete(present)
-    if (waiting !== undefined) this.#waiting.set(link, waiting)
+    if (present.state === 'open') this.#events.onmoved?.(present)
     present.abandon('the peer connected anew')
+    return waiting
+  }
+
+  /** Begins a link beside a suspect one. */
+  #renew({ remote, fullHash }: Link): Link | undefined {
+    if (this.#closed !== undefined || !this.#makeRoom('us')) return undefined
+    const link = this.#connect({ remote, connectionId: newId(), initiator: true, fullHash })
+    this.#connector.tell()
+    return link
   }
 
   #connect(attempt: {
@@ -253,29 +282,47 @@ export class Channels {
       batchMs,
       giveUpMs
     }
-    const link = new Link(
+    return new Link(
       { ...attempt, ...options },
       {
         send: (sender, data) => this.#send(sender.remote, data, sender.fullHash),
         opened: opened => this.#opened(opened),
-        closed: (closed, reason) => this.#ended(closed, reason)
+        suspected: suspect => this.#suspected(suspect),
+        closed: (closed, reason, isLost) => this.#ended(closed, reason, isLost)
       }
     )
-    this.#links.set(keyOf(attempt.remote), link)
-    return link
+  }
+
+  #suspected(link: Link): void {
+    if (link.suspect) this.#events.onsuspect?.(link)
+    this.#renewals.check(link)
   }
 
   #opened(link: Link): void {
+    const old = this.#renewals.promote(link)
+    if (old !== undefined) {
+      link.remote = old.remote
+      this.#links.set(addressKey(old.remote), link)
+    }
     const waiting = this.#waiting.get(link)
     this.#waiting.delete(link)
     this.#cancelIdle ??= this.#clock.after(this.#limits.idleMs, () => this.#closeIdle())
     this.#events.onchannel(link, link.initiator ? 'us' : 'them')
     waiting?.resolve(link)
+    if (old === undefined) return
+    this.#events.onmoved?.(old)
+    old.abandon('another channel took its place')
   }
 
-  #ended(link: Link, reason: string): void {
-    const key = keyOf(link.remote)
+  #ended(link: Link, reason: string, isLost: boolean): void {
+    const key = addressKey(link.remote)
+    const successor = this.#renewals.ended(link)
     if (this.#links.get(key) === link) this.#links.delete(key)
+    if (!isLost) successor?.close(reason)
+    else if (successor !== undefined) {
+      this.#links.set(key, successor)
+      this.#events.onmoved?.(link)
+    }
     const waiting = this.#waiting.get(link)
     this.#waiting.delete(link)
     waiting?.reject(new Error(reason))
@@ -303,15 +350,20 @@ export class Channels {
     )
   }
 
+  /** Attempts that others started. */
+  get #inbound(): Link[] {
+    return this.#all.filter(link => {
+      return link.state === 'connecting' && !link.initiator && !this.#waiting.has(link)
+    })
+  }
+
   /**
    * Makes room for one more link by closing the idle channel that was used least recently. What others
    * start never ends an attempt of ours; what we start may end an attempt of theirs.
    */
   #makeRoom(initiator: 'us' | 'them'): boolean {
-    const links = [...this.#links.values()]
-    const inbound = links.filter(
-      link => link.state === 'connecting' && !link.initiator && !this.#waiting.has(link)
-    )
+    const links = this.#all
+    const inbound = this.#inbound
     if (initiator === 'them' && inbound.length >= this.#limits.inboundAttempts) return false
     if (initiator === 'them' && links.length + this.#connector.held >= this.#limits.connections)
       this.#connector.discard()
@@ -327,6 +379,6 @@ export class Channels {
   }
 }
 
-function keyOf(address: PeerAddress): string {
-  return `${address.peerId} ${address.mediatorId}`
+function newId(): string {
+  return toHex(crypto.getRandomValues(new Uint8Array(CONNECTION_ID_BYTES)))
 }

@@ -12,12 +12,15 @@ const MAX_EARLY_MESSAGES = 64
  */
 const EARLY_CANDIDATES = 2
 
-/** Who made a link: told once each of `opened` and `closed`. */
+/** Who made a link: told once each of `opened` and `closed`, and between them of `suspected`. */
 export interface LinkOwner {
   /** False: it cannot be sent now. */
   send(link: Link, data: SignalData): boolean
   opened(link: Link): void
-  closed(link: Link, reason: string): void
+  /** `suspect` has changed. */
+  suspected(link: Link): void
+  /** `isLost`: it was open, and nobody on this side closed it. */
+  closed(link: Link, reason: string, isLost: boolean): void
 }
 
 export interface LinkOptions {
@@ -71,6 +74,7 @@ export class Link implements Channel {
   #candidatesSent = 0
   #candidatesTaken = 0
   #described = false
+  #suspect = false
   #batches = 0
   #cancelBatch: (() => void) | undefined
   #cancelGiveUp: () => void
@@ -89,7 +93,8 @@ export class Link implements Channel {
       onopen: () => this.#opened(),
       onmessage: message => this.#deliver(message),
       ondrain: () => this.ondrain?.(),
-      onclose: reason => this.#end(reason)
+      onsuspect: isSuspect => this.doubt(isSuspect),
+      onclose: reason => this.#end(reason, this.#state === 'open')
     })
     // Who answers waits for both of the other side's waits: for our answer, and for the channel.
     const wait = options.initiator ? options.giveUpMs : 2 * options.giveUpMs
@@ -107,6 +112,18 @@ export class Link implements Channel {
   /** The other side's description has come: it can hear us. */
   get answered(): boolean {
     return this.#described
+  }
+
+  /** It may be that nothing gets through any more. */
+  get suspect(): boolean {
+    return this.#suspect
+  }
+
+  /** What the connection says of that, or what is known of its network. */
+  doubt(isSuspect: boolean): void {
+    if (this.#state !== 'open' || this.#suspect === isSuspect) return
+    this.#suspect = isSuspect
+    this.#owner.suspected(this)
   }
 
   get bufferedAmount(): number {
@@ -260,14 +277,14 @@ export class Link implements Channel {
     this.close(`${waited} in time`)
   }
 
-  #end(reason: string): void {
+  #end(reason: string, isLost = false): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     this.#cancelTimers()
     this.#early = []
     this.#outgoing = []
     this.#connection.close(reason)
-    this.#owner.closed(this, reason)
+    this.#owner.closed(this, reason, isLost)
     this.onclose?.(reason)
   }
 

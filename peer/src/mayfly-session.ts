@@ -72,7 +72,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
       this.#tell('upload', detail)
     )
     const { peerId } = this
-    const { openSocket, clock, connector } = platform
+    const { openSocket, clock } = platform
     const token = options.token === undefined ? {} : { token: options.token }
     const table = platform.mediatorTable(peerId)
     this.#client = new MediationClient(
@@ -89,8 +89,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
     this.#client.start()
     this.#peers = new PeerSessions({
       peerId,
-      connector,
-      clock,
+      platform,
       uploader: this.#uploader,
       signal: (to, data, fullHash) => this.#client.signal(to, data, fullHash),
       unreadable: (content, error) => this.#unreadable(content, error)
@@ -301,7 +300,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
   #onmediator(connection: MediatorConnection): void {
     if (connection.state === 'established') {
       this.#everEstablished = true
-      this.#peers.iceServers = this.#iceServers.offered(connection.url, this.#client.iceServers)
+      this.#peers.established(this.#iceServers.offered(connection.url, this.#client.iceServers))
       this.#settle.resolve()
     }
     if (connection.state === 'closed') {

@@ -48,6 +48,10 @@ export interface StreamEvents {
   onclose(reason: string): void
   /** The peer broke the rules of the channel. */
   onviolation(reason: string): void
+  /** It may be that nothing gets through the channel any more. */
+  onsuspect(): void
+  /** Another channel to the peer takes the place of this one, on which nothing comes any more. */
+  onmoved(): void
 }
 
 /** What a session needs of the peer that it is part of. */
@@ -86,6 +90,7 @@ export class PeerSession implements UploadHolder {
   #nextStream: number
   #strayBytes = 0
   #serving = false
+  #moved = false
   #ended: { readonly reason: string; readonly faulty: boolean } | undefined
 
   constructor(channel: Channel, host: PeerSessionHost) {
@@ -127,7 +132,7 @@ export class PeerSession implements UploadHolder {
     const stream = this.#early.take(fullHash) ?? this.#countStream()
     if (this.#ended !== undefined) {
       const { reason, faulty } = this.#ended
-      queueMicrotask(() => (faulty ? events.onviolation(reason) : events.onclose(reason)))
+      queueMicrotask(() => (faulty ? events.onviolation(reason) : this.#tellClosed(events, reason)))
       return stream
     }
     this.#streams.set(stream, { events, early: this.#channel.hasControl ? [] : undefined })
@@ -171,6 +176,16 @@ export class PeerSession implements UploadHolder {
 
   close(reason: string): void {
     this.#channel.close(reason)
+  }
+
+  /** It may be that nothing gets through the channel any more. */
+  suspect(): void {
+    for (const { events } of [...this.#streams.values()]) events.onsuspect()
+  }
+
+  /** Another channel takes the place of this one, which closes next. */
+  move(): void {
+    this.#moved = true
   }
 
   #receive(bytes: Uint8Array<ArrayBuffer>): void {
@@ -300,11 +315,16 @@ export class PeerSession implements UploadHolder {
     this.#ended ??= { reason, faulty: false }
     this.#upload.close()
     this.#host.uploader.forget(this)
-    this.#host.uploader.left(this.remote)
+    if (!this.#moved) this.#host.uploader.left(this.remote)
     this.#lane.release()
     const streams = [...this.#streams.values()]
     this.#streams.clear()
-    for (const { events } of streams) events.onclose(reason)
+    for (const { events } of streams) this.#tellClosed(events, reason)
     this.#host.onclose()
+  }
+
+  #tellClosed(events: StreamEvents, reason: string): void {
+    if (this.#moved) events.onmoved()
+    else events.onclose(reason)
   }
 }

@@ -11,9 +11,8 @@ import type { Content } from './content.js'
 import type { EarlyOpen } from './core/signal-data.js'
 import { MayflyError } from './error.js'
 import { PeerSession } from './peer-session.js'
+import type { Platform } from './platform.js'
 import type { Channel } from './ports/channel.js'
-import type { Clock } from './ports/clock.js'
-import type { Connector } from './ports/connector.js'
 import type { Uploader } from './uploader.js'
 
 /** Liars remembered per session; the oldest is forgotten first. */
@@ -21,8 +20,7 @@ const MAX_BANNED = 1_024
 
 export interface PeerSessionsOptions {
   readonly peerId: PeerId
-  readonly connector: Connector
-  readonly clock: Clock
+  readonly platform: Pick<Platform, 'connector' | 'clock' | 'onnetwork'>
   readonly uploader: Uploader
   /** Passes a signal to the mediator. False: it cannot be sent now. */
   readonly signal: (to: PeerAddress, data: JsonValue, fullHash: FullHash | undefined) => boolean
@@ -34,19 +32,25 @@ export interface PeerSessionsOptions {
 export class PeerSessions {
   readonly #options: PeerSessionsOptions
   readonly #channels: Channels
+  readonly #stopListening: (() => void) | undefined
   readonly #sessions = new Map<Channel, PeerSession>()
   /** Keys of addresses: an id alone may be taken by somebody else at another mediator. */
   readonly #banned = new Set<string>()
 
   constructor(options: PeerSessionsOptions) {
     this.#options = options
+    const { peerId, platform } = options
+    const { connector, clock } = platform
     this.#channels = new Channels(
-      { ...options, takesEarly: true },
+      { peerId, connector, clock, takesEarly: true },
       {
         onchannel: channel => this.#begin(channel),
-        onsignal: (to, data, fullHash) => options.signal(to, data, fullHash)
+        onsignal: (to, data, fullHash) => options.signal(to, data, fullHash),
+        onsuspect: channel => this.#sessions.get(channel)?.suspect(),
+        onmoved: channel => this.#sessions.get(channel)?.move()
       }
     )
+    this.#stopListening = platform.onnetwork?.(() => this.#channels.networkChanged())
   }
 
   set iceServers(iceServers: readonly IceServer[]) {
@@ -55,7 +59,7 @@ export class PeerSessions {
 
   /** Why this platform has no WebRTC; undefined where it has. */
   get noWebRtc(): string | undefined {
-    return this.#options.connector.unavailable
+    return this.#options.platform.connector.unavailable
   }
 
   /** A download begins: the first peer that is named for it is connected to without delay. */
@@ -86,6 +90,12 @@ export class PeerSessions {
     this.#channels.unreachable(peerId)
   }
 
+  /** A mediator, the same again or another one, passes signals on and offers servers for ICE. */
+  established(iceServers: readonly IceServer[]): void {
+    this.#channels.iceServers = iceServers
+    this.#channels.signalsPass()
+  }
+
   /** Closes the channel of a peer; `forGood`: and has nothing to do with it any more. */
   drop(peer: PeerAddress, reason: string, forGood: boolean): void {
     const key = addressKey(peer)
@@ -106,11 +116,13 @@ export class PeerSessions {
   }
 
   close(reason: string): void {
+    this.#stopListening?.()
     this.#channels.close(reason)
   }
 
   #begin(channel: Channel): void {
-    const { clock, uploader, unreadable } = this.#options
+    const { platform, uploader, unreadable } = this.#options
+    const { clock } = platform
     const session = new PeerSession(channel, {
       uploader,
       clock,

@@ -25,4 +25,6 @@ export interface Platform {
   freeMessage?(bytes: Uint8Array<ArrayBuffer>): void
   /** Calls back when the network is back or the page visible again. Gives the function that stops it. */
   onwake?(wake: () => void): () => void
+  /** Calls back when this computer is on another network, or on one again. Gives the function that stops it. */
+  onnetwork?(changed: () => void): () => void
 }

@@ -92,6 +92,7 @@ class Spare {
       onopen: () => this.#events?.onopen(),
       onmessage: message => this.#events?.onmessage(message),
       ondrain: () => this.#events?.ondrain(),
+      onsuspect: isSuspect => this.#events?.onsuspect(isSuspect),
       onclose: reason => {
         onclose()
         this.#events?.onclose(reason)

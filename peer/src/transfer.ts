@@ -230,7 +230,9 @@ export class Transfer {
         if (message.type !== 'data') this.#listeners.tell(listener => listener.onprogress())
       },
       onclose: gone,
-      onviolation: reason => this.#perform(this.#plan.accuse(peer, reason, this.#now()))
+      onviolation: reason => this.#perform(this.#plan.accuse(peer, reason, this.#now())),
+      onsuspect: () => this.#perform(this.#plan.suspected(peer, this.#now())),
+      onmoved: () => this.#perform(this.#plan.moved(peer, this.#now()))
     })
     this.#sessions.set(key, { peer, session })
     this.#perform(this.#plan.connected(peer, stream, this.#now()))

@@ -1,91 +1,15 @@
-import type { FullHash, JsonValue, MediatorId, PeerAddress, PeerId } from '@mayfly/common'
+import type { FullHash, JsonValue, MediatorId, PeerId } from '@mayfly/common'
 import { expect } from 'chai'
-import { MemoryNetwork } from '../src/adapters/memory-connector.js'
 import { unavailableConnector } from '../src/adapters/unavailable-connector.js'
-import { Channels, type ChannelLimits } from '../src/channels.js'
-import type { Channel } from '../src/ports/channel.js'
-import { ManualClock, settle } from './manual-clock.js'
+import { Channels } from '../src/channels.js'
+import { ChannelWorld, rejection, type Person } from './channel-world.js'
+import { settle } from './manual-clock.js'
 
-const MEDIATOR = 'a'.repeat(64) as MediatorId
 const OTHER_MEDIATOR = 'b'.repeat(64) as MediatorId
-
-interface Opened {
-  readonly channel: Channel
-  readonly initiator: 'us' | 'them'
-  readonly received: number[]
-  closeReason?: string
-}
-
-interface Person {
-  readonly address: PeerAddress
-  readonly channels: Channels
-  readonly opened: Opened[]
-  readonly sent: { to: PeerAddress; data: JsonValue; fullHash: FullHash | undefined }[]
-}
-
-/** People whose signals are passed on at once, unless `pass` says otherwise. */
-class World {
-  readonly clock = new ManualClock()
-  readonly network = new MemoryNetwork()
-  pass: (from: PeerAddress, to: PeerAddress) => 'deliver' | 'lose' | 'refuse' = () => 'deliver'
-  readonly #people: Person[] = []
-
-  join(digit: string, options: { mediatorId?: MediatorId; limits?: Partial<ChannelLimits> } = {}): Person {
-    const address = { peerId: digit.repeat(40) as PeerId, mediatorId: options.mediatorId ?? MEDIATOR }
-    const opened: Opened[] = []
-    const sent: Person['sent'] = []
-    const channels = new Channels(
-      {
-        peerId: address.peerId,
-        connector: this.network.connector(),
-        clock: this.clock,
-        ...(options.limits === undefined ? {} : { limits: options.limits })
-      },
-      {
-        onchannel: (channel, initiator) => void opened.push(watch(channel, initiator)),
-        onsignal: (to, data, fullHash) => {
-          sent.push({ to, data, fullHash })
-          return this.#carry(address, to, data)
-        }
-      }
-    )
-    channels.mediatorId = address.mediatorId
-    const person = { address, channels, opened, sent }
-    this.#people.push(person)
-    return person
-  }
-
-  #carry(from: PeerAddress, to: PeerAddress, data: JsonValue): boolean {
-    const verdict = this.pass(from, to)
-    if (verdict === 'refuse') return false
-    const copy = JSON.parse(JSON.stringify(data)) as JsonValue
-    const receiver = this.#people.find(
-      person => person.address.peerId === to.peerId && person.address.mediatorId === to.mediatorId
-    )
-    if (verdict === 'deliver') setImmediate(() => receiver?.channels.receive(from, copy))
-    return true
-  }
-}
-
-function watch(channel: Channel, initiator: 'us' | 'them'): Opened {
-  const opened: Opened = { channel, initiator, received: [] }
-  channel.onmessage = message => void opened.received.push(...message)
-  channel.onclose = reason => void (opened.closeReason = reason)
-  return opened
-}
-
-async function rejection(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error)
-  }
-  throw new Error('did not reject')
-}
 
 describe('channels', () => {
   it('open between two peers, once on each side', async () => {
-    const world = new World()
+    const world = new ChannelWorld()
     const [alice, bob] = [world.join('1'), world.join('2')]
     const channel = await alice.channels.open(bob.address)
     await settle()
@@ -98,7 +22,7 @@ describe('channels', () => {
   })
 
   it('carry messages both ways', async () => {
-    const world = new World()
+    const world = new ChannelWorld()
     const [alice, bob] = [world.join('1'), world.join('2')]
     const channel = await alice.channels.open(bob.address)
     channel.send(new Uint8Array([1, 2]))
@@ -111,7 +35,7 @@ describe('channels', () => {
   })
 
   it('keep messages that come before someone listens', async () => {
-    const world = new World()
+    const world = new ChannelWorld()
     const [alice, bob] = [world.join('1'), world.join('2')]
     const channel = await alice.channels.open(bob.address)
     await settle()
@@ -128,7 +52,7 @@ describe('channels', () => {
   })
 
   it('are one for all who ask for the same peer', async () => {
-    const world = new World()
+    const world = new ChannelWorld()
     const [alice, bob] = [world.join('1'), world.join('2')]
     const both = await Promise.all([alice.channels.open(bob.address), alice.channels.open(bob.address)])
     expect(both[0]).to.equal(both[1])
@@ -140,7 +64,7 @@ describe('channels', () => {
   })
 
   it('name the full hash that they are first wanted for in the offer', async () => {
-    const world = new World()
+    const world = new ChannelWorld()
     const [alice, bob] = [world.join('1'), world.join('2')]
     const fullHash = 'c'.repeat(64) as FullHash
     await alice.channels.open(bob.address, fullHash)
@@ -153,7 +77,7 @@ describe('channels', () => {
     ['2', '1']
   ] as const) {
     it(`are one when both sides offer at the same time (${first} asks before ${second})`, async () => {
-      const world = new World()
+      const world = new ChannelWorld()
       const [alice, bob] = [world.join(first), world.join(second)]
       const [ours, theirs] = await Promise.all([
         alice.channels.open(bob.address),
@@ -174,7 +98,7 @@ describe('channels', () => {
   }
 
   it('offer what was prepared before another connection is made', async () => {
-    const world = new World()
+    const world = new ChannelWorld()
     const [alice, bob, charlie] = [world.join('1'), world.join('2'), world.join('3')]
     alice.channels.prepare()
     await settle()
@@ -188,7 +112,7 @@ describe('channels', () => {
   })
 
   it('leave no timer behind once they are open but one per peer, and none once they are closed', async () => {
-    const world = new World()
+    const world = new ChannelWorld()
     const [alice, bob, charlie] = [world.join('1'), world.join('2'), world.join('3')]
     const toBob = await alice.channels.open(bob.address)
     const toCharlie = await alice.channels.open(charlie.address)
@@ -201,7 +125,7 @@ describe('channels', () => {
   })
 
   it('can be opened again after either side closed', async () => {
-    const world = new World()
+    const world = new ChannelWorld()
     const [alice, bob] = [world.join('1'), world.join('2')]
     const channel = await alice.channels.open(bob.address)
     channel.close('enough')
@@ -215,30 +139,29 @@ describe('channels', () => {
     expect(alice.opened[0]?.closeReason).to.equal('enough')
   })
 
-  it('take the place of one that only the other side lost', async () => {
-    const world = new World()
+  it('take the place of one that only the other side lost, once they are open', async () => {
+    const world = new ChannelWorld()
     const alice = world.join('1')
     const bob = world.join('2')
     await alice.channels.open(bob.address)
     await settle()
     // Alice's page was restored: a new session of the same address, which knows no channel.
-    const restored = new Channels(
-      { peerId: alice.address.peerId, connector: world.network.connector(), clock: world.clock },
-      {
-        onchannel() {},
-        onsignal: (_, data) => {
-          bob.channels.receive(alice.address, data)
-          return true
-        }
-      }
-    )
-    void restored.open(bob.address).catch(() => {})
+    const restored = world.join('1')
+    world.network.reachable = false
+    const failed = rejection(restored.channels.open(bob.address))
+    await world.clock.advance(10_000)
+    await failed
+    expect(bob.opened[0]?.closeReason).to.equal(undefined)
+    world.network.reachable = true
+    await restored.channels.open(bob.address)
     await settle()
-    expect(bob.opened[0]?.closeReason).to.equal('the peer connected anew')
+    expect(bob.opened[0]?.closeReason).to.equal('another channel took its place')
+    expect(bob.opened[1]?.closeReason).to.equal(undefined)
+    expect(bob.channels.connected()).to.deep.equal([alice.address])
   })
 
   it('stay when the peer moved to another mediator', async () => {
-    const world = new World()
+    const world = new ChannelWorld()
     const [alice, bob] = [world.join('1'), world.join('2')]
     const channel = await alice.channels.open(bob.address)
     const moved = { peerId: bob.address.peerId, mediatorId: OTHER_MEDIATOR }
@@ -248,7 +171,7 @@ describe('channels', () => {
   })
 
   it('are not ended by someone who took the peer id at another mediator', async () => {
-    const world = new World()
+    const world = new ChannelWorld()
     const [alice, bob] = [world.join('1'), world.join('2')]
     await alice.channels.open(bob.address)
     const impostor = world.join('2', { mediatorId: OTHER_MEDIATOR })
@@ -261,7 +184,7 @@ describe('channels', () => {
 
 describe('channels that do not open', () => {
   it('are given up when nobody answers', async () => {
-    const world = new World()
+    const world = new ChannelWorld()
     world.pass = () => 'lose'
     const [alice, bob] = [world.join('1'), world.join('2')]
     const failed = rejection(alice.channels.open(bob.address))
@@ -271,7 +194,7 @@ describe('channels that do not open', () => {
   })
 
   it('are given up on both sides when ICE finds no way', async () => {
-    const world = new World()
+    const world = new ChannelWorld()
     world.network.reachable = false
     const [alice, bob] = [world.join('1'), world.join('2')]
     const failed = rejection(alice.channels.open(bob.address))
@@ -282,7 +205,7 @@ describe('channels that do not open', () => {
   })
 
   it('fail at once when no mediator can pass the offer on', async () => {
-    const world = new World()
+    const world = new ChannelWorld()
     world.pass = () => 'refuse'
     const [alice, bob] = [world.join('1'), world.join('2')]
     expect(await rejection(alice.channels.open(bob.address))).to.equal(
@@ -291,7 +214,7 @@ describe('channels that do not open', () => {
   })
 
   it('fail at once when the mediator says that the peer is unreachable', async () => {
-    const world = new World()
+    const world = new ChannelWorld()
     world.pass = () => 'lose'
     const [alice, bob] = [world.join('1'), world.join('2')]
     const failed = rejection(alice.channels.open(bob.address))
@@ -301,7 +224,7 @@ describe('channels that do not open', () => {
   })
 
   it('fail where there is no WebRTC', async () => {
-    const world = new World()
+    const world = new ChannelWorld()
     const bob = world.join('2')
     const channels = new Channels(
       { peerId: '1'.repeat(40) as PeerId, connector: unavailableConnector('no WebRTC here') },
@@ -311,7 +234,7 @@ describe('channels that do not open', () => {
   })
 
   it('fail when the session closes, and later ones do', async () => {
-    const world = new World()
+    const world = new ChannelWorld()
     world.pass = () => 'lose'
     const [alice, bob] = [world.join('1'), world.join('2')]
     const failed = rejection(alice.channels.open(bob.address))
@@ -322,7 +245,7 @@ describe('channels that do not open', () => {
   })
 
   it('can be tried again', async () => {
-    const world = new World()
+    const world = new ChannelWorld()
     world.pass = () => 'lose'
     const [alice, bob] = [world.join('1'), world.join('2')]
     const failed = rejection(alice.channels.open(bob.address))
@@ -337,7 +260,7 @@ describe('channels that do not open', () => {
 
 describe('channels that nobody uses', () => {
   it('are closed after two minutes on both sides', async () => {
-    const world = new World()
+    const world = new ChannelWorld()
     const [alice, bob] = [world.join('1'), world.join('2')]
     const channel = await alice.channels.open(bob.address)
     await world.clock.advance(119_999)
@@ -357,7 +280,7 @@ describe('channels that nobody uses', () => {
       alice => alice.channels.setBusy(alice.opened[0]!.channel, false)
     ]
     for (const use of uses) {
-      const world = new World()
+      const world = new ChannelWorld()
       const alice = world.join('1')
       // Bob's own time to close is not in question here.
       const bob = world.join('2', { limits: { idleMs: 1_000_000 } })
@@ -372,7 +295,7 @@ describe('channels that nobody uses', () => {
   })
 
   it('are not those on which something is under way, however silent', async () => {
-    const world = new World()
+    const world = new ChannelWorld()
     const alice = world.join('1')
     const bob = world.join('2', { limits: { idleMs: 1_000_000 } })
     const channel = await alice.channels.open(bob.address)
@@ -385,7 +308,7 @@ describe('channels that nobody uses', () => {
   })
 
   it('are closed one by one', async () => {
-    const world = new World()
+    const world = new ChannelWorld()
     const [alice, bob, charlie] = [world.join('1'), world.join('2'), world.join('3')]
     await alice.channels.open(bob.address)
     await world.clock.advance(70_000)
@@ -399,7 +322,7 @@ describe('channels that nobody uses', () => {
 
 describe('the bounds of channels', () => {
   it('make room by closing the idle channel that was used least recently', async () => {
-    const world = new World()
+    const world = new ChannelWorld()
     const alice = world.join('1', { limits: { connections: 2 } })
     const [bob, charlie, dave] = [world.join('2'), world.join('3'), world.join('4')]
     const toBob = await alice.channels.open(bob.address)
@@ -412,7 +335,7 @@ describe('the bounds of channels', () => {
   })
 
   it('keep busy channels and refuse more', async () => {
-    const world = new World()
+    const world = new ChannelWorld()
     const alice = world.join('1', { limits: { connections: 1 } })
     const [bob, charlie] = [world.join('2'), world.join('3')]
     const toBob = await alice.channels.open(bob.address)
@@ -427,7 +350,7 @@ describe('the bounds of channels', () => {
   })
 
   it('never let attempts of others end an attempt of ours', async () => {
-    const world = new World()
+    const world = new ChannelWorld()
     const alice = world.join('1', { limits: { connections: 1 } })
     const [bob, charlie] = [world.join('2'), world.join('3')]
     world.pass = (_, to) => (to === bob.address ? 'lose' : 'deliver')
@@ -438,7 +361,7 @@ describe('the bounds of channels', () => {
   })
 
   it('let few attempts of others wait at a time', async () => {
-    const world = new World()
+    const world = new ChannelWorld()
     world.network.reachable = false
     const alice = world.join('1', { limits: { inboundAttempts: 1 } })
     const [bob, charlie] = [world.join('2'), world.join('3')]
@@ -450,7 +373,7 @@ describe('the bounds of channels', () => {
   })
 
   it('look at few offers of one peer per minute', async () => {
-    const world = new World()
+    const world = new ChannelWorld()
     const alice = world.join('1', { limits: { offersPerMinute: 2 } })
     const bob = world.join('2')
     for (let i = 0; i < 2; i++) (await bob.channels.open(alice.address)).close('and again')
@@ -464,7 +387,7 @@ describe('the bounds of channels', () => {
 
 describe('signals that do not belong', () => {
   it('are ignored when they are malformed or of an unknown attempt', async () => {
-    const world = new World()
+    const world = new ChannelWorld()
     const [alice, bob] = [world.join('1'), world.join('2')]
     const channel = await alice.channels.open(bob.address)
     const unknown = { version: 1, connection: '0'.repeat(16), signals: [], closed: true }
@@ -476,7 +399,7 @@ describe('signals that do not belong', () => {
   })
 
   it('cannot start a renegotiation of an open channel', async () => {
-    const world = new World()
+    const world = new ChannelWorld()
     const [alice, bob] = [world.join('1'), world.join('2')]
     const channel = await alice.channels.open(bob.address)
     await settle()

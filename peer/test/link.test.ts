@@ -21,6 +21,7 @@ function start(initiator: boolean, more: Partial<LinkOptions> = {}) {
   const sent: SignalData[] = []
   const taken: PeerSignal[] = []
   const closes: string[] = []
+  const suspicions: boolean[] = []
   const opened: Link[] = []
   const box: { events?: ConnectionEvents; canSend: boolean } = { canSend: true }
   const connection: Connection = {
@@ -57,6 +58,7 @@ function start(initiator: boolean, more: Partial<LinkOptions> = {}) {
         return box.canSend
       },
       opened: which => void opened.push(which),
+      suspected: which => void suspicions.push(which.suspect),
       closed: (_, reason) => void closes.push(reason)
     }
   )
@@ -71,6 +73,7 @@ function start(initiator: boolean, more: Partial<LinkOptions> = {}) {
     sent,
     taken,
     closes,
+    suspicions,
     opened,
     receive,
     batches: () => sent.map(s => s.signals)
@@ -200,6 +203,20 @@ describe('the signals of a link', () => {
     other.box.canSend = false
     other.events.onsignal(OFFER)
     expect(other.closes).to.deep.equal(['no mediator could pass the signals on'])
+  })
+})
+
+describe('a doubt about a link', () => {
+  it('is told when it comes and when it goes, while the channel is open', () => {
+    const { link, events, suspicions } = start(true)
+    events.onsuspect(true)
+    expect(link.suspect).to.equal(false)
+    events.onopen()
+    for (const isSuspect of [false, true, true, false]) events.onsuspect(isSuspect)
+    link.doubt(true)
+    link.close('enough')
+    events.onsuspect(false)
+    expect(suspicions).to.deep.equal([true, false, true])
   })
 })
 

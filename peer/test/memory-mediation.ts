@@ -6,7 +6,8 @@ import {
   type IceServer,
   type MediatorId,
   type MediatorMessage,
-  type PeerAddress
+  type PeerAddress,
+  type PeerId
 } from '@mayfly/common'
 import { createHash } from 'node:crypto'
 import type { OpenSocket, SocketEvents } from '../src/ports/socket.js'
@@ -62,6 +63,11 @@ export class MemoryMediation {
   /** Whoever announced it, at whatever mediator. */
   seedersOf(fullHash: FullHash): PeerAddress[] {
     return [...this.#guests].filter(({ seeds }) => seeds.has(fullHash)).map(({ address }) => address)
+  }
+
+  /** Breaks the connections of one peer, which may come back. */
+  disconnect(peerId: PeerId): void {
+    for (const guest of this.#guests) if (guest.address.peerId === peerId) guest.end(1006)
   }
 
   /** Ends a mediator without a word, for good. */

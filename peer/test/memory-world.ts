@@ -46,9 +46,11 @@ export class MemoryWorld {
   /** First byte of every message that somebody sent on a connection that it offered. */
   readonly sent: (number | undefined)[] = []
   readonly #endings: (() => unknown)[] = []
+  readonly #networks = new Map<MayflySession, () => void>()
 
   join(options: PersonOptions = {}): MayflySession {
     const { urls = MEDIATORS, inStore: store = new MemoryStore(), noWebRtc, notes, ...connect } = options
+    let changed = (): void => {}
     const session = new MayflySession(
       urls,
       {
@@ -65,10 +67,15 @@ export class MemoryWorld {
         // What is looked at afterwards all the same is empty then.
         freeMessage: ({ buffer }) => void structuredClone(buffer, { transfer: [buffer] }),
         randomBytes,
+        onnetwork: tell => {
+          changed = tell
+          return () => (changed = (): void => {})
+        },
         ...(notes && { notes })
       },
       connect
     )
+    this.#networks.set(session, () => changed())
     this.#endings.push(() => session.close())
     return session
   }
@@ -85,6 +92,12 @@ export class MemoryWorld {
     const fullHash = await session.seedSource(memorySource(bytes))
     await this.passing(session.announced(fullHash))
     return fullHash
+  }
+
+  /** Someone's computer is on another network: what was open leads nowhere. `told`: the platform says so. */
+  changeNetwork(session: MayflySession, { told = true } = {}): void {
+    this.network.cut(() => !told)
+    if (told) this.#networks.get(session)?.()
   }
 
   /** Lets time pass until `condition` holds; fails once `ms` have passed. */

@@ -36,6 +36,7 @@ export function observed(connector: Connector, clock: Clock, observation: Observ
         onsignal: signal => events.onsignal(signal),
         onopen: () => events.onopen(),
         ondrain: () => events.ondrain(),
+        onsuspect: isSuspect => events.onsuspect(isSuspect),
         onclose: reason => {
           left()
           if (isClosed) events.onclose(reason)

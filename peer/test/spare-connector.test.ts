@@ -42,6 +42,7 @@ function start() {
     onopen: () => void told.push('open'),
     onmessage: () => void told.push('message'),
     ondrain: () => void told.push('drain'),
+    onsuspect: isSuspect => void told.push(`suspect: ${isSuspect}`),
     onclose: reason => void told.push(`closed: ${reason}`)
   }
   const spares = new SpareConnector(connector, clock)
@@ -146,6 +147,7 @@ describe('a spare connection', () => {
       onopen: () => void opened.push(name),
       onmessage() {},
       ondrain() {},
+      onsuspect() {},
       onclose() {}
     })
     ends.second = network.connector().connect(

@@ -12,6 +12,7 @@ export class MemoryNetwork {
   reachable = true
   hasControl = true
   readonly #offered = new Map<string, MemoryConnection>()
+  readonly #cut = new Set<MemoryConnection>()
   #made = 0
 
   /** A connector of this network; any number of peers may share it. */
@@ -27,6 +28,26 @@ export class MemoryNetwork {
     return this.#made
   }
 
+  /** What is open now carries nothing any more; `tells`: which of its ends find out. Connections made later are not cut. */
+  cut(tells: (initiator: boolean) => boolean = () => true): void {
+    for (const connection of this.#offered.values()) {
+      if (this.#cut.has(connection) || !connection.isOpen) continue
+      this.#cut.add(connection)
+      if (tells(connection.initiator)) connection.suspected(true)
+    }
+  }
+
+  /** What was cut carries again, first what was sent meanwhile. */
+  heal(): void {
+    const healed = [...this.#cut]
+    this.#cut.clear()
+    for (const connection of healed) connection.healed()
+  }
+
+  isCut(connection: MemoryConnection): boolean {
+    return this.#cut.has(connection)
+  }
+
   /** Names a connection and remembers it for who answers. */
   register(connection: MemoryConnection): string {
     this.#made += 1
@@ -36,6 +57,8 @@ export class MemoryNetwork {
   }
 
   forget(name: string): void {
+    const connection = this.#offered.get(name)
+    if (connection !== undefined) this.#cut.delete(connection)
     this.#offered.delete(name)
   }
 
@@ -51,16 +74,18 @@ export class MemoryConnection implements Connection {
   readonly controlBufferedAmount = 0
   readonly hasControl: boolean
   readonly #network: MemoryNetwork
-  readonly #initiator: boolean
+  readonly initiator: boolean
   readonly #events: ConnectionEvents
   readonly #name: string
   #other: MemoryConnection | undefined
   #state: 'connecting' | 'open' | 'closed' = 'connecting'
+  /** What was sent while it was cut. */
+  #stuck: (() => void)[] = []
 
   constructor(network: MemoryNetwork, options: ConnectionOptions, events: ConnectionEvents) {
     this.#network = network
     this.hasControl = network.hasControl
-    this.#initiator = options.initiator
+    this.initiator = options.initiator
     this.#events = events
     this.#name = network.register(this)
     if (options.initiator) this.#describe('offer')
@@ -68,7 +93,7 @@ export class MemoryConnection implements Connection {
 
   signal(signal: PeerSignal): void {
     if (this.#state === 'closed' || signal.type === 'candidate' || signal.type === 'end-of-candidates') return
-    if ((signal.type === 'offer') === this.#initiator || this.#other !== undefined) {
+    if ((signal.type === 'offer') === this.initiator || this.#other !== undefined) {
       this.close(`did not expect this ${signal.type}`)
       return
     }
@@ -86,11 +111,11 @@ export class MemoryConnection implements Connection {
     if (this.#state !== 'open') return
     const copy = message.slice()
     if (lane === 'control' && this.hasControl) {
-      queueMicrotask(() => this.#other?.deliver(copy))
+      this.#later(() => this.#other?.deliver(copy))
       return
     }
     this.bufferedAmount += copy.length
-    queueMicrotask(() => {
+    this.#later(() => {
       const wasAbove = this.bufferedAmount > this.bufferedAmountLowThreshold
       this.bufferedAmount -= copy.length
       this.#other?.deliver(copy)
@@ -103,10 +128,12 @@ export class MemoryConnection implements Connection {
     if (this.#state === 'closed') return
     const wasOpen = this.#state === 'open'
     this.#state = 'closed'
+    const isCut = this.#network.isCut(this)
     this.#network.forget(this.#name)
+    this.#stuck = []
     queueMicrotask(() => {
       this.#events.onclose(reason)
-      if (wasOpen) this.#other?.close('the other side closed the connection')
+      if (wasOpen && !isCut) this.#other?.close('the other side closed the connection')
     })
   }
 
@@ -119,9 +146,31 @@ export class MemoryConnection implements Connection {
     })
   }
 
+  get isOpen(): boolean {
+    return this.#state === 'open'
+  }
+
+  /** It is told that nothing may get through any more, or that it does again. */
+  suspected(isSuspect: boolean): void {
+    queueMicrotask(() => {
+      if (this.#state === 'open') this.#events.onsuspect(isSuspect)
+    })
+  }
+
+  /** It is not cut any more. */
+  healed(): void {
+    for (const send of this.#stuck.splice(0)) queueMicrotask(send)
+    this.suspected(false)
+  }
+
   /** A message of the other end. */
   deliver(message: Uint8Array<ArrayBuffer>): void {
     if (this.#state === 'open') this.#events.onmessage(message)
+  }
+
+  #later(send: () => void): void {
+    if (this.#network.isCut(this)) this.#stuck.push(send)
+    else queueMicrotask(send)
   }
 
   #describe(type: 'offer' | 'answer'): void {

@@ -242,7 +242,10 @@ class SimplePeerConnection implements Connection {
 
   #watch(state: RTCIceConnectionState): void {
     clearTimeout(this.#disconnected)
-    if (this.#closed || state !== 'disconnected') return
+    if (this.#closed) return
+    if (state === 'connected' || state === 'completed') this.#events.onsuspect(false)
+    if (state !== 'disconnected') return
+    this.#events.onsuspect(true)
     this.#disconnected = setTimeout(() => this.close('the connection was lost'), DISCONNECTED_MS)
   }
 }

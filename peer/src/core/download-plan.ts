@@ -204,6 +204,16 @@ export class DownloadPlan {
     return [...this.#peers.gone(peer, reason, now), ...this.#wakeOrigin(now)]
   }
 
+  /** It may be that nothing gets through to this peer any more. */
+  suspected(peer: PeerAddress, now: number): DownloadEffect[] {
+    return this.#running ? this.#peers.suspected(peer, now) : []
+  }
+
+  /** Another channel to this peer takes the place of the one that there was, on which nothing comes any more. */
+  moved(peer: PeerAddress, now: number): DownloadEffect[] {
+    return this.#running ? this.#peers.moved(peer, now) : []
+  }
+
   /** No channel to this peer can be opened now: it is tried again as long as there is time. */
   postponed(peer: PeerAddress, reason: string, now: number): DownloadEffect[] {
     return this.#running ? this.#peers.postponed(peer, reason, now) : []

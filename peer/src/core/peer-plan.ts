@@ -89,6 +89,23 @@ export class PeerPlan {
     return this.#lose(source, reason, now)
   }
 
+  /** It may be that nothing gets through to this peer any more: others are asked for what it owes. */
+  suspected(peer: PeerAddress, now: number): DownloadEffect[] {
+    const source = this.#sources.get(peer)
+    if (source?.state !== 'connected' || source.stalled) return []
+    this.#requests.stall(source)
+    return this.#requests.toAll(now, source)
+  }
+
+  /** Another channel to this peer takes the place of the one that there was: it is asked anew on that one, at once. */
+  moved(peer: PeerAddress, now: number): DownloadEffect[] {
+    const source = this.#sources.get(peer)
+    if (source?.state !== 'connected') return []
+    this.#requests.forget(source)
+    source.moved()
+    return [{ type: 'connect', peer: source.address }, ...this.#requests.toAll(now)]
+  }
+
   /** No channel to this peer can be opened now, which is no fault of its own. */
   postponed(peer: PeerAddress, reason: string, now: number): DownloadEffect[] {
     const source = this.#sources.get(peer)

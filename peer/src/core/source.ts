@@ -173,6 +173,11 @@ export class Source {
     this.retryAt = now + limits.retryMs
   }
 
+  /** Its channel is replaced by another. */
+  moved(): void {
+    this.#part('connecting', undefined)
+  }
+
   /** It did not send what it was asked for. False: so often, with nothing right between, that it never will. */
   refused(): boolean {
     return ++this.#refusals < MAX_REFUSALS
@@ -243,7 +248,7 @@ export class Source {
     return this.reason === undefined ? share : { ...share, reason: this.reason }
   }
 
-  #part(state: 'left' | 'dropped', reason: string): void {
+  #part(state: 'left' | 'dropped' | 'connecting', reason: string | undefined): void {
     // Asked again another time, it is not to hoard.
     if (this.owed.size > 0 && this.#firstReceivedAt === undefined) this.#lastRate ??= 0
     this.state = state

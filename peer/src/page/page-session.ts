@@ -49,7 +49,8 @@ export class PageSession extends MayflySession implements Session {
       notes: localNotes,
       randomBytes: (length: number) => crypto.getRandomValues(new Uint8Array(length)),
       freeMessage: (message: Uint8Array<ArrayBuffer>) => messages.free(message),
-      onwake: onPageWake
+      onwake: onPageWake,
+      onnetwork: onPageNetwork
     }
     super(urls, platform, options)
     this.#hasher = hasher
@@ -125,10 +126,28 @@ function onPageWake(wake: () => void): () => void {
   const visible = (): void => {
     if (document.visibilityState === 'visible') wake()
   }
-  addEventListener('online', wake)
+  const stop = onPageNetwork(wake)
   document.addEventListener('visibilitychange', visible)
   return () => {
-    removeEventListener('online', wake)
+    stop()
     document.removeEventListener('visibilitychange', visible)
+  }
+}
+
+/** Back on a network, or on one of another kind. */
+function onPageNetwork(changed: () => void): () => void {
+  // Not in Firefox and Safari; and where there is one it also tells of every estimate of its speed.
+  const { connection } = navigator as { connection?: EventTarget & { readonly type?: string } }
+  let type = connection?.type
+  const look = (): void => {
+    if (connection?.type === type) return
+    type = connection?.type
+    changed()
+  }
+  addEventListener('online', changed)
+  connection?.addEventListener('change', look)
+  return () => {
+    removeEventListener('online', changed)
+    connection?.removeEventListener('change', look)
   }
 }

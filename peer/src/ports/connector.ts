@@ -9,6 +9,8 @@ export interface ConnectionEvents {
   onmessage(message: Uint8Array<ArrayBuffer>): void
   /** `bufferedAmount` fell to `bufferedAmountLowThreshold` or below. May come without having been above. */
   ondrain(): void
+  /** Nothing may get through any more, or, with `false`, it does again. Only while it is open; repeated calls say nothing. */
+  onsuspect(isSuspect: boolean): void
   /** Called once, whoever closed and however far the connection had got. */
   onclose(reason: string): void
 }

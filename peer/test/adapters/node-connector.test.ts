@@ -27,6 +27,7 @@ describe('simple-peer in Node.js', () => {
         onopen() {},
         onmessage() {},
         ondrain() {},
+        onsuspect() {},
         onclose: reason => void closes.push(reason)
       }
     )
@@ -51,7 +52,7 @@ describe('simple-peer in Node.js', () => {
           ends[initiator ? 1 : 0]?.signal(heard)
         }
         const onmessage = (message: Uint8Array): void => void messages.push(...message)
-        const rest = { onopen() {}, ondrain() {}, onclose() {} }
+        const rest = { onopen() {}, ondrain() {}, onsuspect() {}, onclose() {} }
         ends[initiator ? 0 : 1] = connector.connect(
           { initiator, iceServers: [] },
           { onsignal, onmessage, ...rest }

@@ -43,6 +43,7 @@ export function runConnectorContract(
           onopen: () => void (end.opens += 1),
           onmessage: message => void end.messages.push(message),
           ondrain: () => void (end.drains += 1),
+          onsuspect() {},
           onclose: reason => void end.closes.push(reason)
         }
       )
