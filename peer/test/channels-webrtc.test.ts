@@ -64,6 +64,24 @@ describe('channels over WebRTC in Node.js', () => {
     expect(signals.length).to.be.at.most(8)
   })
 
+  it('are replaced while they are in use when the network changes, on both sides at once', async () => {
+    const { alice, bob, ofAlice, ofBob, opened } = pair()
+    const old = await ofAlice.open(bob)
+    await until(() => opened.bob.length === 1)
+    ofAlice.setBusy(old, true)
+    ofBob.setBusy(opened.bob[0]!, true)
+    ofAlice.networkChanged()
+    ofBob.networkChanged()
+    await until(() => opened.alice.length === 2 && opened.bob.length === 2)
+    await until(() => old.closed && opened.bob[0]!.closed)
+    const received: number[] = []
+    const [toBob, toAlice] = [await ofAlice.open(bob), await ofBob.open(alice)]
+    toAlice.onmessage = message => void received.push(...message)
+    toBob.send(new Uint8Array([1, 2, 3]))
+    await until(() => received.length === 3)
+    expect([opened.alice.length, opened.bob.length]).to.deep.equal([2, 2])
+  })
+
   it('open again after one side closed', async () => {
     const { bob, ofAlice, opened } = pair()
     const first = await ofAlice.open(bob)
