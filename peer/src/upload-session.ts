@@ -1,7 +1,6 @@
 import {
   BLOCK_BYTES,
   HASH_BYTES,
-  MAX_DATA_BLOCKS,
   MAX_HAVE_RUNS,
   type BlockRun,
   type BlockTree,
@@ -16,7 +15,7 @@ import {
   type Start
 } from '@mayfly/common'
 import type { Content } from './content.js'
-import { UploadQueue, type QueuedRun } from './core/upload-queue.js'
+import { UploadQueue, type QueuedRun, type TakenRun } from './core/upload-queue.js'
 
 /** Streams that one peer may have open: a page of 200 objects fits. */
 const MAX_STREAMS = 256
@@ -195,36 +194,26 @@ export class UploadSession {
     if (!this.#closed) this.#host.idle()
   }
 
-  async #readNext(): Promise<{ run: QueuedRun; bytes: Uint8Array<ArrayBuffer> } | undefined> {
+  async #readNext(): Promise<{ run: TakenRun; bytes: Uint8Array<ArrayBuffer> } | undefined> {
     for (let run = this.#queue.take(); run !== undefined; run = this.#queue.take()) {
       const content = this.#streams.get(run.stream)?.content
-      if (content === undefined) continue
       try {
-        return { run, bytes: await content.read(run.first, run.count) }
+        if (content !== undefined) return { run, bytes: await content.read(run.first, run.count) }
       } catch (error) {
-        if (!this.#closed) this.#host.unreadable(content, error)
+        if (!this.#closed && content !== undefined) this.#host.unreadable(content, error)
       }
+      this.#queue.done(run)
     }
     return undefined
   }
 
-  async #sendRun(run: QueuedRun, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    for (let done = 0; done < run.count; done += MAX_DATA_BLOCKS) {
-      const first = run.first + done
-      const count = Math.min(MAX_DATA_BLOCKS, run.count - done)
-      const payload = bytes.subarray(done * BLOCK_BYTES, (done + count) * BLOCK_BYTES)
-      const rest = await this.#sendParts(run.stream, first, payload)
-      await this.#host.ready(rest.length)
-      const content = this.#streams.get(run.stream)?.content
-      if (content === undefined || this.#closed) return
-      const proof = content.tree.proof(first, count, run.level)
-      if (proof === undefined) {
-        this.#reject(run.stream, first, count, 'not_held')
-        continue
-      }
-      this.#sendData({ type: 'data', stream: run.stream, first, proof, bytes: rest })
-      this.#host.sent(content.fullHash, payload.length)
+  async #sendRun(run: TakenRun, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    for (let next = run.next(); next !== undefined; next = run.next()) {
+      const from = (next[0] - run.first) * BLOCK_BYTES
+      const isOpen = await this.#sendBlocks(run, next, bytes.subarray(from, from + next[1] * BLOCK_BYTES))
+      if (!isOpen) break
     }
+    this.#queue.done(run)
   }
 
   #sendData(data: Data): void {
@@ -235,22 +224,43 @@ export class UploadSession {
     else this.#host.sendBlocks({ type: 'start', stream, header, data })
   }
 
-  /** On a slow link most of a run goes ahead in parts. Gives what is left for the message that proves it. */
-  async #sendParts(
-    stream: number,
-    first: number,
-    payload: Uint8Array<ArrayBuffer>
-  ): Promise<Uint8Array<ArrayBuffer>> {
+  /**
+   * Sends one message of blocks, unless some of them are taken back while it waits; on a slow link most of it goes
+   * ahead in parts. False: the stream or the channel has closed.
+   */
+  async #sendBlocks(run: TakenRun, next: BlockRun, payload: Uint8Array<ArrayBuffer>): Promise<boolean> {
+    const { stream } = run
+    const [first, count] = next
     let rest = payload
     for (;;) {
-      const size = this.#host.pieceBytes()
-      if (rest.length <= size) return rest
+      const size = Math.min(this.#host.pieceBytes(), rest.length)
       await this.#host.ready(size)
-      if (this.#closed || !this.#streams.has(stream)) return rest
+      const content = this.#streams.get(stream)?.content
+      if (content === undefined || this.#closed) return false
+      if (rest === payload && !run.begin(next)) return true
+      if (size === rest.length) {
+        this.#sendLast(content, { stream, first, count, level: run.level }, { payload, rest })
+        return true
+      }
       this.#takeHeader(stream, header => this.#host.send(header))
       this.#host.sendBlocks({ type: 'part', stream, first, bytes: rest.subarray(0, size) })
       rest = rest.subarray(size)
     }
+  }
+
+  /** The message that proves the blocks, with what was not sent in parts. */
+  #sendLast(
+    { tree, fullHash }: Content,
+    { stream, first, count, level }: QueuedRun,
+    { payload, rest }: Record<'payload' | 'rest', Uint8Array<ArrayBuffer>>
+  ): void {
+    const proof = tree.proof(first, count, level)
+    if (proof === undefined) {
+      this.#reject(stream, first, count, 'not_held')
+      return
+    }
+    this.#sendData({ type: 'data', stream, first, proof, bytes: rest })
+    this.#host.sent(fullHash, payload.length)
   }
 
   #reject(stream: number, first: number, count: number, reason: RejectReason): void {

@@ -1,7 +1,14 @@
-import { encodeWireMessage, type FullHash, type PeerAddress, type WireMessage } from '@mayfly/common'
+import {
+  decodeWireMessage,
+  encodeWireMessage,
+  type FullHash,
+  type PeerAddress,
+  type WireMessage
+} from '@mayfly/common'
 import { expect } from 'chai'
 import { nodeHasher } from '../src/adapters/node-hasher.js'
 import { memorySource } from '../src/adapters/memory-source.js'
+import { PartAssembly } from '../src/core/part-assembly.js'
 import { hashContent } from '../src/hash-content.js'
 import { referencedContent } from '../src/kept-content.js'
 import { PeerSession } from '../src/peer-session.js'
@@ -24,9 +31,29 @@ class StuckChannel implements Channel {
   onmessage: Channel['onmessage']
   ondrain: Channel['ondrain']
   onclose: Channel['onclose']
+  /** All that was sent on it, put together from its parts. */
+  readonly said: WireMessage[] = []
+  readonly #parts = new PartAssembly()
 
-  send(message: Uint8Array): void {
-    if (!this.closed) this.bufferedAmount += message.length
+  send(message: Uint8Array<ArrayBuffer>): void {
+    if (this.closed) return
+    this.bufferedAmount += message.length
+    const decoded = decodeWireMessage(message.slice())
+    if (decoded.type === 'part') this.#parts.add(decoded)
+    else if (decoded.type !== 'error')
+      this.said.push(decoded.type === 'data' ? this.#parts.complete(decoded)! : decoded)
+  }
+
+  /** How each block was answered: by `data`, or why not; in order. */
+  answers(): Map<number, string[]> {
+    const answers = new Map<number, string[]>()
+    for (const message of this.said) {
+      if (message.type !== 'data' && message.type !== 'reject') continue
+      const count = message.type === 'data' ? Math.ceil(message.bytes.length / 16_384) : message.count
+      for (let block = message.first; block < message.first + count; block++)
+        answers.set(block, [...(answers.get(block) ?? []), message.type === 'data' ? 'data' : message.reason])
+    }
+    return answers
   }
 
   close(reason: string): void {
@@ -109,6 +136,43 @@ describe('the session on a channel', () => {
     expect(channel.closed).to.equal(false)
     expect(sent).to.be.greaterThan(448 * 16_384)
     expect(busy.at(-1)).to.equal(false)
+  })
+
+  it('does not send what is cancelled, though it has been read, and answers every block once', async () => {
+    ask(0, 64)
+    await settle()
+    const sent = channel.answers().size
+    expect(sent).to.equal(8)
+    channel.hear({ type: 'cancel', stream: 0, first: 0, count: 12 })
+    channel.hear({ type: 'cancel', stream: 0, first: 17, count: 2 })
+    channel.hear({ type: 'cancel', stream: 0, first: 30, count: 20 })
+    channel.hear({ type: 'cancel', stream: 0, first: 10, count: 8 })
+    for (let i = 0; i < 20; i++) {
+      channel.read()
+      await settle()
+    }
+    const isBack = (block: number): boolean => (block >= sent && block < 19) || (block >= 30 && block < 50)
+    const all = Array.from({ length: 64 }, (_, block) => [block, [isBack(block) ? 'cancelled' : 'data']])
+    expect([...channel.answers()].sort(([a], [b]) => a - b)).to.deep.equal(all)
+    expect(busy.at(-1)).to.equal(false)
+  })
+
+  it('sends in parts the rest of what it has begun, and nothing more that is cancelled', async () => {
+    channel.hasControl = true
+    ask(0, 2)
+    ask(2, 62)
+    await settle()
+    // The first window is full: two blocks, and half of the next four in parts.
+    expect(channel.answers().size).to.equal(2)
+    channel.hear({ type: 'cancel', stream: 0, first: 0, count: 64 })
+    await settle()
+    expect(channel.answers().size).to.equal(2 + 58)
+    const probe = channel.said.findLast(message => message.type === 'probe')
+    channel.hear({ type: 'report', number: probe!.number, receivedAt: 0 })
+    await settle()
+    const sent = [0, 1, 2, 3, 4, 5].map(block => [block, ['data']])
+    const cancelled = Array.from({ length: 58 }, (_, i) => [6 + i, ['cancelled']])
+    expect([...channel.answers()].sort(([x], [y]) => x - y)).to.deep.equal([...sent, ...cancelled])
   })
 
   it('closes the channel of a peer that asks without end and reads no answer', async () => {

@@ -1,3 +1,5 @@
+import { MAX_DATA_BLOCKS, type BlockRun } from '@mayfly/common'
+
 /**
  * Blocks that one peer may have asked for and not been sent: the first 16 of each of its 256 streams. They
  * are numbers only, read when their turn comes.
@@ -15,9 +17,65 @@ export interface QueuedRun {
   readonly level: number
 }
 
-/** What one peer has asked for and not been sent, in order. Memory: `MAX_QUEUED_BLOCKS` runs at most. */
+/**
+ * A run that is being read, or waits to be sent, or is being sent. Blocks of which nothing has been sent yet can still
+ * be taken back.
+ */
+export class TakenRun implements QueuedRun {
+  readonly stream: number
+  readonly first: number
+  readonly count: number
+  readonly level: number
+  readonly #cancelled = new Set<number>()
+  /** All blocks before it are sent, or at least in part, or cancelled. */
+  #next: number
+
+  constructor({ stream, first, count, level }: QueuedRun) {
+    this.stream = stream
+    this.first = first
+    this.count = count
+    this.level = level
+    this.#next = first
+  }
+
+  /** What the next message is to bring; undefined: all is sent or cancelled. */
+  next(): BlockRun | undefined {
+    while (this.#cancelled.has(this.#next)) this.#next++
+    const end = Math.min(this.first + this.count, this.#next + MAX_DATA_BLOCKS)
+    let count = 0
+    while (this.#next + count < end && !this.#cancelled.has(this.#next + count)) count++
+    return count === 0 ? undefined : [this.#next, count]
+  }
+
+  /** The first bytes of what `next` gave are sent now: it cannot be taken back. False: some of it has been. */
+  begin([first, count]: BlockRun): boolean {
+    for (let block = first; block < first + count; block++) if (this.#cancelled.has(block)) return false
+    this.#next = first + count
+    return true
+  }
+
+  /** Takes back what has not been begun of some blocks, and gives it. */
+  cancel(first: number, count: number): QueuedRun[] {
+    const runs: { stream: number; first: number; count: number; level: number }[] = []
+    const end = Math.min(first + count, this.first + this.count)
+    for (let block = Math.max(first, this.#next); block < end; block++) {
+      if (this.#cancelled.has(block)) continue
+      this.#cancelled.add(block)
+      const last = runs.at(-1)
+      if (last !== undefined && last.first + last.count === block) last.count++
+      else runs.push({ stream: this.stream, first: block, count: 1, level: this.level })
+    }
+    return runs
+  }
+}
+
+/**
+ * What one peer has asked for and not been sent, in order. Memory: `MAX_QUEUED_BLOCKS` runs at most, and those that
+ * are taken.
+ */
 export class UploadQueue {
   #runs: QueuedRun[] = []
+  readonly #taken = new Set<TakenRun>()
   #blocks = 0
 
   get empty(): boolean {
@@ -32,20 +90,28 @@ export class UploadQueue {
     return true
   }
 
-  /** The next blocks to send: the first run, or the first part of it. */
-  take(): QueuedRun | undefined {
+  /** The next blocks to send: the first run, or the first part of it. Call `done` for it. */
+  take(): TakenRun | undefined {
     const run = this.#runs.shift()
     if (run === undefined) return undefined
     const count = Math.min(run.count, MAX_TAKEN_BLOCKS)
     if (count < run.count) this.#runs.unshift({ ...run, first: run.first + count, count: run.count - count })
     this.#blocks -= count
-    return { ...run, count }
+    const taken = new TakenRun({ ...run, count })
+    this.#taken.add(taken)
+    return taken
   }
 
-  /** Takes back what is still queued of some blocks of a stream, and gives it. */
+  /** Nothing more of it is sent. */
+  done(taken: TakenRun): void {
+    this.#taken.delete(taken)
+  }
+
+  /** Takes back what has not been sent of some blocks of a stream, and gives it. */
   cancel(stream: number, first: number, count: number): QueuedRun[] {
     const end = first + count
-    const cancelled: QueuedRun[] = []
+    const taken = [...this.#taken].filter(run => run.stream === stream)
+    const cancelled = taken.flatMap(run => run.cancel(first, count))
     const kept: QueuedRun[] = []
     for (const run of this.#runs) {
       const from = Math.max(run.first, first)
