@@ -270,6 +270,7 @@ export interface MediatorConnection {
 
 export interface SessionEvents {
   mediator: CustomEvent<MediatorConnection>
+  /** At most ten times a second for one content; the last of each peer always comes. */
   upload: CustomEvent<UploadProgress>
   /** Something went wrong that a person may want to know of and nothing else reports. */
   warning: CustomEvent<Error>
@@ -279,8 +280,10 @@ export interface SessionEvents {
 export interface UploadLimits {
   /** Bytes per second; default: no limit for what was shared by `seed`. */
   readonly bytesPerSecond?: number
-  /** Peers served at the same time. Default 16. */
+  /** Peers served at the same time with what was shared by `seed`. Default 16. */
   readonly slots?: number
+  /** The same for what was fetched from others. Default 4; for programs in Node.js 16. */
+  readonly fetchedSlots?: number
 }
 
 export interface ConnectOptions {

@@ -32,12 +32,12 @@ export class LostBlocksError extends Error {
 }
 
 /** A content that was hashed and stays where it is: read by reference. */
-export function referencedContent(hashed: HashedContent, source: ByteSource): Content {
+export function referencedContent(hashed: HashedContent, source: ByteSource, own = true): Content {
   const { fullHash, tree } = hashed
   const read: ReadBlocks = (first, count) => {
     return source.read(first * BLOCK_BYTES, bytesOfBlocks(tree.length, first, count))
   }
-  return new Content({ fullHash, tree, read, own: true })
+  return new Content({ fullHash, tree, read, own })
 }
 
 /** Whether root and length are those that the full hash names. */

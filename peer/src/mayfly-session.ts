@@ -145,7 +145,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
     const hashed = await hashContent(source, this.#platform.hasher)
     if (hashed.fullHash !== fullHash) return false
     if (this.#options.share !== false && this.#closed === undefined)
-      this.#share(referencedContent(hashed, source))
+      this.#share(referencedContent(hashed, source, false))
     return true
   }
 

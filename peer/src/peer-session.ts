@@ -107,7 +107,7 @@ export class PeerSession implements UploadHolder {
       pieceBytes: () => this.#lane.pieceBytes,
       isNear: () => this.#lane.isNear,
       ready: bytes => this.#ready(bytes),
-      begin: () => this.#begin(),
+      begin: content => this.#begin(content),
       sent: (fullHash, bytes) => host.uploader.sent(this.remote, fullHash, bytes),
       idle: () => this.#idle(),
       unreadable: (content, error) => host.unreadable(content, error)
@@ -170,8 +170,8 @@ export class PeerSession implements UploadHolder {
   }
 
   /** Others wait to be served, and this peer was for long. */
-  giveUp(): void {
-    this.#upload.refuse()
+  giveUp(own: boolean): void {
+    this.#upload.refuse(own)
   }
 
   close(reason: string): void {
@@ -286,10 +286,11 @@ export class PeerSession implements UploadHolder {
     this.#tellBusy()
   }
 
-  #begin(): boolean {
-    this.#serving = this.#host.uploader.begin(this)
+  #begin({ own }: Content): boolean {
+    if (!this.#host.uploader.begin(this, own)) return false
+    this.#serving = true
     this.#tellBusy()
-    return this.#serving
+    return true
   }
 
   #idle(): void {

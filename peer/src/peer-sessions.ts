@@ -118,6 +118,7 @@ export class PeerSessions {
   close(reason: string): void {
     this.#stopListening?.()
     this.#channels.close(reason)
+    this.#options.uploader.close()
   }
 
   #begin(channel: Channel): void {

@@ -33,8 +33,8 @@ export interface UploadHost {
   pieceBytes(): number
   /** Settles when the channel can take another message, within the limits of the uploader. */
   ready(bytes: number): Promise<void>
-  /** False: no slot for one more peer. Called again and again while serving. */
-  begin(): boolean
+  /** False: no slot for one more peer for such contents. Called again and again while serving. */
+  begin(content: Content): boolean
   sent(fullHash: FullHash, bytes: number): void
   /** Nothing is queued any more. */
   idle(): void
@@ -94,9 +94,10 @@ export class UploadSession {
     }
   }
 
-  /** Somebody else is served from now on: what is queued is refused. */
-  refuse(): void {
-    for (const { stream, first, count } of this.#queue.clear()) this.#reject(stream, first, count, 'busy')
+  /** Somebody else is served from now on with what is our `own`, or with the rest: what is queued of it is refused. */
+  refuse(own: boolean): void {
+    const refused = this.#queue.clear(stream => this.#streams.get(stream)?.content.own === own)
+    for (const { stream, first, count } of refused) this.#reject(stream, first, count, 'busy')
   }
 
   /** The channel is closed. */
@@ -162,7 +163,7 @@ export class UploadSession {
     const { stream, first, count } = run
     if (!content.tree.contains(first, count) || !content.held.hasRun(first, count)) {
       this.#reject(stream, first, count, 'not_held')
-    } else if (!this.#host.begin() || !this.#queue.add(run)) {
+    } else if (!this.#host.begin(content) || !this.#queue.add(run)) {
       this.#reject(stream, first, count, 'busy')
     } else if (!this.#pumping) {
       void this.#pump()

@@ -1,11 +1,18 @@
 import type { FullHash, PeerAddress } from '@mayfly/common'
 import type { UploadLimits, UploadProgress } from './api.js'
 import type { Content } from './content.js'
+import { PacedEvents } from './core/paced-events.js'
 import { UploadSchedule } from './core/upload-schedule.js'
 import type { Clock } from './ports/clock.js'
 
-/** Peers served at the same time unless told otherwise. */
+/** Peers served at the same time unless told otherwise, with what somebody seeds on purpose … */
 const DEFAULT_SLOTS = 16
+
+/** … and with what a visitor has fetched, whose own visit must not suffer. */
+const DEFAULT_FETCHED_SLOTS = 4
+
+/** Milliseconds between two events about one content. */
+const EVENT_PAUSE_MS = 100
 
 /** Uploads remembered for people to look at. */
 const MAX_REMEMBERED = 256
@@ -15,8 +22,8 @@ const ACTIVE_MS = 3_000
 
 /** A peer that is served. */
 export interface UploadHolder {
-  /** It has had its turn, and others wait: it refuses what it has not read yet. */
-  giveUp(): void
+  /** It has had its turn, and others wait: it refuses what it has not read yet of what is our `own`, or of the rest. */
+  giveUp(own: boolean): void
 }
 
 interface Upload {
@@ -27,16 +34,22 @@ interface Upload {
 /** What this peer serves, to how many, how fast; and the record of it. */
 export class Uploader {
   readonly #contents = new Map<FullHash, Content>()
+  /** Slots for our own contents, and the rate of everything. */
   readonly #schedule: UploadSchedule<UploadHolder>
+  /** Slots for what was fetched from others. */
+  readonly #fetched: UploadSchedule<UploadHolder>
   readonly #isPaced: boolean
   readonly #clock: Clock
   readonly #onprogress: (progress: UploadProgress) => void
   #cancelWake: (() => void) | undefined
+  readonly #events = new PacedEvents<UploadProgress>(EVENT_PAUSE_MS)
+  #cancelEvents: (() => void) | undefined
   readonly #uploads = new Map<string, Upload>()
 
   constructor(limits: UploadLimits, clock: Clock, onprogress: (progress: UploadProgress) => void) {
-    const { slots = DEFAULT_SLOTS, bytesPerSecond = Infinity } = limits
+    const { slots = DEFAULT_SLOTS, fetchedSlots = DEFAULT_FETCHED_SLOTS, bytesPerSecond = Infinity } = limits
     this.#schedule = new UploadSchedule(slots, bytesPerSecond)
+    this.#fetched = new UploadSchedule(fetchedSlots, Infinity)
     this.#isPaced = bytesPerSecond !== Infinity
     this.#clock = clock
     this.#onprogress = onprogress
@@ -66,14 +79,18 @@ export class Uploader {
     return content
   }
 
-  /** A slot for `holder`, which may have it already. False: all are taken; who has had its turn gives one up. */
-  begin(holder: UploadHolder): boolean {
+  /**
+   * A slot for `holder`, which may have it already, for what is our `own` or for the rest. False: all are taken; who
+   * has had its turn gives one up.
+   */
+  begin(holder: UploadHolder, own: boolean): boolean {
     const now = this.#clock.now()
-    if (this.#schedule.begin(holder, now)) return true
-    const overdue = this.#schedule.overdue(now)
+    const schedule = own ? this.#schedule : this.#fetched
+    if (schedule.begin(holder, now)) return true
+    const overdue = schedule.overdue(now)
     if (overdue !== undefined) {
-      this.#schedule.end(overdue)
-      overdue.giveUp()
+      schedule.end(overdue)
+      overdue.giveUp(own)
     }
     return false
   }
@@ -81,11 +98,13 @@ export class Uploader {
   /** `holder` has nothing to be sent any more. */
   end(holder: UploadHolder): void {
     this.#schedule.end(holder)
+    this.#fetched.end(holder)
   }
 
   /** `holder` is gone. */
   forget(holder: UploadHolder): void {
     this.#schedule.forget(holder)?.()
+    this.#fetched.forget(holder)
   }
 
   /** Settles when `bytes` may be sent to `holder` within the rate of all; undefined: at once. */
@@ -118,7 +137,27 @@ export class Uploader {
       if (this.#uploads.size <= MAX_REMEMBERED) break
       this.#uploads.delete(oldest)
     }
-    this.#onprogress(progress)
+    this.#tell(progress)
+  }
+
+  /** Tells what it has not told yet. */
+  close(): void {
+    this.#cancelEvents?.()
+    for (const progress of this.#events.takeAll()) this.#onprogress(progress)
+  }
+
+  #tell(progress: UploadProgress): void {
+    this.#events.add(progress.fullHash, progress.peerId, progress)
+    this.#tellDue()
+  }
+
+  #tellDue(): void {
+    this.#cancelEvents?.()
+    this.#cancelEvents = undefined
+    const now = this.#clock.now()
+    for (const due of this.#events.take(now)) this.#onprogress(due)
+    const at = this.#events.wakeAt
+    if (at !== undefined) this.#cancelEvents = this.#clock.after(at - now, () => this.#tellDue())
   }
 
   /** A peer left. */
@@ -126,7 +165,7 @@ export class Uploader {
     for (const upload of this.#uploads.values()) {
       if (upload.progress.peerId !== peer.peerId || !upload.progress.active) continue
       upload.progress = { ...upload.progress, active: false }
-      this.#onprogress(upload.progress)
+      this.#tell(upload.progress)
     }
   }
 }

@@ -366,6 +366,7 @@ describe('a session', function () {
     await world.passing(leecher.get(await fullHashOfBytes(bytes)).done)
     expect(seeder.uploads).to.have.length(1)
     expect(seeder.uploads[0]).to.include({ peerId: leecher.peerId, sentBytes: 300_000, length: 300_000 })
+    await world.clock.advance(100)
     expect(told.at(-1)).to.equal(300_000)
   })
 

@@ -117,10 +117,10 @@ describe('the session on a channel', () => {
     expect(channel.closed).to.equal(false)
     expect(channel.bufferedAmount).to.equal(most)
     const other = { giveUp() {} }
-    expect(uploader.begin(other)).to.equal(false)
+    expect(uploader.begin(other, true)).to.equal(false)
     await clock.advance(2_000)
     expect(channel.closeReason).to.equal('does not read')
-    expect(uploader.begin(other), 'the slot is free').to.equal(true)
+    expect(uploader.begin(other, true), 'the slot is free').to.equal(true)
     expect(clock.pending).to.equal(0)
   })
 

@@ -129,17 +129,20 @@ export class UploadQueue {
     return cancelled
   }
 
-  /** Takes back everything, and gives it. */
-  clear(): QueuedRun[] {
-    const all = this.#runs
-    this.#runs = []
-    this.#blocks = 0
-    return all
+  /** Takes back everything of some streams, and gives it. */
+  clear(holds: (stream: number) => boolean): QueuedRun[] {
+    const cleared = this.#runs.filter(({ stream }) => holds(stream))
+    this.#keep(({ stream }) => !holds(stream))
+    return cleared
   }
 
   /** Forgets all of a stream. */
   close(stream: number): void {
-    this.#runs = this.#runs.filter(run => run.stream !== stream)
+    this.#keep(run => run.stream !== stream)
+  }
+
+  #keep(holds: (run: QueuedRun) => boolean): void {
+    this.#runs = this.#runs.filter(holds)
     this.#blocks = this.#runs.reduce((sum, run) => sum + run.count, 0)
   }
 }

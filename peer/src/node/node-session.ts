@@ -16,6 +16,9 @@ import { fetchContent } from '../fetch-content.js'
 import { MayflySession } from '../mayfly-session.js'
 import type { Store } from '../ports/store.js'
 
+/** Peers served at the same time with what was fetched from others: as many as with what is seeded. */
+const FETCHED_SLOTS = 16
+
 /** The store that a program asked for. */
 function nodeStore({ store = 'memory', cacheBytes }: ConnectOptions): Store {
   if (store === 'memory') return new MemoryStore()
@@ -44,7 +47,8 @@ export class NodeSession extends MayflySession {
         store: nodeStore(options),
         randomBytes
       },
-      options
+      // A program that fetches and shares was started for it: nobody's visit suffers.
+      { ...options, upload: { fetchedSlots: FETCHED_SLOTS, ...options.upload } }
     )
   }
 
