@@ -29,7 +29,7 @@ export class BlockTree {
   readonly #offsets: number[] = []
   readonly #nodes: Uint8Array
   readonly #known: Uint8Array
-  /** Root of a subtree of padding, per level. */
+  /** Root of a subtree of padding, per level, as far as it was needed: most trees need none of the upper ones. */
   readonly #padding: Uint8Array[] = []
   /** Two nodes to be hashed: one array for all of them, since a new one costs as much as its hash. */
   readonly #pair = new Uint8Array(2 * HASH_BYTES)
@@ -47,10 +47,6 @@ export class BlockTree {
     this.height = Math.max(0, this.#widths.length - 1)
     this.#nodes = new Uint8Array(total * HASH_BYTES)
     this.#known = new Uint8Array(total)
-    for (let level = 0, padding: Uint8Array = new Uint8Array(HASH_BYTES); level < this.height; level++) {
-      this.#padding.push(padding)
-      padding = this.#parent(padding, padding)
-    }
   }
 
   /** A tree of which only the root is known. The root must have been proved by the full hash. */
@@ -138,7 +134,7 @@ export class BlockTree {
     if (this.#isKnown(level, index)) return true
     const hasRight = index + 1 < this.width(level)
     if (left.length !== HASH_BYTES || (hasRight && right.length !== HASH_BYTES)) return false
-    const parent = this.#parent(left, hasRight ? right : (this.#padding[level] as Uint8Array))
+    const parent = this.#parent(left, hasRight ? right : this.#paddingAt(level))
     if (!sameBytes(parent, this.#get(level + 1, index / 2))) return false
     this.#set(level, index, left)
     if (hasRight) this.#set(level, index + 1, right)
@@ -199,7 +195,7 @@ export class BlockTree {
         low -= 1
       }
       if (row.length % 2 === 1) {
-        row.push(low + row.length < (this.#widths[at] ?? 0) ? take() : (this.#padding[at] as Uint8Array))
+        row.push(low + row.length < (this.#widths[at] ?? 0) ? take() : this.#paddingAt(at))
       }
       const parents: Uint8Array[] = []
       for (let i = 0; i < row.length; i += 2) {
@@ -264,9 +260,17 @@ export class BlockTree {
     const hasRight = right < (this.#widths[level] as number)
     const hash = this.#parent(
       this.#get(level, 2 * index),
-      hasRight ? this.#get(level, right) : (this.#padding[level] as Uint8Array)
+      hasRight ? this.#get(level, right) : this.#paddingAt(level)
     )
     this.#nodes.set(hash, ((this.#offsets[level + 1] as number) + index) * HASH_BYTES)
+  }
+
+  #paddingAt(level: number): Uint8Array {
+    for (let at = this.#padding.length; at <= level; at++) {
+      const below = this.#padding[at - 1]
+      this.#padding.push(below === undefined ? new Uint8Array(HASH_BYTES) : this.#parent(below, below))
+    }
+    return this.#padding[level] as Uint8Array
   }
 
   #parent(left: Uint8Array, right: Uint8Array): Uint8Array {
