@@ -1,7 +1,19 @@
 // Bundles the library for pages: an ES module, a script that defines the global `mayfly`, and the service worker.
 import { fileURLToPath } from 'node:url'
+import webpack from 'webpack'
 
 const path = relative => fileURLToPath(new URL(relative, import.meta.url))
+
+/**
+ * Explicit compile hints (https://v8.dev/blog/explicit-compile-hints): Chromium compiles all functions while it loads
+ * the script, on another thread, instead of each when it is first called, while a visitor waits.
+ */
+const compileAtOnce = new webpack.BannerPlugin({
+  banner: '//# allFunctionsCalledOnLoad',
+  raw: true,
+  // After comments were removed, before source maps are made.
+  stage: webpack.Compilation.PROCESS_ASSETS_STAGE_OPTIMIZE_SIZE + 1
+})
 
 const shared = {
   mode: 'production',
@@ -12,6 +24,7 @@ const shared = {
   performance: { hints: false },
   // k-bucket asks for it only to make up an id, which it is given; the package would bring a Buffer along.
   resolve: { alias: { randombytes: false } },
+  plugins: [compileAtOnce],
   experiments: { outputModule: true }
 }
 
