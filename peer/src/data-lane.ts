@@ -61,7 +61,7 @@ export class DataLane {
 
   /** A probe has reached the other side, at `receivedAt` milliseconds of its clock. */
   reported(number: number, receivedAt: number): void {
-    this.#window.reported(number, receivedAt, this.#clock.now())
+    this.#sendProbe(this.#window.reported(number, receivedAt, this.#clock.now()))
     this.release()
   }
 

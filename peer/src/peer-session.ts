@@ -104,7 +104,7 @@ export class PeerSession implements UploadHolder {
       content: fullHash => host.uploader.content(fullHash),
       send: message => this.#send(message),
       sendBlocks: message => this.#lane.send(message),
-      pieceBytes: () => this.#lane.pieceBytes,
+      pieceBytes: () => Math.min(this.#lane.pieceBytes, host.uploader.pieceBytes),
       isNear: () => this.#lane.isNear,
       ready: bytes => this.#ready(bytes),
       begin: content => this.#begin(content),
@@ -143,8 +143,13 @@ export class PeerSession implements UploadHolder {
 
   /** Sends a message of a stream that this side opened; a `close` ends it here too. */
   request(message: RequesterMessage): void {
-    for (const each of this.#early.outgoing(message, () => this.#countStream())) this.#send(each)
-    if (message.type === 'close') this.#endStream(message.stream)
+    const outgoing = this.#early.outgoing(message, () => this.#countStream())
+    const send = (): void => outgoing.forEach(each => this.#send(each))
+    if (message.type === 'close') {
+      // Whoever waits for the content comes first: to send takes a page a millisecond.
+      this.#host.clock.after(0, send)
+      this.#endStream(message.stream)
+    } else send()
     if (message.type !== 'open' || this.#unclaimed.length === 0) return
     const unclaimed = this.#unclaimed
     this.#unclaimed = []

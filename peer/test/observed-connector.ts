@@ -47,6 +47,7 @@ export function observed(connector: Connector, clock: Clock, observation: Observ
             if (isClosed || isGone()) return
             const decoded = onpayload && decodeWireMessage(message)
             if (decoded?.type === 'data' || decoded?.type === 'part') onpayload?.(decoded.bytes.length)
+            if (decoded?.type === 'start') onpayload?.(decoded.data.bytes.length)
             events.onmessage(message)
           })
       })

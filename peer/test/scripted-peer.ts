@@ -151,9 +151,14 @@ export class ScriptedPeer {
         parts.add(message)
         return
       }
-      const whole = message.type === 'data' ? (parts.complete(message) ?? message) : message
-      answers.push(whole)
-      script.heard?.(whole, line)
+      const heard = (each: WireMessage): void => {
+        answers.push(each)
+        script.heard?.(each, line)
+      }
+      if (message.type === 'start') {
+        heard(message.header)
+        heard(message.data)
+      } else heard(message.type === 'data' ? (parts.complete(message) ?? message) : message)
     }
     script.opened?.(line)
   }

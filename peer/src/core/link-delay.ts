@@ -34,6 +34,11 @@ export class LinkDelay {
     this.#bases[0] = Math.min(this.#bases[0] ?? Infinity, oneWayMs)
   }
 
+  /** Milliseconds there and back that some of it was spent otherwise: says only that the link has no more. */
+  atMost(roundTripMs: number): void {
+    this.#leastRoundTrip = Math.min(this.#leastRoundTrip, roundTripMs)
+  }
+
   /** Milliseconds that the last messages waited. */
   get queueMs(): number {
     const now = Math.min(...this.#recent.map(({ delay }) => delay))

@@ -10,7 +10,7 @@ const MAX_WINDOW = 4_194_304
 /** A piece takes at most so long at the measured rate: so long others wait behind it. */
 const PIECE_MS = 5
 const MIN_PIECE = 1_024
-/** Before anything is measured. */
+/** Before the rate is measured. */
 const FIRST_PIECE = 16_384
 const MAX_PIECE = 65_536
 
@@ -36,6 +36,17 @@ const FAST = 6_000
 
 /** Milliseconds between two probes of a fast link: reports cost both sides. */
 const PROBE_EVERY_MS = 20
+/** Bytes between two probes of a fast link, so that its window is opened again long before it is used up. */
+const PROBE_EVERY_BYTES = 180_000
+
+/**
+ * On the way through a near or fast link, or twice what it carries in a round trip if that is more. With more, a
+ * computer that is busy receives too late, packets are lost in its buffers, and SCTP waits 400 ms for them.
+ */
+const FREE_WINDOW = 524_288
+
+/** Probes that are sent alone on each channel. */
+const MAX_PINGS = 3
 
 /** Probes without a report. Past that the oldest is forgotten. */
 const MAX_PROBES = 1_024
@@ -51,8 +62,6 @@ interface ProbeSent {
   readonly sent: number
   readonly delivered: number
   readonly deliveredAt: number
-  /** The window was in use: what is measured says something of the link. */
-  readonly full: boolean
 }
 
 /**
@@ -75,6 +84,9 @@ export class SendWindow {
   #probedAt = -Infinity
   /** Bytes sent up to the last probe. */
   #probedBytes = 0
+  /** When the window was last used up. */
+  #closedAt = -Infinity
+  #pings = 0
   readonly #probes = new Map<number, ProbeSent>()
   readonly #delay = new LinkDelay()
   #bytesPerMs: number | undefined
@@ -97,10 +109,13 @@ export class SendWindow {
     return Math.min(MAX_PIECE, Math.max(MIN_PIECE, Math.floor(this.#bytesPerMs * PIECE_MS)))
   }
 
-  /** So near, or fast, that nothing is gained by small messages. */
+  /**
+   * So near, or fast, that nothing is gained by small messages. The first message too, whatever the link: it travels
+   * in the first window, which goes out at once.
+   */
   get isNear(): boolean {
     const seemsNear = this.#delay.leastRoundTripMs < QUITE_NEAR_MS && this.#sureSamples < SURE_SAMPLES
-    return this.#isFree || seemsNear
+    return this.#isFree || seemsNear || this.#sent === 0
   }
 
   /** Whether another message may be sent now. */
@@ -111,10 +126,10 @@ export class SendWindow {
 
   /**
    * The number of the probe to send in front of the next message, if there is to be one: it waits as long as that
-   * message will, and takes no time of its own.
+   * message will, and takes no time of its own. None in front of the first, which somebody may wait for.
    */
   probe(now: number): number | undefined {
-    return this.#isFree ? undefined : this.#enter(now, true)
+    return this.#isFree || this.#sent === 0 ? undefined : this.#enter(now, true)
   }
 
   /**
@@ -124,16 +139,22 @@ export class SendWindow {
   sent(bytes: number, now: number): number | undefined {
     if (this.#sent === this.#delivered) this.#deliveredAt = now
     this.#sent += bytes
+    if (!this.isOpen(now)) this.#closedAt = now
     // Behind a message that somebody waits for, where it is no matter.
-    if (this.#isFree && now - this.#probedAt >= PROBE_EVERY_MS) return this.#enter(now, false)
-    const isUnprobed = this.#sent - this.#probedBytes >= this.#window / 2
+    const unprobed = this.#sent - this.#probedBytes
+    const isDue = now - this.#probedAt >= PROBE_EVERY_MS || unprobed >= PROBE_EVERY_BYTES
+    if (this.#nextProbe === 1 || (this.#isFree && isDue)) return this.#enter(now, false)
+    const isUnprobed = unprobed >= this.#window / 2
     return isUnprobed && !this.isOpen(now) ? this.#enter(now, false) : undefined
   }
 
-  /** A probe has arrived, at `receivedAt` by the peer's clock. Unknown numbers are ignored. */
-  reported(number: number, receivedAt: number, now: number): void {
+  /**
+   * A probe has arrived, at `receivedAt` by the peer's clock. Unknown numbers are ignored. Gives the number of one
+   * more to send alone, where the link is at rest and only a busy peer may have been measured so far.
+   */
+  reported(number: number, receivedAt: number, now: number): number | undefined {
     const probe = this.#probes.get(number)
-    if (probe === undefined) return
+    if (probe === undefined) return undefined
     // Probes stay in order: earlier ones are not reported on any more.
     for (const earlier of this.#probes.keys()) {
       if (earlier > number) break
@@ -141,15 +162,26 @@ export class SendWindow {
     }
     const acknowledged = probe.sent - this.#delivered
     this.#delivered = probe.sent
-    this.#measureRate(probe, now)
+    // The window was in use: what is measured says something of the link.
+    const isFull = this.#closedAt >= probe.at
+    this.#measureRate(probe, isFull, now)
     this.#deliveredAt = now
     if (probe.inFront) this.#delay.add(receivedAt - probe.at, now - probe.at, now)
-    this.#adapt(acknowledged, probe.full, now)
+    else this.#delay.atMost(now - probe.at)
+    this.#adapt(acknowledged, isFull, now)
+    const isAtRest = this.#sent === this.#delivered
+    if (!isAtRest || this.#isFree || this.#pings === MAX_PINGS) return undefined
+    this.#pings++
+    return this.#enter(now, true)
   }
 
   /** There is no brake on this link. */
   get #isFree(): boolean {
     return this.#delay.leastRoundTripMs < NEAR_MS || (this.#bytesPerMs ?? 0) > FAST
+  }
+
+  get #freeWindow(): number {
+    return Math.max(FREE_WINDOW, 2 * (this.#bytesPerMs ?? 0) * this.#delay.leastRoundTripMs)
   }
 
   #enter(now: number, inFront: boolean): number {
@@ -159,8 +191,7 @@ export class SendWindow {
       inFront,
       sent: this.#sent,
       delivered: this.#delivered,
-      deliveredAt: this.#deliveredAt,
-      full: this.#sent - this.#delivered >= this.#window / 2
+      deliveredAt: this.#deliveredAt
     })
     for (const oldest of this.#probes.keys()) {
       if (this.#probes.size <= MAX_PROBES) break
@@ -172,12 +203,12 @@ export class SendWindow {
   }
 
   /** As BBR does: what arrived while the probe was on its way. */
-  #measureRate(probe: ProbeSent, now: number): void {
+  #measureRate(probe: ProbeSent, isFull: boolean, now: number): void {
     const ms = now - probe.deliveredAt
     if (ms <= 0) return
     const rate = (this.#delivered - probe.delivered) / ms
-    if (!probe.full && rate < (this.#bytesPerMs ?? Infinity)) return
-    if (probe.full) this.#sureSamples++
+    if (!isFull && rate < (this.#bytesPerMs ?? Infinity)) return
+    if (isFull) this.#sureSamples++
     this.#bytesPerMs ??= rate
     this.#bytesPerMs += RATE_WEIGHT * (rate - this.#bytesPerMs)
   }
@@ -194,6 +225,7 @@ export class SendWindow {
       this.#calmRoundTrips < 1 ? MOST_DOWN : Math.min(MOST_CALM_UP, CALM_UP * 2 ** this.#calmRoundTrips)
     const step = this.#starting || isFree ? MOST_UP : Math.max(calm, (GAIN * off) / Math.max(1, roundTripMs))
     const change = share * this.#window * Math.min(MOST_UP, Math.max(MOST_DOWN, step))
-    this.#window = Math.min(MAX_WINDOW, Math.max(MIN_WINDOW, this.#window + change))
+    const most = isFree ? Math.min(MAX_WINDOW, this.#freeWindow) : MAX_WINDOW
+    this.#window = Math.min(most, Math.max(MIN_WINDOW, this.#window + change))
   }
 }

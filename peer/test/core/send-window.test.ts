@@ -122,9 +122,45 @@ describe('the window of an upload', () => {
 
   it('cuts what it sends into pieces of 5 ms', () => {
     const window = new SendWindow()
+    window.sent(1_000, 0)
     expect(window.pieceBytes).to.equal(16_384)
     send(window, { rate: 1_250, roundTrip: 50 }, 5_000)
     expect(window.pieceBytes).to.be.within(5_000, 7_000)
+  })
+
+  it('sends the first message whole, and measures a peer who was busy with it again', () => {
+    const window = new SendWindow()
+    expect(window.pieceBytes).to.equal(65_536)
+    expect(window.probe(0)).to.equal(undefined)
+    const behind = window.sent(50_000, 0) as number
+    expect(window.isNear).to.equal(false)
+    const ping = window.reported(behind, 1e6, 40) as number
+    expect(window.isNear).to.equal(false)
+    expect(window.reported(ping, 1e6 + 42, 42)).to.equal(undefined)
+    expect(window.isNear).to.equal(true)
+  })
+
+  it('asks a peer that is far three times, and then leaves it in peace', () => {
+    const window = new SendWindow()
+    let probe = window.sent(50_000, 0)
+    let count = 0
+    for (let now = 100; probe !== undefined; now += 100) {
+      count++
+      probe = window.reported(probe, 1e6 + now, now)
+    }
+    expect(count).to.equal(4)
+    window.probe(1_000)
+    expect(window.sent(20_000, 1_000)).to.equal(undefined)
+    expect(window.pieceBytes).to.equal(16_384)
+  })
+
+  it('keeps no more on the way to a neighbour than half a MiB, and to a fast link two round trips', () => {
+    const near = new SendWindow()
+    send(near, { rate: 30_000, roundTrip: 2 }, 1_000)
+    expect(near.bytes).to.equal(524_288)
+    const far = new SendWindow()
+    send(far, { rate: 30_000, roundTrip: 60 }, 3_000)
+    expect(far.bytes).to.be.within(30_000 * 60, 4_194_304)
   })
 
   it('ignores reports on probes that it never sent', () => {
