@@ -18,6 +18,7 @@ import type {
   UploadProgress
 } from './api.js'
 import { Announced } from './announced.js'
+import { seededContent } from './checked-source.js'
 import type { Content } from './content.js'
 import { ContentDownload } from './content-download.js'
 import { MayflyError, reasonOf } from './error.js'
@@ -126,7 +127,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
     this.#throwIfClosed()
     const hashed = known ?? (await hashContent(source, this.#platform.hasher, options))
     this.#throwIfClosed()
-    this.#share(referencedContent(hashed, source))
+    this.#share(seededContent(hashed, source, this.#platform, (...lost) => this.#unreadable(...lost)))
     return hashed.fullHash
   }
 

@@ -3,14 +3,13 @@ import {
   BlockTree,
   HASH_BYTES,
   blockCountOf,
-  blocksOf,
   fullHashOf,
-  sameBytes,
   type FullHash,
   type HashedContent,
   type Hasher
 } from '@mayfly/common'
 import type { Reference } from './api.js'
+import { verifiedSource } from './checked-source.js'
 import { MayflyError, reasonOf } from './error.js'
 import { hashContent } from './hash-content.js'
 import type { ByteSource } from './ports/byte-source.js'
@@ -111,7 +110,7 @@ export class References {
     if (leaves.length !== blockCountOf(length) * HASH_BYTES) return false
     const tree = BlockTree.fromLeaves(length, leaves, hasher)
     if (fullHashOf(tree.piecesRoot, length, hasher) !== fullHash) return false
-    const source = verified(this.#host.sourceOf(file), tree, hasher)
+    const source = verifiedSource(this.#host.sourceOf(file), tree, hasher)
     if (!(await this.#spotCheck(source, tree))) return false
     await this.#host.seed({ fullHash, length, tree }, source)
     this.#seeding.add(fullHash)
@@ -130,24 +129,6 @@ export class References {
       return true
     } catch {
       return false
-    }
-  }
-}
-
-/** Reads whole blocks, and rejects where they are not those that the tree has. */
-function verified(source: ByteSource, tree: BlockTree, hasher: Hasher): ByteSource {
-  return {
-    length: source.length,
-    async read(offset, length) {
-      const bytes = await source.read(offset, length)
-      const hashes = await Promise.all(blocksOf(bytes).map(block => hasher.block(block)))
-      const first = offset / BLOCK_BYTES
-      const right = hashes.every((hash, i) => {
-        const leaf = tree.node(0, first + i)
-        return leaf !== undefined && sameBytes(hash, leaf)
-      })
-      if (!right) throw new Error('the file has changed')
-      return bytes
     }
   }
 }

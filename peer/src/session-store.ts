@@ -3,6 +3,7 @@ import type { GetOptions } from './api.js'
 import { Content, type ReadBlocks } from './content.js'
 import { MAX_ANNOUNCED } from './core/announcements.js'
 import { MayflyError, reasonOf } from './error.js'
+import { areRight } from './checked-source.js'
 import { KeptContent, LostBlocksError, provesItself } from './kept-content.js'
 import type { Clock } from './ports/clock.js'
 import type { BlockRuns, ContentHeader, Store } from './ports/store.js'
@@ -27,7 +28,7 @@ export interface SessionStoreHost {
   /** It is not in the store any more. */
   withdraw(fullHash: FullHash): void
   /** Blocks of a content turned out to be wrong or gone; they are not held any more. */
-  lost(content: Content, error: LostBlocksError): void
+  lost(content: Content, error: Error): void
   /** Gives the content once it is whole again. */
   fetchAgain(fullHash: FullHash): Promise<Content>
   warn(error: MayflyError): void
@@ -63,13 +64,25 @@ export class SessionStore {
 
   /** Reads for those who asked for it: what was lost from the store since is fetched again first. */
   mending(content: Content): Content {
-    if (content.own) return content
+    if (content.own) return this.#verifying(content)
     return content.readBy(async (first, count) => {
       try {
         return await content.read(first, count)
       } catch {
         return (await this.#host.fetchAgain(content.fullHash)).read(first, count)
       }
+    })
+  }
+
+  /** What was seeded may have changed since. */
+  #verifying(content: Content): Content {
+    const { hasher } = this.#host
+    return content.readBy(async (first, count) => {
+      const bytes = await content.read(first, count)
+      if (await areRight(bytes, first, { tree: content.tree, hasher })) return bytes
+      const error = new MayflyError('content_changed', 'it has changed since it was seeded')
+      this.#host.lost(content, error)
+      throw error
     })
   }
 

@@ -122,7 +122,7 @@ describe('references', () => {
     const source = seeded.get(hashed.fullHash)!
     expectSame(await source.read(0, 3 * BLOCK_BYTES), bytes.subarray(0, 3 * BLOCK_BYTES))
     const reason: unknown = await source.read(3 * BLOCK_BYTES, BLOCK_BYTES).catch((error: unknown) => error)
-    expect(reason).to.have.property('message', 'the file has changed')
+    expect(reason).to.have.property('message', 'it has changed')
   })
 
   it('are not seeded from a handle whose file has changed, and are forgotten when they are finished', async () => {

@@ -1,9 +1,13 @@
 import { expect } from 'chai'
+import { mkdtemp, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { card, song, text } from './content.js'
 import { World, startMediator, through } from './world.js'
 
 const NOBODY = 'ab'.repeat(32)
+const CHANGED = 'The file was changed, moved or deleted since it was chosen.'
 /** Chromium itself reports a WebSocket that it cannot open. */
 const NO_SOCKET = /^WebSocket connection to /
 
@@ -65,6 +69,30 @@ describe('what goes wrong on the pages', function () {
     await page.getByText('Looking for someone who has it…').waitFor()
     expect(await remembered(page)).to.deep.equal([world.mediator(0), gone.url])
   })
+
+  for (const times of ['says when', 'looks as before'] as const) {
+    it(`is a file that was changed while it is shared, and ${times}: it never arrives wrong`, async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'mayfly-changed-'))
+      const path = join(folder, 'notes.txt')
+      try {
+        await writeFile(path, 'a'.repeat(100_000))
+        const { atime, mtime } = await stat(path)
+        const { page: seeder, link } = await world.share([path])
+        await writeFile(path, 'b'.repeat(100_000))
+        if (times === 'looks as before') await utimes(path, atime, mtime)
+        else await utimes(path, 1, 1)
+        const leecher = await world.visit(link)
+        await seeder.getByText(CHANGED).waitFor()
+        await card(leecher, 'notes.txt')
+          .getByText(/Looking for|lost|wrong|Nobody/i)
+          .first()
+          .waitFor()
+        expect(await leecher.getByText('bbbb').count()).to.equal(0)
+      } finally {
+        await rm(folder, { recursive: true })
+      }
+    })
+  }
 
   it('is a file that is no longer shared', async () => {
     const sent = song()

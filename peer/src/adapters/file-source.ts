@@ -10,6 +10,7 @@ export async function fileSource(path: string): Promise<ByteSource> {
   const before = await withFile(path, fingerprint)
   return {
     length: before.size,
+    mayChange: true,
     read: (offset, length) =>
       withFile(path, async file => {
         const bytes = new Uint8Array(length)
