@@ -15,6 +15,12 @@ const compileAtOnce = new webpack.BannerPlugin({
   stage: webpack.Compilation.PROCESS_ASSETS_STAGE_OPTIMIZE_SIZE + 1
 })
 
+/** The script tag loads a small adapter of the same port: simple-peer alone is a third of the module. */
+const withoutSimplePeer = new webpack.NormalModuleReplacementPlugin(
+  /\/page-connector\.js$/,
+  './../adapters/native-connector.js'
+)
+
 const shared = {
   mode: 'production',
   target: ['web', 'es2022'],
@@ -38,6 +44,7 @@ export default [
     ...shared,
     name: 'script',
     experiments: {},
+    plugins: [compileAtOnce, withoutSimplePeer],
     output: {
       path: path('dist/bundle'),
       filename: 'mayfly.js',
