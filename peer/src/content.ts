@@ -1,3 +1,4 @@
+import { GivenBlocks } from './core/given-blocks.js'
 import { BlockSet, type BlockTree, type FullHash } from '@mayfly/common'
 
 /** Reads blocks that are held, as one array. Rejects when the medium fails or the content has changed. */
@@ -22,6 +23,8 @@ export class Content {
   readonly read: ReadBlocks
   /** Given by the person or program that runs this peer, rather than fetched from others. */
   readonly own: boolean
+  /** To whom of those who fetch it. */
+  readonly given = new GivenBlocks()
   #tree: ContentOptions['tree']
   #held: BlockSet | undefined
   readonly #listeners = new Set<(first: number, count: number) => void>()

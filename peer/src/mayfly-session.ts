@@ -93,6 +93,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
       platform,
       uploader: this.#uploader,
       signal: (to, data, fullHash) => this.#client.signal(to, data, fullHash),
+      onwanted: (peer, fullHash) => this.#transfers.get(fullHash)?.found([peer], { asksUs: true }),
       unreadable: (content, error) => this.#unreadable(content, error)
     })
     this.#iceServers = new IceServers(options.iceServers, platform.notes)
@@ -251,7 +252,7 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
       hasher,
       store,
       origin,
-      chance: () => (this.#platform.randomBytes(1)[0] ?? 0) / 256,
+      chance: () => this.#platform.randomBytes(4).reduce((sum, byte) => (sum + byte) / 256, 0),
       mediatorUnreachable: () => !this.#everEstablished,
       noWebRtc: this.#peers.noWebRtc,
       connect: (peer, early) => this.#peers.connect(peer, fullHash, early),

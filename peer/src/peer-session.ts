@@ -60,6 +60,8 @@ export interface PeerSessionHost {
   readonly clock: Clock
   /** Something is under way on this channel, or nothing any more. */
   onbusy(busy: boolean): void
+  /** The peer wants a content. */
+  onwanted?(fullHash: FullHash): void
   /** The peer broke the rules; the channel is closed already. */
   onviolation(reason: string): void
   onclose(): void
@@ -101,7 +103,12 @@ export class PeerSession implements UploadHolder {
     this.#nextStream = this.#early.streams
     this.#meter = new MessageMeter(host.clock.now(), CONTROL_PER_SECOND, CONTROL_BURST)
     this.#upload = new UploadSession({
-      content: fullHash => host.uploader.content(fullHash),
+      content: fullHash => {
+        host.onwanted?.(fullHash)
+        return host.uploader.content(fullHash)
+      },
+      now: () => host.clock.now(),
+      after: (ms, run) => host.clock.after(ms, run),
       send: message => this.#send(message),
       sendBlocks: message => this.#lane.send(message),
       pieceBytes: () => Math.min(this.#lane.pieceBytes, host.uploader.pieceBytes),

@@ -24,6 +24,8 @@ export interface PeerSessionsOptions {
   readonly uploader: Uploader
   /** Passes a signal to the mediator. False: it cannot be sent now. */
   readonly signal: (to: PeerAddress, data: JsonValue, fullHash: FullHash | undefined) => boolean
+  /** A peer wants a content. */
+  readonly onwanted: (peer: PeerAddress, fullHash: FullHash) => void
   /** A content could not be read. */
   readonly unreadable: (content: Content, error: unknown) => void
 }
@@ -122,12 +124,13 @@ export class PeerSessions {
   }
 
   #begin(channel: Channel): void {
-    const { platform, uploader, unreadable } = this.#options
+    const { platform, uploader, unreadable, onwanted } = this.#options
     const { clock } = platform
     const session = new PeerSession(channel, {
       uploader,
       clock,
       unreadable,
+      onwanted: fullHash => onwanted(channel.remote, fullHash),
       onbusy: busy => this.#channels.setBusy(channel, busy),
       onviolation: reason => this.drop(channel.remote, reason, true),
       onclose: () => void this.#sessions.delete(channel)

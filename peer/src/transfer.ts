@@ -133,7 +133,7 @@ export class Transfer {
   }
 
   /** The mediator named peers. */
-  found(peers: readonly PeerAddress[], how: { final?: boolean; fromMediator?: boolean } = {}): void {
+  found(peers: readonly PeerAddress[], how?: Parameters<DownloadPlan['found']>[2]): void {
     this.#perform(this.#plan.found(peers, this.#now(), how))
   }
 

@@ -15,10 +15,15 @@ import {
   type Start
 } from '@mayfly/common'
 import type { Content } from './content.js'
+import { CrowdQueue } from './core/crowd-queue.js'
+import type { GivenBlocks } from './core/given-blocks.js'
 import { UploadQueue, type QueuedRun, type TakenRun } from './core/upload-queue.js'
 
 /** Streams that one peer may have open: a page of 200 objects fits. */
 const MAX_STREAMS = 256
+
+/** From so many blocks on, 8 MiB, those who fetch a content at the same time are each sent something else. */
+const SWARM_BLOCKS = 512
 
 /** What an upload session needs of the peer that it is part of. */
 export interface UploadHost {
@@ -36,6 +41,8 @@ export interface UploadHost {
   /** False: no slot for one more peer for such contents. Called again and again while serving. */
   begin(content: Content): boolean
   sent(fullHash: FullHash, bytes: number): void
+  now(): number
+  after(ms: number, run: () => void): () => void
   /** Nothing is queued any more. */
   idle(): void
   /** A content could not be read. */
@@ -59,11 +66,14 @@ export class UploadSession {
   readonly #host: UploadHost
   readonly #streams = new Map<number, Stream>()
   readonly #queue = new UploadQueue()
+  readonly #crowd: CrowdQueue
   #pumping = false
+  #cancelWait: () => void = () => {}
   #closed = false
 
   constructor(host: UploadHost) {
     this.#host = host
+    this.#crowd = new CrowdQueue(this, this.#queue, stream => this.#givenOf(stream))
   }
 
   /** A decoded message of the requester. What makes no sense is answered or ignored; nothing throws. */
@@ -81,7 +91,9 @@ export class UploadSession {
     else {
       for (const { first, count } of this.#queue.cancel(stream, message.first, message.count)) {
         this.#reject(stream, first, count, 'cancelled')
+        this.#crowd.cancelled(stream, first, count)
       }
+      void this.#pump()
     }
   }
 
@@ -103,6 +115,7 @@ export class UploadSession {
   /** The channel is closed. */
   close(): void {
     this.#closed = true
+    this.#cancelWait()
     for (const stream of [...this.#streams.keys()]) this.#close(stream)
   }
 
@@ -121,8 +134,10 @@ export class UploadSession {
     const { length, piecesRoot } = tree
     const header = { type: 'header', stream, length, piecesRoot, complete: held.complete } as const
     const end = Math.min(first + count, tree.blockCount)
-    const isTogether = this.#host.isNear() && held.complete && first < end && !this.#pumping
+    const isTogether =
+      this.#host.isNear() && held.complete && first < end && !this.#pumping && !content.given.crowded
     if (!isTogether) this.#host.send(header)
+    if (tree.blockCount >= SWARM_BLOCKS) content.given.join(this)
     this.#streams.set(stream, {
       content,
       header: isTogether ? header : undefined,
@@ -165,7 +180,7 @@ export class UploadSession {
       this.#reject(stream, first, count, 'not_held')
     } else if (!this.#host.begin(content) || !this.#queue.add(run)) {
       this.#reject(stream, first, count, 'busy')
-    } else if (!this.#pumping) {
+    } else {
       void this.#pump()
     }
   }
@@ -181,6 +196,7 @@ export class UploadSession {
 
   /** Reads the next run while the last one is being sent. Never rejects. */
   async #pump(): Promise<void> {
+    if (this.#pumping || this.#closed) return
     this.#pumping = true
     let next = this.#readNext()
     for (;;) {
@@ -192,11 +208,16 @@ export class UploadSession {
       if ((await next) === undefined && !this.#queue.empty) next = this.#readNext()
     }
     this.#pumping = false
-    if (!this.#closed) this.#host.idle()
+    if (this.#closed) return
+    this.#cancelWait()
+    const waitMs = this.#crowd.waitMs(this.#host.now())
+    if (waitMs === undefined) this.#host.idle()
+    else this.#cancelWait = this.#host.after(waitMs, () => void this.#pump())
   }
 
   async #readNext(): Promise<{ run: TakenRun; bytes: Uint8Array<ArrayBuffer> } | undefined> {
-    for (let run = this.#queue.take(); run !== undefined; run = this.#queue.take()) {
+    const take = (): TakenRun | undefined => this.#crowd.take(this.#host.now())
+    for (let run = take(); run !== undefined; run = take()) {
       const content = this.#streams.get(run.stream)?.content
       try {
         if (content !== undefined) return { run, bytes: await content.read(run.first, run.count) }
@@ -264,14 +285,23 @@ export class UploadSession {
     this.#host.sent(fullHash, payload.length)
   }
 
+  /** What was given of a content to whom; of parts, others have what we have. */
+  #givenOf(stream: number): GivenBlocks | undefined {
+    const content = this.#streams.get(stream)?.content
+    return content?.held.complete === true ? content.given : undefined
+  }
+
   #reject(stream: number, first: number, count: number, reason: RejectReason): void {
     this.#say({ type: 'reject', stream, first, count, reason })
   }
 
   #close(stream: number): void {
-    this.#streams.get(stream)?.stopHave()
+    const opened = this.#streams.get(stream)
+    opened?.stopHave()
     this.#streams.delete(stream)
     this.#queue.close(stream)
+    const others = [...this.#streams.values()]
+    if (opened && others.every(({ content }) => content !== opened.content)) opened.content.given.leave(this)
   }
 }
 

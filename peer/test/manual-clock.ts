@@ -8,7 +8,7 @@ interface Timer {
 /** A clock that moves when told, and calls what has fallen due in the order of time. */
 export class ManualClock implements Clock {
   #now = 0
-  #timers: Timer[] = []
+  readonly #timers: Timer[] = []
 
   /** Timers that have neither run nor been cancelled. */
   get pending(): number {
@@ -21,9 +21,13 @@ export class ManualClock implements Clock {
 
   after(ms: number, run: () => void): () => void {
     const timer = { at: this.#now + ms, run }
-    this.#timers.push(timer)
+    // In the order of time, and of calls where that is the same.
+    let place = this.#timers.length
+    while (place > 0 && (this.#timers[place - 1] as Timer).at > timer.at) place--
+    this.#timers.splice(place, 0, timer)
     return () => {
-      this.#timers = this.#timers.filter(other => other !== timer)
+      const index = this.#timers.indexOf(timer)
+      if (index !== -1) this.#timers.splice(index, 1)
     }
   }
 
@@ -32,9 +36,9 @@ export class ManualClock implements Clock {
     const end = this.#now + ms
     await settle()
     for (;;) {
-      const next = this.#timers.filter(timer => timer.at <= end).sort((a, b) => a.at - b.at)[0]
-      if (next === undefined) break
-      this.#timers = this.#timers.filter(other => other !== next)
+      const [next] = this.#timers
+      if (next === undefined || next.at > end) break
+      this.#timers.shift()
       this.#now = Math.max(this.#now, next.at)
       next.run()
       await settle()

@@ -18,6 +18,7 @@ import { MemoryMediation } from './memory-mediation.js'
 import { MemoryOrigin } from './memory-origin.js'
 import { observed, type Observation } from './observed-connector.js'
 import { ScriptedPeer, type Script } from './scripted-peer.js'
+import { over, type Uplink } from './uplink.js'
 
 export const MEDIATORS = ['ws://one.example', 'ws://two.example'] as const
 
@@ -28,6 +29,8 @@ export interface PersonOptions extends ConnectOptions, Observation {
   /** Why its platform has no WebRTC; by default it has. */
   readonly noWebRtc?: string
   readonly notes?: Notes
+  /** What its blocks leave over; by default nothing holds them up. */
+  readonly uplink?: Uplink
 }
 
 /** Milliseconds of the world's time that pass at once. */
@@ -49,7 +52,14 @@ export class MemoryWorld {
   readonly #networks = new Map<MayflySession, () => void>()
 
   join(options: PersonOptions = {}): MayflySession {
-    const { urls = MEDIATORS, inStore: store = new MemoryStore(), noWebRtc, notes, ...connect } = options
+    const {
+      urls = MEDIATORS,
+      inStore: store = new MemoryStore(),
+      noWebRtc,
+      notes,
+      uplink,
+      ...connect
+    } = options
     let changed = (): void => {}
     const session = new MayflySession(
       urls,
@@ -57,7 +67,7 @@ export class MemoryWorld {
         clock: this.clock,
         connector:
           noWebRtc === undefined
-            ? observed(this.#connector(), this.clock, options)
+            ? observed(uplink ? over(uplink, this.#connector()) : this.#connector(), this.clock, options)
             : unavailableConnector(noWebRtc),
         openSocket: this.mediation.openSocket,
         hasher: nodeHasher,

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import type { ContentDownload } from '../src/content-download.js'
 import type { MayflySession } from '../src/mayfly-session.js'
 import { MemoryWorld, bytesOf, expectSame, fullHashOfBytes } from './memory-world.js'
+import { Uplink } from './uplink.js'
 
 const LEECHERS = 12
 
@@ -61,5 +62,48 @@ describe('twelve who fetch what one seeds', function () {
     const all = Promise.all(joiners.map(joiner => joiner.bytes()))
     for (const arrived of await world.passing(all, 60_000)) expectSame(arrived, bytes)
     for (const joiner of joiners) expect(fromOthersThan(seeder, joiner)).to.be.greaterThan(bytes.length / 3)
+  })
+})
+
+describe('a swarm whose peers have links of 5 Mbit/s up', function () {
+  this.timeout(120_000)
+  const UPLINK = 625_000
+  let world: MemoryWorld
+  beforeEach(() => (world = new MemoryWorld()))
+  afterEach(() => world.end())
+
+  const person = (): { uplink: Uplink; delayMs: number } => ({
+    uplink: new Uplink(UPLINK, world.clock),
+    delayMs: 10
+  })
+
+  // Measured: 1.25 to 1.3 times the least, and 1.1 to 1.15 times the content from the seeder.
+  for (const [peers, mebibytes, most] of [
+    [8, 8, 1.5],
+    [20, 16, 1.4]
+  ] as const) {
+    it(`${peers} peers have ${mebibytes} MiB in less than ${most} times the least time${peers > 10 ? ' @long' : ''}`, async () => {
+      const bytes = bytesOf(mebibytes * 1_048_576)
+      const fullHash = await fullHashOfBytes(bytes)
+      const seeds = person()
+      await world.seeder(bytes, seeds)
+      const downloads = Array.from({ length: peers }, () => world.join(person()).get(fullHash))
+      const seedMs = (1_000 * bytes.length) / UPLINK
+      await world.passing(Promise.all(downloads.map(({ done }) => done)), most * seedMs)
+      expect(seeds.uplink.sentBytes).to.be.at.most(1.3 * bytes.length)
+    })
+  }
+
+  it('has all of it for one who joins at half time, without more from the seeder', async () => {
+    const bytes = bytesOf(8 * 1_048_576)
+    const fullHash = await fullHashOfBytes(bytes)
+    const seedMs = (1_000 * bytes.length) / UPLINK
+    const seeds = person()
+    await world.seeder(bytes, seeds)
+    const downloads = Array.from({ length: 5 }, () => world.join(person()).get(fullHash))
+    await world.clock.advance(seedMs / 2)
+    downloads.push(world.join(person()).get(fullHash))
+    await world.passing(Promise.all(downloads.map(({ done }) => done)), 1.5 * seedMs)
+    expect(seeds.uplink.sentBytes).to.be.at.most(1.4 * bytes.length)
   })
 })

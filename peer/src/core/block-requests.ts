@@ -1,7 +1,5 @@
 import {
   BLOCK_BYTES,
-  HASH_BYTES,
-  MAX_PROVED_BLOCKS,
   bytesOfBlocks,
   type BlockRun,
   type BlockSet,
@@ -17,6 +15,7 @@ import { BlockPicker } from './block-picker.js'
 import { BlockTable } from './block-table.js'
 import type { ArrivedBlocks, DownloadEffect } from './download-effect.js'
 import type { DownloadLimits } from './download-limits.js'
+import { askProofs, proved } from './proof-requests.js'
 import type { BlindPlace, Source } from './source.js'
 import type { SourceList } from './source-list.js'
 import {
@@ -26,18 +25,15 @@ import {
   blocksIn,
   fastestFirst,
   lastAsked,
+  leaveToSwarm,
   requestsTo,
   rescue,
-  runsOf,
   soonerFrom,
   takeBack,
   takeOver,
   type Asking
 } from './source-requests.js'
 import { ALL_WANTED, type Wanted } from './wanted.js'
-
-/** Questions for hashes that one peer may be asked at a time. */
-const MAX_OPEN_PROOFS = 16
 
 /** What is known of a content once root and length are proved. */
 interface Known {
@@ -227,33 +223,12 @@ export class BlockRequests {
 
   /** Asks a peer for the hashes of blocks that come from elsewhere, as far as the tree does not know them. */
   askProofs(blocks: Iterable<number>): DownloadEffect[] {
-    const tree = this.#known?.tree
-    const source = [...this.#sources].find(({ state, proved, complete, stream, stalled }) => {
-      return state === 'connected' && proved && complete && stream !== undefined && !stalled
-    })
-    if (tree === undefined || source?.stream === undefined) return []
-    const { stream } = source
-    const unknown = [...blocks].filter(block => block < tree.blockCount && tree.node(0, block) === undefined)
-    return runsOf(unknown, MAX_PROVED_BLOCKS).flatMap(([first, count]) => {
-      if (source.proofs.size >= MAX_OPEN_PROOFS || source.proofs.has(first)) return []
-      const level = tree.knownLevel(first, count)
-      source.proofs.set(first, { count, level })
-      return [sent(source, { type: 'get_hashes', stream, first, count, level })]
-    })
+    return this.tree === undefined ? [] : askProofs(this.tree, this.#sources, blocks)
   }
 
   /** Hashes came. False: they are wrong, or were not asked for. */
-  proved(source: Source, { first, leaves, proof }: Hashes): boolean {
-    const asked = source.proofs.get(first)
-    const tree = this.#known?.tree
-    if (asked === undefined || tree === undefined) return false
-    source.proofs.delete(first)
-    if (leaves.length === 0) return true
-    if (leaves.length !== asked.count * HASH_BYTES) return false
-    const hashes = Array.from({ length: asked.count }, (_, i) =>
-      leaves.slice(i * HASH_BYTES, (i + 1) * HASH_BYTES)
-    )
-    return tree.verify(first, hashes, proof, asked.level)
+  proved(source: Source, hashes: Hashes): boolean {
+    return this.tree !== undefined && proved(this.tree, source, hashes)
   }
 
   /** Blocks came from a source without proof: those of them that were not there yet. */
@@ -289,6 +264,8 @@ export class BlockRequests {
   learned(source: Source, runs: readonly BlockRun[]): boolean {
     if (this.#known === undefined || !source.learn(runs, this.#known.tree.blockCount)) return false
     this.#known.availability.add(runs)
+    // Those that have all are not counted.
+    if (source.whole) this.#known.availability.remove(source.heldRuns)
     this.#sources.swarm ||= this.#known.tree.blockCount >= this.#limits.swarmBlocks
     return true
   }
@@ -346,6 +323,19 @@ export class BlockRequests {
     for (const block of blocksIn([first, count])) this.#known?.table.lose(block)
   }
 
+  /** In a swarm a peer told of more: who has everything need not send that. */
+  leaveToSwarm(source: Source, now: number): DownloadEffect[] {
+    const asking = this.#asking(now)
+    if (asking === undefined) return []
+    const taken = leaveToSwarm(source, this.#sources, asking)
+    const freed = new Set(taken.map(({ to }) => to))
+    return [
+      ...taken.map(({ to, message }) => sent(to, message)),
+      ...this.to(source, now),
+      ...[...freed].flatMap(each => this.to(each, now))
+    ]
+  }
+
   /** Others who owe blocks that have come need not send them. */
   cancelAtOthers(blocks: readonly number[]): DownloadEffect[] {
     const table = this.#known?.table
@@ -368,7 +358,7 @@ export class BlockRequests {
   /** A peer is gone. */
   forget(source: Source): void {
     for (const block of source.owed.keys()) this.#known?.table.giveUp(block)
-    if (!source.complete) this.#known?.availability.remove(source.heldRuns)
+    if (!source.whole) this.#known?.availability.remove(source.heldRuns)
   }
 
   #asking(now: number): Asking | undefined {

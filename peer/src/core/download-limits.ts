@@ -4,6 +4,8 @@ export interface DownloadLimits {
   readonly peers: number
   /** The same for a large content that others are fetching too. */
   readonly swarmPeers: number
+  /** The same with those who ask us for it too: there are channels to them already. */
+  readonly mutualPeers: number
   /** From so many blocks on a content is large in that sense: 8 MiB. */
   readonly swarmBlocks: number
   /** Blocks (16 KiB) that may be on the way from one peer: 4 MiB, a second at 32 Mbit/s. */
@@ -32,6 +34,7 @@ export interface DownloadLimits {
 export const DEFAULT_DOWNLOAD_LIMITS: DownloadLimits = {
   peers: 6,
   swarmPeers: 16,
+  mutualPeers: 24,
   swarmBlocks: 512,
   blocksPerPeer: 256,
   firstBlocks: 16,

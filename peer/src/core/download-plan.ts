@@ -175,16 +175,17 @@ export class DownloadPlan {
     return this.#wakeOrigin(now)
   }
 
-  /** Peers that may have it: there is a channel to them, or the mediator named them; `final`: and knows no more. */
+  /** Peers that may have it: there is a channel to them, or the mediator named them; `final`: and knows no more;
+   * `asksUs`: they ask us for it. */
   found(
     peers: readonly PeerAddress[],
     now: number,
-    { final = false, fromMediator = true } = {}
+    { final = false, fromMediator = true, asksUs = false } = {}
   ): DownloadEffect[] {
     if (!this.#running) return []
-    this.#heardOf ||= fromMediator
+    this.#heardOf ||= fromMediator && !asksUs
     this.#answered ||= final
-    return [...this.#peers.found(peers, now), ...this.#wakeOrigin(now)]
+    return [...this.#peers.found(peers, now, asksUs), ...this.#wakeOrigin(now)]
   }
 
   /** What `connected` will ask of a peer first, as far as that can be told while it is being connected to. */

@@ -51,9 +51,11 @@ export class PeerPlan {
     this.#limits = host.limits
   }
 
-  /** The mediator named peers. */
-  found(peers: readonly PeerAddress[], now: number): DownloadEffect[] {
-    this.#sources.found(peers)
+  /** Peers that may have it. Those who ask us for a large content may bring what they get of others. */
+  found(peers: readonly PeerAddress[], now: number, asksUs: boolean): DownloadEffect[] {
+    if (!asksUs) this.#sources.found(peers)
+    else if ((this.#requests.tree?.blockCount ?? 0) < this.#limits.swarmBlocks) return []
+    else for (const peer of peers) this.#sources.asks(peer)
     return this.#connectMore(now)
   }
 
@@ -134,7 +136,7 @@ export class PeerPlan {
       if (this.#requests.proved(source, message)) return this.#host.onhashes(now)
       return this.#drop(source, 'sent wrong hashes', now)
     }
-    if (this.#requests.learned(source, message.runs)) return this.#requests.to(source, now)
+    if (this.#requests.learned(source, message.runs)) return this.#requests.leaveToSwarm(source, now)
     return this.#drop(source, 'claims blocks that do not exist, or the same twice', now)
   }
 

@@ -79,13 +79,25 @@ export class SourceList {
     }
   }
 
+  /** A peer asks us for the same. */
+  asks(peer: PeerAddress): void {
+    this.found([peer])
+    const source = this.get(peer)
+    if (source !== undefined) source.asksUs = true
+  }
+
   /** Whom to connect to now; each is `connecting` from here on. */
   candidates(now: number): Source[] {
     const all = [...this.#sources.values()]
     // Newcomers first: those that failed must not stand in their way.
     const untried = all.filter(({ state }) => state === 'known')
     const again = all.filter(({ state, retryAt }) => state === 'left' && retryAt <= now)
-    const chosen = [...untried, ...again].slice(0, Math.max(0, this.#places - this.engaged))
+    const waiting = [...untried, ...again]
+    const fits = waiting.slice(0, Math.max(0, this.#places - this.engaged))
+    // Who asks us for the same has a channel already. Who is asked by nobody would have nothing to send.
+    const room = Math.max(0, this.#limits.mutualPeers - this.engaged - fits.length)
+    const mutual = waiting.slice(fits.length).filter(source => source.asksUs)
+    const chosen = [...fits, ...mutual.slice(0, room)]
     for (const source of chosen) {
       source.state = 'connecting'
       source.reason = undefined

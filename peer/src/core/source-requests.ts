@@ -7,6 +7,7 @@ import {
   type Cancel,
   type Request
 } from '@mayfly/common'
+import type { Availability } from './availability.js'
 import type { BlockPicker } from './block-picker.js'
 import { GROUP_BLOCKS, type BlockTable } from './block-table.js'
 import type { DownloadLimits } from './download-limits.js'
@@ -15,10 +16,14 @@ import type { BlindPlace, Source } from './source.js'
 /** What is taken over must come so much sooner that the change is worth a question. */
 const WORTH_IT = 2
 
+/** Messages' worth of blocks that are asked of who has everything, in a swarm: one is on its way, one comes next. */
+const SWARM_GROUPS = 4
+
 /** The download that requests are for, as far as asking needs it. */
 export interface Asking {
   readonly table: BlockTable
   readonly picker: BlockPicker
+  readonly availability: Availability
   readonly tree: BlockTree
   readonly limits: DownloadLimits
   /** Part of the usual window that may be used. */
@@ -61,14 +66,53 @@ export function askAtFirst(source: Source, { table, picker, limits, now }: Askin
 export function requestsTo(source: Source, others: Iterable<Source>, asking: Asking): Request[] {
   const { table, picker, limits, share, now } = asking
   if (source.state !== 'connected' || !source.proved || source.stream === undefined) return []
-  const window = Math.max(1, Math.floor(source.window(limits, now) * share))
+  const most =
+    source.whole && asking.availability.swarming ? inSwarm(source, asking) : source.window(limits, now)
+  const window = Math.max(1, Math.floor(most * share))
   const room = Math.min(window - source.owed.size, limits.unstoredBlocks - table.received)
   // Few large requests instead of one per block, unless the source runs dry: each costs both sides.
   const few = Math.max(Math.min(4 * GROUP_BLOCKS, window / 2), window / 4)
   if (room <= 0 || (room < few && source.owed.size > GROUP_BLOCKS)) return []
   const fair = fairRoom(source, others, asking, room)
   const can = (block: number): boolean => source.has(block) && !source.late.has(block)
-  return ask(source, picker.pick(can, fair, source.complete ? 0 : 1), asking)
+  return ask(source, picker.pick(can, fair, source.whole ? 0 : 1), asking)
+}
+
+/** Whoever has everything is asked late: until then others may have it, and it is to send what nobody has. */
+function inSwarm(source: Source, { limits, now }: Asking): number {
+  const window = source.window(limits, now)
+  return source.bytesPerSecond(now) === undefined
+    ? Math.min(window, SWARM_GROUPS * GROUP_BLOCKS)
+    : Math.max(window, SWARM_GROUPS * GROUP_BLOCKS)
+}
+
+/**
+ * In a swarm, what somebody else has by now is taken back from who has everything: for something that nobody else has,
+ * as long as there is that, and otherwise as far as `to` has room for it. `owed` is in the order of asking: the first of
+ * it may be on its way.
+ */
+export function leaveToSwarm(to: Source, others: Iterable<Source>, asking: Asking): Sent[] {
+  const { picker, table, availability, limits, now } = asking
+  if (to.whole || to.state !== 'connected' || to.stalled) return []
+  return [...others].flatMap(from => {
+    if (!from.whole || from === to) return []
+    const can = (block: number): boolean => to.has(block) && !to.late.has(block)
+    const theirs = [...from.owed.keys()].filter(can)
+    if (theirs.length === 0) return []
+    const [rarest] = picker.pick(block => from.has(block) && !from.late.has(block), 1, 0)
+    if (rarest !== undefined && availability.of(rarest) === 0) {
+      const first = [...from.owed.keys()].slice(0, GROUP_BLOCKS)
+      return takeBack(
+        from,
+        theirs.filter(block => !first.includes(block)),
+        table
+      )
+    }
+    const room = to.window(limits, now) - to.owed.size
+    const moved = room > 0 ? theirs.filter(block => table.askers(block) === 1).slice(-room) : []
+    const requests = ask(to, moved, asking).map(message => ({ to, message }))
+    return [...requests, ...takeBack(from, moved, table)]
+  })
 }
 
 /**

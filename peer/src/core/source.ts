@@ -31,6 +31,8 @@ export class Source {
   /** `known`: named by the mediator, never tried. */
   state: PeerShare['state'] | 'known' = 'known'
   reason: string | undefined
+  /** It asks us for the same content. */
+  asksUs = false
   /** When it may be connected to again, once it has left. */
   retryAt = 0
   /** Verified payload bytes. */
@@ -39,6 +41,7 @@ export class Source {
   stream: number | undefined
   /** Its header was right. */
   proved = false
+  /** By its header. */
   complete = false
   /** Blocks that it owes, with the level of their proofs, in the order in which they were asked for. */
   readonly owed = new Map<number, number>()
@@ -78,9 +81,7 @@ export class Source {
 
   /** Connected, but without anything that could be asked of it. */
   get idle(): boolean {
-    return (
-      this.state === 'connected' && this.proved && !this.complete && this.owed.size + this.late.size === 0
-    )
+    return this.state === 'connected' && this.proved && !this.whole && this.owed.size + this.late.size === 0
   }
 
   /** Someone is waiting for it to say something. */
@@ -90,8 +91,13 @@ export class Source {
 
   /** There is reason to believe that blocks will come from it. */
   get hopeful(): boolean {
-    const promising = this.complete || this.owed.size > 0
+    const promising = this.whole || this.owed.size > 0
     return this.state === 'connected' && this.proved && !this.stalled && promising
+  }
+
+  /** It has everything: by its header, or by what it has told since. */
+  get whole(): boolean {
+    return this.complete || this.#held?.complete === true
   }
 
   /** Whether this block can be asked of it. */

@@ -82,6 +82,11 @@ export class UploadQueue {
     return this.#runs.length === 0
   }
 
+  /** What is queued, in order. */
+  get runs(): readonly QueuedRun[] {
+    return this.#runs
+  }
+
   /** False, and nothing is queued, when it would be more than one peer may ask for. */
   add(run: QueuedRun): boolean {
     if (this.#blocks + run.count > MAX_QUEUED_BLOCKS) return false
@@ -96,8 +101,23 @@ export class UploadQueue {
     if (run === undefined) return undefined
     const count = Math.min(run.count, MAX_TAKEN_BLOCKS)
     if (count < run.count) this.#runs.unshift({ ...run, first: run.first + count, count: run.count - count })
-    this.#blocks -= count
-    const taken = new TakenRun({ ...run, count })
+    return this.#take({ ...run, count })
+  }
+
+  /** Takes these blocks of one of the `runs`. Call `done` for it. */
+  takeOf(run: QueuedRun, [first, count]: BlockRun): TakenRun {
+    const before = first - run.first
+    const after = run.count - before - count
+    const rest: QueuedRun[] = []
+    if (before > 0) rest.push({ ...run, count: before })
+    if (after > 0) rest.push({ ...run, first: first + count, count: after })
+    this.#runs.splice(this.#runs.indexOf(run), 1, ...rest)
+    return this.#take({ ...run, first, count })
+  }
+
+  #take(run: QueuedRun): TakenRun {
+    this.#blocks -= run.count
+    const taken = new TakenRun(run)
     this.#taken.add(taken)
     return taken
   }
