@@ -280,9 +280,9 @@ export interface SessionEvents {
 export interface UploadLimits {
   /** Bytes per second; default: no limit for what was shared by `seed`. */
   readonly bytesPerSecond?: number
-  /** Peers served at the same time with what was shared by `seed`. Default 16. */
+  /** Peers served at the same time with what was shared by `seed`. Default 16; for programs in Node.js 24. */
   readonly slots?: number
-  /** The same for what was fetched from others. Default 4; for programs in Node.js 16. */
+  /** The same for what was fetched from others. Default 4; for programs in Node.js 24. */
   readonly fetchedSlots?: number
 }
 

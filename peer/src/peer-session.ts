@@ -8,6 +8,7 @@ import {
   type FullHash,
   type LinkMessage,
   type PeerAddress,
+  type Reject,
   type RequesterMessage,
   type ServerMessage,
   type WireMessage
@@ -71,8 +72,8 @@ export interface PeerSessionHost {
 /** A stream that this side opened. */
 interface OpenStream {
   readonly events: StreamEvents
-  /** Blocks that overtook the header; undefined once that has come. */
-  early: Data[] | undefined
+  /** Blocks, and refusals of blocks, that overtook the header, which may take either lane; undefined once that has come. */
+  early: (Data | Reject)[] | undefined
 }
 
 /** Protocol state upon one channel: streams that we opened, and the one upload session of the peer. */
@@ -268,7 +269,7 @@ export class PeerSession implements UploadHolder {
       this.#stray(message)
       return
     }
-    if (message.type === 'data' && stream.early !== undefined) {
+    if (stream.early !== undefined && canOvertake(message)) {
       if (stream.early.length < MAX_EARLY_DATA) stream.early.push(message)
       else this.#violation('sent blocks and no header')
       return
@@ -340,4 +341,9 @@ export class PeerSession implements UploadHolder {
     if (this.#moved) events.onmoved()
     else events.onclose(reason)
   }
+}
+
+/** Blocks, and refusals of some, may be there before the header, which may have taken the other lane. */
+function canOvertake(message: ServerMessage): message is Data | Reject {
+  return message.type === 'data' || (message.type === 'reject' && message.count > 0)
 }

@@ -6,7 +6,7 @@ import { UploadSchedule } from './core/upload-schedule.js'
 import type { Clock } from './ports/clock.js'
 
 /** Peers served at the same time unless told otherwise, with what somebody seeds on purpose … */
-const DEFAULT_SLOTS = 24
+const DEFAULT_SLOTS = 16
 
 /** … and with what a visitor has fetched, whose own visit must not suffer. */
 const DEFAULT_FETCHED_SLOTS = 4

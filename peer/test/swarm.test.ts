@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { ContentDownload } from '../src/content-download.js'
 import type { MayflySession } from '../src/mayfly-session.js'
-import { MemoryWorld, bytesOf, expectSame, fullHashOfBytes } from './memory-world.js'
+import { MemoryWorld, type PersonOptions, bytesOf, expectSame, fullHashOfBytes } from './memory-world.js'
 import { Uplink } from './uplink.js'
 
 const LEECHERS = 12
@@ -72,8 +72,9 @@ describe('a swarm whose peers have links of 5 Mbit/s up', function () {
   beforeEach(() => (world = new MemoryWorld()))
   afterEach(() => world.end())
 
-  const person = (): { uplink: Uplink; delayMs: number } => ({
+  const person = (): PersonOptions & { readonly uplink: Uplink } => ({
     uplink: new Uplink(UPLINK, world.clock),
+    upload: { slots: 24, fetchedSlots: 24 },
     delayMs: 10
   })
 

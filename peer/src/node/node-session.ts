@@ -16,8 +16,8 @@ import { fetchContent } from '../fetch-content.js'
 import { MayflySession } from '../mayfly-session.js'
 import type { Store } from '../ports/store.js'
 
-/** Peers served at the same time with what was fetched from others: as many as with what is seeded. */
-const FETCHED_SLOTS = 16
+/** Peers served at the same time, with what is seeded and with what was fetched: one on each connection. */
+const SLOTS = 24
 
 /** The store that a program asked for. */
 function nodeStore({ store = 'memory', cacheBytes }: ConnectOptions): Store {
@@ -48,7 +48,7 @@ export class NodeSession extends MayflySession {
         randomBytes
       },
       // A program that fetches and shares was started for it: nobody's visit suffers.
-      { ...options, upload: { fetchedSlots: FETCHED_SLOTS, ...options.upload } }
+      { ...options, upload: { slots: SLOTS, fetchedSlots: SLOTS, ...options.upload } }
     )
   }
 
