@@ -1,6 +1,6 @@
 import type { GetOptions, MayflyErrorCode } from './api.js'
 import { MayflyError } from './error.js'
-import type { TransferHost } from './transfer-host.js'
+import type { TransferHost, TransferOptions } from './transfer-host.js'
 
 /** Milliseconds without anyone who has a content, unless told otherwise. */
 const DEFAULT_TIMEOUT_MS = 30_000
@@ -8,12 +8,16 @@ const DEFAULT_TIMEOUT_MS = 30_000
 /** The same where there can be no peers and no origin was named: somebody else may name one, or what is kept may do. */
 const HOPELESS_TIMEOUT_MS = 1_000
 
-/** How long a download goes on without anyone who has the content. */
-export function patienceOf(
-  { timeoutMs = DEFAULT_TIMEOUT_MS, origin }: GetOptions,
+/** Bytes of the longest content, unless told otherwise: 64 GiB, whose tree takes 256 MiB. */
+const DEFAULT_MAX_LENGTH = 2 ** 36
+
+/** Past what a download gives up: so long without anyone who has the content, or so long a content. */
+export function boundsOf(
+  { timeoutMs = DEFAULT_TIMEOUT_MS, maxLength = DEFAULT_MAX_LENGTH, origin }: GetOptions,
   noWebRtc: string | undefined
-): number {
-  return noWebRtc === undefined || origin !== undefined ? timeoutMs : Math.min(timeoutMs, HOPELESS_TIMEOUT_MS)
+): Pick<TransferOptions, 'timeoutMs' | 'maxLength'> {
+  const isHopeless = noWebRtc !== undefined && origin === undefined
+  return { timeoutMs: isHopeless ? Math.min(timeoutMs, HOPELESS_TIMEOUT_MS) : timeoutMs, maxLength }
 }
 
 /** What a download fails with: the reason behind the one that its plan gives, where there is one. */

@@ -22,7 +22,7 @@ import { seededContent } from './checked-source.js'
 import type { Content } from './content.js'
 import { ContentDownload } from './content-download.js'
 import { MayflyError, reasonOf } from './error.js'
-import { patienceOf } from './giving-up.js'
+import { boundsOf } from './giving-up.js'
 import { hashContent } from './hash-content.js'
 import { IceServers } from './ice-servers.js'
 import { referencedContent } from './kept-content.js'
@@ -39,9 +39,6 @@ import { Uploader } from './uploader.js'
 
 /** Milliseconds that open channels are asked before the mediator: one round trip of a near network. */
 const HEAD_START_MS = 10
-
-/** Bytes of the longest content, unless told otherwise: 64 GiB, whose tree takes 256 MiB. */
-const DEFAULT_MAX_LENGTH = 2 ** 36
 
 /** A session with the network, on any platform. See `Session` in api.ts. */
 export class MayflySession extends (EventTarget as new () => TypedEventTarget<SessionEvents> & EventTarget) {
@@ -222,15 +219,14 @@ export class MayflySession extends (EventTarget as new () => TypedEventTarget<Se
     options: GetOptions & Pick<TransferOptions, 'resumed'>
   ): Transfer {
     const running = this.#transfers.get(fullHash)
-    const { maxLength = DEFAULT_MAX_LENGTH, resumed } = options
     const origin = typeof options.origin === 'string' ? { url: options.origin } : options.origin
     if (running !== undefined) {
       if (origin !== undefined) running.useOrigin(origin)
       return running
     }
-    const timeoutMs = patienceOf(options, this.#peers.noWebRtc)
-    const limits = { timeoutMs, maxLength, pinned: options.keep !== 'cache', resumed }
-    const transfer = new Transfer(fullHash, limits, this.#transferHost(fullHash, store))
+    const bounds = boundsOf(options, this.#peers.noWebRtc)
+    const kept = { pinned: options.keep !== 'cache', resumed: options.resumed }
+    const transfer = new Transfer(fullHash, { ...bounds, ...kept }, this.#transferHost(fullHash, store))
     this.#transfers.add(transfer)
     if (origin !== undefined) transfer.useOrigin(origin)
     transfer.start()
