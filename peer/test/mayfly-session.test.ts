@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { memorySource } from '../src/adapters/memory-source.js'
 import { MemoryStore } from '../src/adapters/memory-store.js'
 import type { StoredContent } from '../src/ports/store.js'
+import { honestAnswers, knownContent } from './lies.js'
 import { MEDIATORS, MemoryWorld, bytesOf, expectSame, failureOf, fullHashOfBytes } from './memory-world.js'
 
 /** Upload limits of a home line, in bytes per second: slow enough to do something meanwhile. */
@@ -55,6 +56,28 @@ describe('a session', function () {
     expect(world.clock.now() - start, 'far less than one alone would take').to.be.lessThan(2_500)
     expect(download.progress.peers.filter(peer => peer.bytes > bytes.length / 12)).to.have.length(6)
     expect(download.progress.peers.reduce((sum, peer) => sum + peer.bytes, 0)).to.equal(bytes.length)
+  })
+
+  it('keeps a seeder whose refusal overtakes the start of its stream', async () => {
+    const content = await knownContent(bytesOf(1_000_000))
+    const seeder = await world.scripted(content.fullHash, {
+      heard: (message, line) => {
+        const answers = honestAnswers(content, message)
+        if (message.type === 'open') {
+          const { stream } = message
+          const [header, data, ...rest] = answers
+          if (header?.type !== 'header' || data?.type !== 'data') throw new Error('opened without blocks')
+          for (const each of rest) {
+            if (each.type !== 'data') continue
+            line.say({ type: 'reject', stream, first: each.first, count: 4, reason: 'cancelled' })
+          }
+          line.say({ type: 'start', stream, header, data })
+        } else answers.forEach(answer => line.say(answer))
+      }
+    })
+    const download = world.join().get(content.fullHash, { timeoutMs: 1_000 })
+    expectSame(await world.passing(download.bytes()), content.bytes)
+    expect(seeder.closings).to.deep.equal([])
   })
 
   it('goes on with the others when a seeder leaves in the middle', async () => {

@@ -3,6 +3,7 @@ import {
   encodeWireMessage,
   type FullHash,
   type PeerAddress,
+  type ServerMessage,
   type WireMessage
 } from '@mayfly/common'
 import { expect } from 'chai'
@@ -14,6 +15,7 @@ import { referencedContent } from '../src/kept-content.js'
 import { PeerSession } from '../src/peer-session.js'
 import type { Channel } from '../src/ports/channel.js'
 import { Uploader } from '../src/uploader.js'
+import { honestAnswers, knownContent, type KnownContent } from './lies.js'
 import { ManualClock, settle } from './manual-clock.js'
 import { bytesOf } from './memory-world.js'
 
@@ -183,5 +185,72 @@ describe('the session on a channel', () => {
     }
     expect(channel.closeReason).to.equal('does not read')
     expect(channel.bufferedAmount).to.be.lessThan(5 * 1_048_576)
+  })
+})
+
+describe('a stream on two lanes, each of which keeps its own order only', () => {
+  let content: KnownContent
+  let channel: StuckChannel
+  let session: PeerSession
+  let stream: number
+  let told: ServerMessage[]
+  let violations: string[]
+
+  before(async () => (content = await knownContent(bytesOf(2_000_000))))
+
+  beforeEach(() => {
+    const clock = new ManualClock()
+    channel = new StuckChannel()
+    channel.hasControl = true
+    told = []
+    violations = []
+    session = new PeerSession(channel, {
+      uploader: new Uploader({}, clock, () => {}),
+      clock,
+      onbusy: () => {},
+      onviolation: reason => void violations.push(reason),
+      onclose: () => {},
+      unreadable: () => {}
+    })
+    stream = session.openStream(content.fullHash, {
+      onmessage: message => void told.push(message),
+      onclose: () => {},
+      onviolation: () => {},
+      onsuspect: () => {},
+      onmoved: () => {}
+    })
+  })
+
+  const refuses = (first: number, count: number): void =>
+    channel.hear({ type: 'reject', stream, first, count, reason: 'busy' })
+
+  it('tells of a refusal that overtook the start after the header', () => {
+    const { fullHash } = content
+    const open = { type: 'open', stream, fullHash, first: 0, count: 8 } as const
+    session.request(open)
+    const [header, data] = honestAnswers(content, open)
+    if (header?.type !== 'header' || data?.type !== 'data') throw new Error('answers in another order')
+    refuses(4, 4)
+    expect(told).to.deep.equal([])
+    channel.hear({ type: 'start', stream, header, data })
+    expect(told.map(({ type }) => type)).to.deep.equal(['header', 'reject', 'data'])
+    expect(told[1]).to.include({ first: 4, count: 4, reason: 'busy' })
+    refuses(8, 4)
+    expect(told[3], 'one that comes later, at once').to.include({ type: 'reject', first: 8 })
+    expect(violations).to.deep.equal([])
+  })
+
+  it('tells at once that a whole content is refused: no header follows', () => {
+    refuses(0, 0)
+    expect(told).to.have.length(1)
+    expect(violations).to.deep.equal([])
+  })
+
+  it('closes the channel of a peer that refuses without end and sends no header', () => {
+    for (let i = 0; i < 16; i++) refuses(i, 1)
+    expect(channel.closed).to.equal(false)
+    refuses(16, 1)
+    expect(violations).to.deep.equal(['sent blocks and no header'])
+    expect(told).to.deep.equal([])
   })
 })
