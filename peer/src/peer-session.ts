@@ -1,4 +1,5 @@
 import {
+  BLOCK_BYTES,
   MAX_DATA_BLOCKS,
   MAX_REQUEST_BLOCKS,
   MAX_STREAM,
@@ -112,7 +113,7 @@ export class PeerSession implements UploadHolder {
       after: (ms, run) => host.clock.after(ms, run),
       send: message => this.#send(message),
       sendBlocks: message => this.#lane.send(message),
-      pieceBytes: () => Math.min(this.#lane.pieceBytes, host.uploader.pieceBytes),
+      pieceBytes: isFirst => this.#pieceBytes(isFirst),
       isNear: () => this.#lane.isNear,
       ready: bytes => this.#ready(bytes),
       begin: content => this.#begin(content),
@@ -304,6 +305,12 @@ export class PeerSession implements UploadHolder {
     this.#serving = true
     this.#tellBusy()
     return true
+  }
+
+  /** The first of a large content is a single block: many may begin at once, and each link is not known until it arrives. */
+  #pieceBytes(isFirst: boolean): number {
+    const most = isFirst && this.#channel.hasControl ? BLOCK_BYTES : Infinity
+    return Math.min(this.#lane.pieceBytes, this.#host.uploader.pieceBytes, most)
   }
 
   #idle(): void {

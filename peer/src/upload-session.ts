@@ -34,8 +34,8 @@ export interface UploadHost {
   sendBlocks(message: Data | Part | Start): void
   /** One message is there sooner than two. */
   isNear(): boolean
-  /** Bytes of blocks that one message may have, as the link is now. */
-  pieceBytes(): number
+  /** Bytes of blocks that one message may have, as the link is now; `isFirst`: the first of a large content. */
+  pieceBytes(isFirst: boolean): number
   /** Settles when the channel can take another message, within the limits of the uploader. */
   ready(bytes: number): Promise<void>
   /** False: no slot for one more peer for such contents. Called again and again while serving. */
@@ -65,6 +65,8 @@ interface Stream {
 export class UploadSession {
   readonly #host: UploadHost
   readonly #streams = new Map<number, Stream>()
+  /** Those of large contents on which no blocks were sent yet. */
+  readonly #fresh = new Set<number>()
   readonly #queue = new UploadQueue()
   readonly #crowd: CrowdQueue
   #pumping = false
@@ -134,10 +136,13 @@ export class UploadSession {
     const { length, piecesRoot } = tree
     const header = { type: 'header', stream, length, piecesRoot, complete: held.complete } as const
     const end = Math.min(first + count, tree.blockCount)
-    const isTogether =
-      this.#host.isNear() && held.complete && first < end && !this.#pumping && !content.given.crowded
+    const isLarge = tree.blockCount >= SWARM_BLOCKS
+    const isTogether = this.#host.isNear() && held.complete && first < end && !this.#pumping && !isLarge
     if (!isTogether) this.#host.send(header)
-    if (tree.blockCount >= SWARM_BLOCKS) content.given.join(this)
+    if (isLarge) {
+      content.given.join(this)
+      this.#fresh.add(stream)
+    }
     this.#streams.set(stream, {
       content,
       header: isTogether ? header : undefined,
@@ -255,11 +260,12 @@ export class UploadSession {
     const [first, count] = next
     let rest = payload
     for (;;) {
-      const size = Math.min(this.#host.pieceBytes(), rest.length)
+      const size = Math.min(this.#host.pieceBytes(this.#fresh.has(stream)), rest.length)
       await this.#host.ready(size)
       const content = this.#streams.get(stream)?.content
       if (content === undefined || this.#closed) return false
       if (rest === payload && !run.begin(next)) return true
+      this.#fresh.delete(stream)
       if (size === rest.length) {
         this.#sendLast(content, { stream, first, count, level: run.level }, { payload, rest })
         return true
@@ -299,6 +305,7 @@ export class UploadSession {
     const opened = this.#streams.get(stream)
     opened?.stopHave()
     this.#streams.delete(stream)
+    this.#fresh.delete(stream)
     this.#queue.close(stream)
     const others = [...this.#streams.values()]
     if (opened && others.every(({ content }) => content !== opened.content)) opened.content.given.leave(this)
