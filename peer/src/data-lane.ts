@@ -1,5 +1,6 @@
 import { MAX_WIRE_MESSAGE_BYTES, encodeWireMessage, type Data, type Part, type Start } from '@mayfly/common'
 import { SendWindow } from './core/send-window.js'
+import type { Uplink } from './core/uplink.js'
 import type { Channel } from './ports/channel.js'
 import type { Clock } from './ports/clock.js'
 
@@ -22,19 +23,21 @@ const SCRATCH = new Uint8Array(MAX_WIRE_MESSAGE_BYTES)
 export class DataLane {
   readonly #channel: Channel
   readonly #clock: Clock
-  readonly #window = new SendWindow()
+  readonly #window: SendWindow
   readonly #waiting: (() => void)[] = []
 
-  constructor(channel: Channel, clock: Clock) {
+  /** `uplink`: the link that it shares with the lanes of other channels. */
+  constructor(channel: Channel, clock: Clock, uplink: Uplink) {
     this.#channel = channel
     this.#clock = clock
+    this.#window = new SendWindow(uplink)
     channel.bufferedAmountLowThreshold = SEND_BUFFER_LOW_BYTES
     channel.ondrain = () => this.release()
   }
 
   /** Bytes of blocks that one message may have. */
   get pieceBytes(): number {
-    return this.#channel.hasControl ? this.#window.pieceBytes : Infinity
+    return this.#channel.hasControl ? this.#window.pieceBytes(this.#clock.now()) : Infinity
   }
 
   /** So near that header and blocks go in one message: a single one is there sooner than two. */
@@ -62,6 +65,12 @@ export class DataLane {
   /** A probe has reached the other side, at `receivedAt` milliseconds of its clock. */
   reported(number: number, receivedAt: number): void {
     this.#sendProbe(this.#window.reported(number, receivedAt, this.#clock.now()))
+    this.release()
+  }
+
+  /** The channel has closed. */
+  close(): void {
+    this.#window.close()
     this.release()
   }
 

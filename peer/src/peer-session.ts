@@ -18,6 +18,7 @@ import type { Content } from './content.js'
 import { EARLY_STREAM, EarlyStream } from './core/early-stream.js'
 import { MessageMeter } from './core/message-meter.js'
 import { PartAssembly } from './core/part-assembly.js'
+import type { Uplink } from './core/uplink.js'
 import { DataLane } from './data-lane.js'
 import type { Channel } from './ports/channel.js'
 import type { Clock } from './ports/clock.js'
@@ -59,6 +60,8 @@ export interface StreamEvents {
 /** What a session needs of the peer that it is part of. */
 export interface PeerSessionHost {
   readonly uploader: Uploader
+  /** The link that all channels share. */
+  readonly uplink: Uplink
   readonly clock: Clock
   /** Something is under way on this channel, or nothing any more. */
   onbusy(busy: boolean): void
@@ -115,13 +118,14 @@ export class PeerSession implements UploadHolder {
       sendBlocks: message => this.#lane.send(message),
       pieceBytes: isFirst => this.#pieceBytes(isFirst),
       isNear: () => this.#lane.isNear,
-      ready: bytes => this.#ready(bytes),
+      turn: bytes => this.#turn(bytes),
+      ready: () => this.#lane.ready(),
       begin: content => this.#begin(content),
       sent: (fullHash, bytes) => host.uploader.sent(this.remote, fullHash, bytes),
       idle: () => this.#idle(),
       unreadable: (content, error) => host.unreadable(content, error)
     })
-    this.#lane = new DataLane(channel, host.clock)
+    this.#lane = new DataLane(channel, host.clock, host.uplink)
     channel.onmessage = message => this.#receive(message)
     channel.onclose = reason => this.#closed(reason)
     if (channel.early?.by === 'them')
@@ -310,7 +314,7 @@ export class PeerSession implements UploadHolder {
   /** The first of a large content is a single block: many may begin at once, and each link is not known until it arrives. */
   #pieceBytes(isFirst: boolean): number {
     const most = isFirst && this.#channel.hasControl ? BLOCK_BYTES : Infinity
-    return Math.min(this.#lane.pieceBytes, this.#host.uploader.pieceBytes, most)
+    return Math.min(this.#lane.pieceBytes, most)
   }
 
   #idle(): void {
@@ -323,13 +327,10 @@ export class PeerSession implements UploadHolder {
     this.#host.onbusy(this.#serving || this.#streams.size > 0)
   }
 
-  /** Settles when the rate limit and the channel allow another message with blocks. */
-  async #ready(bytes: number): Promise<void> {
+  /** Settles when the rate limit allows so many bytes of blocks. Asked when the channel could take them. */
+  async #turn(bytes: number): Promise<void> {
     await this.#lane.ready()
-    const turn = this.#host.uploader.turn(this, bytes)
-    if (turn === undefined) return
-    await turn
-    await this.#lane.ready()
+    await this.#host.uploader.turn(this, bytes)
   }
 
   #closed(reason: string): void {
@@ -337,7 +338,7 @@ export class PeerSession implements UploadHolder {
     this.#upload.close()
     this.#host.uploader.forget(this)
     if (!this.#moved) this.#host.uploader.left(this.remote)
-    this.#lane.release()
+    this.#lane.close()
     const streams = [...this.#streams.values()]
     this.#streams.clear()
     for (const { events } of streams) this.#tellClosed(events, reason)

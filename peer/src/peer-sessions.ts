@@ -9,6 +9,7 @@ import {
 import { Channels } from './channels.js'
 import type { Content } from './content.js'
 import type { EarlyOpen } from './core/signal-data.js'
+import { Uplink } from './core/uplink.js'
 import { MayflyError } from './error.js'
 import { PeerSession } from './peer-session.js'
 import type { Platform } from './platform.js'
@@ -36,6 +37,7 @@ export class PeerSessions {
   readonly #channels: Channels
   readonly #stopListening: (() => void) | undefined
   readonly #sessions = new Map<Channel, PeerSession>()
+  readonly #uplink = new Uplink()
   /** Keys of addresses: an id alone may be taken by somebody else at another mediator. */
   readonly #banned = new Set<string>()
 
@@ -128,6 +130,7 @@ export class PeerSessions {
     const { clock } = platform
     const session = new PeerSession(channel, {
       uploader,
+      uplink: this.#uplink,
       clock,
       unreadable,
       onwanted: fullHash => onwanted(channel.remote, fullHash),

@@ -36,8 +36,13 @@ export interface UploadHost {
   isNear(): boolean
   /** Bytes of blocks that one message may have, as the link is now; `isFirst`: the first of a large content. */
   pieceBytes(isFirst: boolean): number
-  /** Settles when the channel can take another message, within the limits of the uploader. */
-  ready(bytes: number): Promise<void>
+  /**
+   * Settles when the rate limit allows so many bytes of blocks: a whole block at least, for where the small parts of
+   * what several peers wait for took turns, all of them would wait for the last part.
+   */
+  turn(bytes: number): Promise<void>
+  /** Settles when the channel can take another message. */
+  ready(): Promise<void>
   /** False: no slot for one more peer for such contents. Called again and again while serving. */
   begin(content: Content): boolean
   sent(fullHash: FullHash, bytes: number): void
@@ -259,9 +264,16 @@ export class UploadSession {
     const { stream } = run
     const [first, count] = next
     let rest = payload
+    let granted = 0
     for (;;) {
       const size = Math.min(this.#host.pieceBytes(this.#fresh.has(stream)), rest.length)
-      await this.#host.ready(size)
+      if (size > granted) {
+        const asked = Math.min(rest.length, Math.max(size, BLOCK_BYTES)) - granted
+        await this.#host.turn(asked)
+        granted += asked
+      }
+      granted -= size
+      await this.#host.ready()
       const content = this.#streams.get(stream)?.content
       if (content === undefined || this.#closed) return false
       if (rest === payload && !run.begin(next)) return true

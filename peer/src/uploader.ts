@@ -1,4 +1,4 @@
-import { BLOCK_BYTES, type FullHash, type PeerAddress } from '@mayfly/common'
+import type { FullHash, PeerAddress } from '@mayfly/common'
 import type { UploadLimits, UploadProgress } from './api.js'
 import type { Content } from './content.js'
 import { PacedEvents } from './core/paced-events.js'
@@ -20,9 +20,6 @@ const MAX_REMEMBERED = 256
 /** After so long without a block sent, an upload counts as not active. */
 const ACTIVE_MS = 3_000
 
-/** A message takes at most so much of what may be sent in all, so that everyone's turn comes soon, or one block. */
-const PIECE_MS = 8
-
 /** A peer that is served. */
 export interface UploadHolder {
   /** It has had its turn, and others wait: it refuses what it has not read yet of what is our `own`, or of the rest. */
@@ -42,8 +39,6 @@ export class Uploader {
   /** Slots for what was fetched from others. */
   readonly #fetched: UploadSchedule<UploadHolder>
   readonly #isPaced: boolean
-  /** Bytes of blocks that one message may have within the rate of all. */
-  readonly pieceBytes: number
   readonly #clock: Clock
   readonly #onprogress: (progress: UploadProgress) => void
   #cancelWake: (() => void) | undefined
@@ -56,7 +51,6 @@ export class Uploader {
     this.#schedule = new UploadSchedule(slots, bytesPerSecond)
     this.#fetched = new UploadSchedule(fetchedSlots, Infinity)
     this.#isPaced = bytesPerSecond !== Infinity
-    this.pieceBytes = Math.max(BLOCK_BYTES, Math.floor((bytesPerSecond * PIECE_MS) / 1000))
     this.#clock = clock
     this.#onprogress = onprogress
   }

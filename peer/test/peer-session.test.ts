@@ -12,6 +12,7 @@ import { memorySource } from '../src/adapters/memory-source.js'
 import { PartAssembly } from '../src/core/part-assembly.js'
 import { hashContent } from '../src/hash-content.js'
 import { referencedContent } from '../src/kept-content.js'
+import { Uplink } from '../src/core/uplink.js'
 import { PeerSession } from '../src/peer-session.js'
 import type { Channel } from '../src/ports/channel.js'
 import { Uploader } from '../src/uploader.js'
@@ -97,6 +98,7 @@ describe('the session on a channel', () => {
     fullHash = content.fullHash
     uploader.add(content)
     const session = new PeerSession(channel, {
+      uplink: new Uplink(),
       uploader,
       clock,
       onbusy: isBusy => void busy.push(isBusy),

@@ -34,6 +34,11 @@ export class LinkDelay {
     this.#bases[0] = Math.min(this.#bases[0] ?? Infinity, oneWayMs)
   }
 
+  /** Somebody knows how long the last messages waited. */
+  rebase(queueMs: number): void {
+    this.#bases[0] = Math.min(...this.#recent.map(({ delay }) => delay)) - queueMs
+  }
+
   /** Milliseconds there and back that some of it was spent otherwise: says only that the link has no more. */
   atMost(roundTripMs: number): void {
     this.#leastRoundTrip = Math.min(this.#leastRoundTrip, roundTripMs)
@@ -42,7 +47,12 @@ export class LinkDelay {
   /** Milliseconds that the last messages waited. */
   get queueMs(): number {
     const now = Math.min(...this.#recent.map(({ delay }) => delay))
-    return now === Infinity ? 0 : now - Math.min(...this.#bases)
+    return now === Infinity ? 0 : now - this.baseMs
+  }
+
+  /** One way by two clocks, without a queue; Infinity while unknown. */
+  get baseMs(): number {
+    return Math.min(...this.#bases)
   }
 
   get roundTripMs(): number {

@@ -1,4 +1,5 @@
 import { LinkDelay } from './link-delay.js'
+import { Uplink, type UplinkFlow } from './uplink.js'
 
 /** Bytes on the way before anything is known of a link: an object of a page, and more than SCTP begins with. */
 const FIRST_WINDOW = 65_536
@@ -48,6 +49,12 @@ const FREE_WINDOW = 524_288
 /** Probes that are sent alone on each channel. */
 const MAX_PINGS = 3
 
+/** So long a window that began beside others goes by their queue: at first it changes faster than they can tell. */
+const UNSURE_MS = 3_000
+
+/** A first message that takes longer: 64 KiB at 20 Mbit/s. */
+const SLOW_MS = 25
+
 /** Probes without a report. Past that the oldest is forgotten. */
 const MAX_PROBES = 1_024
 
@@ -62,6 +69,8 @@ interface ProbeSent {
   readonly sent: number
   readonly delivered: number
   readonly deliveredAt: number
+  /** Nothing of others was on its way. */
+  readonly alone: boolean
 }
 
 /**
@@ -71,7 +80,7 @@ interface ProbeSent {
  * with the distance of the queueing delay from `TARGET_MS`, as LEDBAT does, so that uploads yield to whatever else
  * uses the link, and still fill it. Memory: `MAX_PROBES`.
  */
-export class SendWindow {
+export class SendWindow implements UplinkFlow {
   #window = FIRST_WINDOW
   /** Nothing has waited yet: the window doubles in each round trip. */
   #starting = true
@@ -91,6 +100,36 @@ export class SendWindow {
   readonly #delay = new LinkDelay()
   #bytesPerMs: number | undefined
   #sureSamples = 0
+  #isFirst = true
+  #sentAt = -Infinity
+  readonly #uplink: Uplink
+  /** The delay without a queue is known: it was measured while nothing else was on its way, or told by others. */
+  #isSure = false
+  #measuredAt = -Infinity
+  #firstAt: number | undefined
+
+  /** `uplink`: the link that it shares with the windows of other channels. */
+  constructor(uplink = new Uplink()) {
+    this.#uplink = uplink
+    uplink.join(this)
+  }
+
+  /** Its channel has closed. */
+  close(): void {
+    this.#uplink.leave(this)
+  }
+
+  get sentAt(): number {
+    return this.#sentAt
+  }
+
+  get inFlight(): number {
+    return this.#sent - this.#delivered
+  }
+
+  get queue(): { readonly ms: number; readonly at: number } | undefined {
+    return this.#isSure ? { ms: this.#delay.queueMs, at: this.#measuredAt } : undefined
+  }
 
   /** Bytes that may be on the way. */
   get bytes(): number {
@@ -103,10 +142,11 @@ export class SendWindow {
   }
 
   /** Bytes that a message may have. */
-  get pieceBytes(): number {
+  pieceBytes(now: number): number {
     if (this.isNear) return MAX_PIECE
-    if (this.#bytesPerMs === undefined) return FIRST_PIECE
-    return Math.min(MAX_PIECE, Math.max(MIN_PIECE, Math.floor(this.#bytesPerMs * PIECE_MS)))
+    const rate = this.#uplink.bytesPerMs(this, now)
+    if (rate === undefined) return FIRST_PIECE
+    return Math.min(MAX_PIECE, Math.max(MIN_PIECE, Math.floor(rate * PIECE_MS)))
   }
 
   /**
@@ -115,11 +155,12 @@ export class SendWindow {
    */
   get isNear(): boolean {
     const seemsNear = this.#delay.leastRoundTripMs < QUITE_NEAR_MS && this.#sureSamples < SURE_SAMPLES
-    return this.#isFree || seemsNear || this.#sent === 0
+    return this.#isFree || seemsNear || (this.#sent === 0 && this.#isFirst)
   }
 
   /** Whether another message may be sent now. */
   isOpen(now: number): boolean {
+    if (this.#sent === 0) this.#share(this.#uplink.count(this, now))
     const window = this.#delay.isResting(now) ? this.#window / 2 : this.#window
     return this.#sent - this.#delivered < window
   }
@@ -129,7 +170,7 @@ export class SendWindow {
    * message will, and takes no time of its own. None in front of the first, which somebody may wait for.
    */
   probe(now: number): number | undefined {
-    return this.#isFree || this.#sent === 0 ? undefined : this.#enter(now, true)
+    return this.#isFree ? undefined : this.#enter(now, true)
   }
 
   /**
@@ -139,11 +180,12 @@ export class SendWindow {
   sent(bytes: number, now: number): number | undefined {
     if (this.#sent === this.#delivered) this.#deliveredAt = now
     this.#sent += bytes
+    this.#sentAt = now
     if (!this.isOpen(now)) this.#closedAt = now
     // Behind a message that somebody waits for, where it is no matter.
     const unprobed = this.#sent - this.#probedBytes
     const isDue = now - this.#probedAt >= PROBE_EVERY_MS || unprobed >= PROBE_EVERY_BYTES
-    if (this.#nextProbe === 1 || (this.#isFree && isDue)) return this.#enter(now, false)
+    if (this.#sent === bytes || (this.#isFree && isDue)) return this.#enter(now, false)
     const isUnprobed = unprobed >= this.#window / 2
     return isUnprobed && !this.isOpen(now) ? this.#enter(now, false) : undefined
   }
@@ -166,8 +208,8 @@ export class SendWindow {
     const isFull = this.#closedAt >= probe.at
     this.#measureRate(probe, isFull, now)
     this.#deliveredAt = now
-    if (probe.inFront) this.#delay.add(receivedAt - probe.at, now - probe.at, now)
-    else this.#delay.atMost(now - probe.at)
+    if (probe.inFront) this.#measureDelay(probe, receivedAt, now)
+    else this.#pass(receivedAt - probe.at, now - probe.at)
     this.#adapt(acknowledged, isFull, now)
     const isAtRest = this.#sent === this.#delivered
     if (!isAtRest || this.#isFree || this.#pings === MAX_PINGS) return undefined
@@ -184,6 +226,12 @@ export class SendWindow {
     return Math.max(FREE_WINDOW, 2 * (this.#bytesPerMs ?? 0) * this.#delay.leastRoundTripMs)
   }
 
+  /** Of what goes out at once before anything is measured, whoever begins beside others has a part. */
+  #share(flows: number): void {
+    this.#isFirst = flows === 1
+    this.#window = Math.max(FIRST_PIECE, FIRST_WINDOW / flows)
+  }
+
   #enter(now: number, inFront: boolean): number {
     const number = this.#nextProbe++
     this.#probes.set(number, {
@@ -191,7 +239,8 @@ export class SendWindow {
       inFront,
       sent: this.#sent,
       delivered: this.#delivered,
-      deliveredAt: this.#deliveredAt
+      deliveredAt: this.#deliveredAt,
+      alone: this.inFlight === 0 && this.#uplink.isFree(this, now)
     })
     for (const oldest of this.#probes.keys()) {
       if (this.#probes.size <= MAX_PROBES) break
@@ -200,6 +249,23 @@ export class SendWindow {
     this.#probedAt = now
     this.#probedBytes = this.#sent
     return number
+  }
+
+  #measureDelay(probe: ProbeSent, receivedAt: number, now: number): void {
+    this.#delay.add(receivedAt - probe.at, now - probe.at, now)
+    this.#measuredAt = now
+    if (this.#isSure) return
+    this.#firstAt ??= now
+    const queueMs = probe.alone ? 0 : this.#uplink.queueMs(this, now)
+    if (queueMs === undefined) return
+    this.#isSure = probe.alone || now - this.#firstAt >= UNSURE_MS
+    this.#delay.rebase(queueMs)
+  }
+
+  /** Of a probe behind a message, some of whose delay is the message's own: one that takes so long is on no fast link. */
+  #pass(oneWayMs: number, roundTripMs: number): void {
+    this.#delay.atMost(roundTripMs)
+    if (oneWayMs - this.#delay.baseMs > SLOW_MS) this.#starting = false
   }
 
   /** As BBR does: what arrived while the probe was on its way. */

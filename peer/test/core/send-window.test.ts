@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { SendWindow } from '../../src/core/send-window.js'
+import { Uplink } from '../../src/core/uplink.js'
 
 /** A link with one queue, in steps of a tenth of a millisecond. */
 interface Link {
@@ -26,31 +27,50 @@ const STEP_MS = 0.1
 
 /** Sends without end for `ms`, and looks at what happens from `fromMs` on. */
 function send(window: SendWindow, link: Link, ms: number, fromMs = 0): Outcome {
+  return sendAll([{ window, beginsAt: 0 }], link, ms, fromMs)
+}
+
+interface Sender {
+  readonly window: SendWindow
+  readonly beginsAt: number
+}
+
+/** The same, from several windows in turn. */
+function sendAll(senders: readonly Sender[], link: Link, ms: number, fromMs: number): Outcome {
   const { rate, roundTrip, jitter = () => 0, drift = 0, others = () => 0 } = link
-  const arrivals: { at: number; bytes: number; probe: number | undefined }[] = []
-  const reports: { at: number; probe: number; receivedAt: number }[] = []
+  const flows = senders.map(sender => ({
+    ...sender,
+    arrivals: [] as { at: number; bytes: number; probe: number | undefined }[],
+    reports: [] as { at: number; probe: number; receivedAt: number }[]
+  }))
   const waits: number[] = []
   let queued = 0
   let arrived = 0
   for (let step = 0; step * STEP_MS < ms; step++) {
     const now = step * STEP_MS
+    const delay = (): number => now + queued / rate + roundTrip / 2
     queued = Math.max(0, queued - rate * STEP_MS) + others(now) * STEP_MS
-    while (arrivals[0] !== undefined && arrivals[0].at <= now) {
-      const { bytes, probe } = arrivals.shift() as (typeof arrivals)[0]
-      if (now >= fromMs) arrived += bytes
-      const receivedAt = now + 1e6 + (drift * now) / 60_000
-      if (probe !== undefined) reports.push({ at: now + roundTrip / 2 + jitter(now), probe, receivedAt })
+    for (const { window, arrivals, reports } of flows) {
+      while (arrivals[0] !== undefined && arrivals[0].at <= now) {
+        const { bytes, probe } = arrivals.shift() as (typeof arrivals)[0]
+        if (now >= fromMs) arrived += bytes
+        const receivedAt = now + 1e6 + (drift * now) / 60_000
+        if (probe !== undefined) reports.push({ at: now + roundTrip / 2 + jitter(now), probe, receivedAt })
+      }
+      while (reports[0] !== undefined && reports[0].at <= now) {
+        const { probe, receivedAt } = reports.shift() as (typeof reports)[0]
+        const ping = window.reported(probe, receivedAt, now)
+        if (ping !== undefined) arrivals.push({ at: delay(), bytes: 0, probe: ping })
+      }
     }
-    while (reports[0] !== undefined && reports[0].at <= now) {
-      const { probe, receivedAt } = reports.shift() as (typeof reports)[0]
-      window.reported(probe, receivedAt, now)
-    }
-    while (window.isOpen(now)) {
-      const bytes = window.pieceBytes
-      arrivals.push({ at: now + queued / rate + roundTrip / 2, bytes: 0, probe: window.probe(now) })
-      queued += bytes
-      const at = now + queued / rate + roundTrip / 2
-      arrivals.push({ at, bytes, probe: window.sent(bytes, now) })
+    let open = flows.filter(({ beginsAt }) => beginsAt <= now)
+    while ((open = open.filter(({ window }) => window.isOpen(now))).length > 0) {
+      for (const { window, arrivals } of open) {
+        const bytes = window.pieceBytes(now)
+        arrivals.push({ at: delay(), bytes: 0, probe: window.probe(now) })
+        queued += bytes
+        arrivals.push({ at: delay(), bytes, probe: window.sent(bytes, now) })
+      }
     }
     if (now >= fromMs && step % 10 === 0) waits.push(queued / rate)
   }
@@ -120,23 +140,44 @@ describe('the window of an upload', () => {
     expect(outcome.share).to.be.at.least(0.95)
   })
 
+  for (const everyMs of [0, 300]) {
+    const beginning = everyMs === 0 ? 'at once' : 'one after the other'
+    it(`adds no more to an uplink where three begin ${beginning}, than one does`, () => {
+      const uplink = new Uplink()
+      const senders = [0, 1, 2].map(i => ({ window: new SendWindow(uplink), beginsAt: i * everyMs }))
+      const outcome = sendAll(senders, { rate: 1_250, roundTrip: 50 }, 20_000, 0)
+      expect(at(outcome, 0.5)).to.be.at.most(10)
+      expect(at(outcome, 0.95)).to.be.at.most(25)
+      expect(outcome.share).to.be.at.least(0.95)
+    })
+  }
+
+  it('cuts what several send by what the link carries, and not by what each has of it', () => {
+    const uplink = new Uplink()
+    const senders = [0, 1, 2, 3].map(() => ({ window: new SendWindow(uplink), beginsAt: 0 }))
+    sendAll(senders, { rate: 1_250, roundTrip: 50 }, 5_000, 0)
+    expect(senders[0]?.window.pieceBytes(5_000)).to.be.within(4_500, 8_000)
+  })
+
   it('cuts what it sends into pieces of 5 ms', () => {
     const window = new SendWindow()
     window.sent(1_000, 0)
-    expect(window.pieceBytes).to.equal(16_384)
+    expect(window.pieceBytes(0)).to.equal(16_384)
     send(window, { rate: 1_250, roundTrip: 50 }, 5_000)
-    expect(window.pieceBytes).to.be.within(5_000, 7_000)
+    expect(window.pieceBytes(5_000)).to.be.within(5_000, 7_000)
   })
 
   it('sends the first message whole, and measures a peer who was busy with it again', () => {
     const window = new SendWindow()
-    expect(window.pieceBytes).to.equal(65_536)
-    expect(window.probe(0)).to.equal(undefined)
+    window.isOpen(0)
+    expect(window.pieceBytes(0)).to.equal(65_536)
+    const inFront = window.probe(0) as number
     const behind = window.sent(50_000, 0) as number
     expect(window.isNear).to.equal(false)
-    const ping = window.reported(behind, 1e6, 40) as number
+    expect(window.reported(inFront, 1e6 + 39, 40)).to.equal(undefined)
+    const ping = window.reported(behind, 1e6 + 40, 41) as number
     expect(window.isNear).to.equal(false)
-    expect(window.reported(ping, 1e6 + 42, 42)).to.equal(undefined)
+    expect(window.reported(ping, 1e6 + 43, 43)).to.equal(undefined)
     expect(window.isNear).to.equal(true)
   })
 
@@ -151,7 +192,7 @@ describe('the window of an upload', () => {
     expect(count).to.equal(4)
     window.probe(1_000)
     expect(window.sent(20_000, 1_000)).to.equal(undefined)
-    expect(window.pieceBytes).to.equal(16_384)
+    expect(window.pieceBytes(1_000)).to.equal(16_384)
   })
 
   it('keeps no more on the way to a neighbour than half a MiB, and to a fast link two round trips', () => {
