@@ -207,6 +207,7 @@ describe('a stream on two lanes, each of which keeps its own order only', () => 
     told = []
     violations = []
     session = new PeerSession(channel, {
+      uplink: new Uplink(),
       uploader: new Uploader({}, clock, () => {}),
       clock,
       onbusy: () => {},

@@ -206,12 +206,22 @@ export class BlockRequests {
     this.#owe(source, blocks, now)
   }
 
-  /** Late blocks of peers that a source without messages brings sooner: which, and what to tell the peers. */
-  takeOverFor(source: Source, now: number): { range: BlockRun | undefined; cancels: DownloadEffect[] } {
+  /**
+   * Late blocks of peers that a source without messages brings sooner: which, and what to tell the peers. `overdue`: it
+   * brings them in any case.
+   */
+  takeOverFor(
+    source: Source,
+    now: number,
+    overdue = false
+  ): { range: BlockRun | undefined; cancels: DownloadEffect[] } {
     const asking = this.#asking(now)
     if (asking === undefined || !asking.picker.exhausted) return { range: undefined, cancels: [] }
     for (const from of this.#sources) {
-      const run = lastAsked(from, soonerFrom(source, from, asking))
+      const late = overdue
+        ? [...from.owed.keys()].toSorted((a, b) => a - b)
+        : soonerFrom(source, from, asking)
+      const run = lastAsked(from, late)
       if (run === undefined) continue
       const blocks = blocksIn(run)
       this.#owe(source, blocks, now)

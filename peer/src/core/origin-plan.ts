@@ -252,13 +252,14 @@ export class OriginPlan {
       return [...sidecar, { type: 'fetch', range: undefined }]
     }
     const range = this.#requests.oweRun(this.source, count, now)
-    if (range === undefined) return sidecar
+    if (range === undefined) return [...sidecar, ...this.#takeOver(now, true)]
     this.#begin(false, now)
     return [...sidecar, { type: 'fetch', range }, ...this.askProofs()]
   }
 
-  #takeOver(now: number): DownloadEffect[] {
-    const { range, cancels } = this.#requests.takeOverFor(this.source, now)
+  /** `overdue`: peers had time enough. */
+  #takeOver(now: number, overdue = false): DownloadEffect[] {
+    const { range, cancels } = this.#requests.takeOverFor(this.source, now, overdue)
     if (range === undefined) return []
     this.#begin(false, now)
     return [{ type: 'fetch', range }, ...cancels, ...this.askProofs()]

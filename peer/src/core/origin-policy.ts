@@ -51,7 +51,7 @@ export interface OriginAdvice {
  */
 export function originAdvice(situation: OriginSituation): OriginAdvice {
   const { now, afterMs, missingBytes = Infinity } = situation
-  if (missingBytes === 0) return wait(Infinity)
+  if (missingBytes === 0 && situation.owedBytes === 0) return wait(Infinity)
   if (afterMs === 0 || !situation.peersMayBring) return ask(Infinity)
   const since = situation.peerHeardAt ?? situation.startedAt
   const patience = situation.nobodyNamed ? Math.min(afterMs, NOBODY_MS) : afterMs
@@ -66,6 +66,8 @@ export function originAdvice(situation: OriginSituation): OriginAdvice {
 /** Peers bring something. Is it enough? */
 function advanceSlow(situation: OriginSituation, lookAt: number): OriginAdvice {
   const { peersRate, originRate, missingBytes = 0, owedBytes } = situation
+  // What peers owe is taken over where they bring it too late.
+  if (missingBytes === 0) return wait(lookAt)
   if (peersRate === undefined || ((missingBytes + owedBytes) * 1000) / peersRate <= SLOW_MS)
     return wait(lookAt)
   if (originRate === undefined) return ask(PROBE_BYTES)

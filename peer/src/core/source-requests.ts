@@ -127,6 +127,7 @@ export function takeOver(source: Source, others: Iterable<Source>, asking: Askin
     const blocks = soonerFrom(source, from, asking)
     if (blocks.length === 0) continue
     const requests = ask(source, blocks, asking).map(message => ({ to: source, message }))
+    for (const block of blocks) from.tooSlowFor.add(block)
     return [...requests, ...takeBack(from, blocks, asking.table)]
   }
   return []
@@ -157,8 +158,10 @@ export function takeBack(from: Source, blocks: readonly number[], table: BlockTa
 
 /** Blocks that `from` owes and `source` would bring in half of the time, in ascending order. */
 export function soonerFrom(source: Source, from: Source, { table, picker, limits, now }: Asking): number[] {
+  const can = (block: number): boolean =>
+    source.has(block) && !source.late.has(block) && !source.tooSlowFor.has(block)
   const theirs = [...from.owed.keys()].filter(
-    block => picker.wants(block) && source.has(block) && !source.late.has(block) && table.askers(block) === 1
+    block => picker.wants(block) && can(block) && table.askers(block) === 1
   )
   const due = expectedMs(from, limits, now)
   const rate = source.leastRate(now)

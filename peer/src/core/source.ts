@@ -47,6 +47,8 @@ export class Source {
   readonly owed = new Map<number, number>()
   /** The same for blocks that it was too slow for: others are asked, but it may still bring them. */
   readonly late = new Map<number, number>()
+  /** Blocks that others took over from it since it last brought any: two that are slow would pass them to and fro. */
+  readonly tooSlowFor = new Set<number>()
   /** Blocks asked for before the length was known: it may not have them, and that is no lie. */
   readonly blind = new Set<number>()
   /** Hashes that it was asked for: first block, number of blocks, level of the proof. */
@@ -157,6 +159,7 @@ export class Source {
     this.#spell.bytes += bytes
     this.#guessedRate = (this.#spell.bytes * 1000) / Math.max(1, now - this.#spell.since)
     this.stalled = false
+    this.tooSlowFor.clear()
   }
 
   /** Some of what it sent was verified. */
@@ -266,6 +269,7 @@ export class Source {
     this.stalled = false
     this.owed.clear()
     this.late.clear()
+    this.tooSlowFor.clear()
     this.blind.clear()
     this.proofs.clear()
     this.#held = undefined

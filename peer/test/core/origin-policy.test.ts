@@ -78,6 +78,13 @@ describe('the advice whether to ask the origin', () => {
   })
 
   it('is not to ask for anything where nothing is missing', () => {
-    expect(originAdvice({ ...SLOW, missingBytes: 0 })).to.deep.equal({ bytes: 0, lookAt: Infinity })
+    const nothing = { ...SLOW, missingBytes: 0, owedBytes: 0 }
+    expect(originAdvice(nothing)).to.deep.equal({ bytes: 0, lookAt: Infinity })
+  })
+
+  it('is to ask for what peers owe, once they have brought nothing for half a second', () => {
+    const owed = { ...SLOW, peersRate: undefined, missingBytes: 0 }
+    expect(originAdvice(owed)).to.deep.equal({ bytes: 0, lookAt: 2_490 })
+    expect(originAdvice({ ...owed, now: 2_490 }).bytes).to.be.greaterThan(0)
   })
 })

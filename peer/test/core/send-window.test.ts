@@ -35,6 +35,12 @@ interface Sender {
   readonly beginsAt: number
 }
 
+/** What has fallen due of a queue, taken from it. */
+function due<Timed extends { readonly at: number }>(queue: Timed[], now: number): Timed[] {
+  const first = queue.findIndex(({ at }) => at > now)
+  return queue.splice(0, first === -1 ? queue.length : first)
+}
+
 /** The same, from several windows in turn. */
 function sendAll(senders: readonly Sender[], link: Link, ms: number, fromMs: number): Outcome {
   const { rate, roundTrip, jitter = () => 0, drift = 0, others = () => 0 } = link
@@ -43,35 +49,38 @@ function sendAll(senders: readonly Sender[], link: Link, ms: number, fromMs: num
     arrivals: [] as { at: number; bytes: number; probe: number | undefined }[],
     reports: [] as { at: number; probe: number; receivedAt: number }[]
   }))
+  type Flow = (typeof flows)[number]
   const waits: number[] = []
+  let now = 0
   let queued = 0
   let arrived = 0
+  const travel = ({ arrivals }: Flow, bytes: number, probe: number | undefined): void => {
+    arrivals.push({ at: now + queued / rate + roundTrip / 2, bytes, probe })
+  }
+  const arrive = (flow: Flow): void => {
+    for (const { bytes, probe } of due(flow.arrivals, now)) {
+      if (now >= fromMs) arrived += bytes
+      const receivedAt = now + 1e6 + (drift * now) / 60_000
+      if (probe !== undefined) flow.reports.push({ at: now + roundTrip / 2 + jitter(now), probe, receivedAt })
+    }
+    for (const { probe, receivedAt } of due(flow.reports, now)) {
+      const ping = flow.window.reported(probe, receivedAt, now)
+      if (ping !== undefined) travel(flow, 0, ping)
+    }
+  }
+  const sendOne = (flow: Flow): void => {
+    const bytes = flow.window.pieceBytes(now)
+    travel(flow, 0, flow.window.probe(now))
+    queued += bytes
+    travel(flow, bytes, flow.window.sent(bytes, now))
+  }
   for (let step = 0; step * STEP_MS < ms; step++) {
-    const now = step * STEP_MS
-    const delay = (): number => now + queued / rate + roundTrip / 2
+    now = step * STEP_MS
     queued = Math.max(0, queued - rate * STEP_MS) + others(now) * STEP_MS
-    for (const { window, arrivals, reports } of flows) {
-      while (arrivals[0] !== undefined && arrivals[0].at <= now) {
-        const { bytes, probe } = arrivals.shift() as (typeof arrivals)[0]
-        if (now >= fromMs) arrived += bytes
-        const receivedAt = now + 1e6 + (drift * now) / 60_000
-        if (probe !== undefined) reports.push({ at: now + roundTrip / 2 + jitter(now), probe, receivedAt })
-      }
-      while (reports[0] !== undefined && reports[0].at <= now) {
-        const { probe, receivedAt } = reports.shift() as (typeof reports)[0]
-        const ping = window.reported(probe, receivedAt, now)
-        if (ping !== undefined) arrivals.push({ at: delay(), bytes: 0, probe: ping })
-      }
-    }
+    for (const flow of flows) arrive(flow)
     let open = flows.filter(({ beginsAt }) => beginsAt <= now)
-    while ((open = open.filter(({ window }) => window.isOpen(now))).length > 0) {
-      for (const { window, arrivals } of open) {
-        const bytes = window.pieceBytes(now)
-        arrivals.push({ at: delay(), bytes: 0, probe: window.probe(now) })
-        queued += bytes
-        arrivals.push({ at: delay(), bytes, probe: window.sent(bytes, now) })
-      }
-    }
+    while ((open = open.filter(({ window }) => window.isOpen(now))).length > 0)
+      for (const flow of open) sendOne(flow)
     if (now >= fromMs && step % 10 === 0) waits.push(queued / rate)
   }
   return { share: arrived / (rate * (ms - fromMs)), waits: waits.sort((a, b) => a - b) }
