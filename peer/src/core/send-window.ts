@@ -100,6 +100,7 @@ export class SendWindow implements UplinkFlow {
   readonly #delay = new LinkDelay()
   #bytesPerMs: number | undefined
   #sureSamples = 0
+  /** No other sent anything when it was last asked before its first message. */
   #isFirst = true
   #sentAt = -Infinity
   readonly #uplink: Uplink
