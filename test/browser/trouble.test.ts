@@ -71,7 +71,8 @@ describe('what goes wrong on the pages', function () {
   })
 
   for (const times of ['says when', 'looks as before'] as const) {
-    it(`is a file that was changed while it is shared, and ${times}: it never arrives wrong`, async () => {
+    const long = times === 'looks as before' ? ' @long' : ''
+    it(`is a file that was changed while it is shared, and ${times}: it never arrives wrong${long}`, async () => {
       const folder = await mkdtemp(join(tmpdir(), 'mayfly-changed-'))
       const path = join(folder, 'notes.txt')
       try {
@@ -94,7 +95,7 @@ describe('what goes wrong on the pages', function () {
     })
   }
 
-  it('is a file that is no longer shared', async () => {
+  it('is a file that is no longer shared @long', async () => {
     const sent = song()
     const { page: seeder, link } = await world.share([sent, text('kept.txt', 'This one stays.')])
     await seeder.getByRole('button', { name: `Stop sharing ${sent.name}` }).click()
