@@ -168,7 +168,7 @@ export class SendWindow implements UplinkFlow {
 
   /**
    * The number of the probe to send in front of the next message, if there is to be one: it waits as long as that
-   * message will, and takes no time of its own. None in front of the first, which somebody may wait for.
+   * message will, and takes no time of its own.
    */
   probe(now: number): number | undefined {
     return this.#isFree ? undefined : this.#enter(now, true)
