@@ -1,7 +1,6 @@
 import {
   BLOCK_BYTES,
   HASH_BYTES,
-  MAX_HAVE_RUNS,
   type BlockRun,
   type BlockTree,
   type Data,
@@ -18,6 +17,7 @@ import type { Content } from './content.js'
 import { CrowdQueue } from './core/crowd-queue.js'
 import type { GivenBlocks } from './core/given-blocks.js'
 import { UploadQueue, type QueuedRun, type TakenRun } from './core/upload-queue.js'
+import { HeldNews } from './held-news.js'
 
 /** Streams that one peer may have open: a page of 200 objects fits. */
 const MAX_STREAMS = 256
@@ -171,17 +171,12 @@ export class UploadSession {
   }
 
   #tellHeld(stream: number, content: Content): () => void {
-    let runs: BlockRun[] = []
-    const tell = (): void => {
-      if (runs.length > 0) this.#host.send({ type: 'have', stream, runs })
-      runs = []
-    }
-    for (const run of content.held.runs()) {
-      runs.push(run)
-      if (runs.length === MAX_HAVE_RUNS) tell()
-    }
-    tell()
-    return content.onHeld((first, count) => this.#host.send({ type: 'have', stream, runs: [[first, count]] }))
+    const news = new HeldNews(content, {
+      tell: runs => this.#host.send({ type: 'have', stream, runs }),
+      now: () => this.#host.now(),
+      after: (ms, run) => this.#host.after(ms, run)
+    })
+    return () => news.stop()
   }
 
   #request(content: Content, run: QueuedRun): void {

@@ -33,6 +33,8 @@ export class ChannelPair {
   #data: RTCDataChannel | undefined
   #control: RTCDataChannel | undefined
   #threshold = 0
+  /** Bytes that wait at most in each lane, where the platform is not asked. */
+  readonly #most: Record<Lane, number> = { data: 0, control: 0 }
   #opened = false
   #gathered = false
   #closed = false
@@ -59,11 +61,11 @@ export class ChannelPair {
   }
 
   get bufferedAmount(): number {
-    return this.#data?.bufferedAmount ?? 0
+    return this.#amountOf('data', this.#data)
   }
 
   get controlBufferedAmount(): number {
-    return this.#control?.bufferedAmount ?? 0
+    return this.#amountOf('control', this.#control)
   }
 
   get bufferedAmountLowThreshold(): number {
@@ -145,9 +147,11 @@ export class ChannelPair {
     try {
       if (lane === 'control' && this.#control !== undefined) {
         this.#control.send(message)
+        this.#most.control += message.length
         return
       }
       this.#data.send(message)
+      this.#most.data += message.length
       this.#awaitDrain()
     } catch (error) {
       this.#options.fail(`sending failed: ${reasonText(error)}`)
@@ -177,11 +181,20 @@ export class ChannelPair {
   }
 
   /**
-   * Where the platform does not say when the buffer has drained, finds out. Looks once more after every
-   * `send`: what was sent is counted on another thread, some time later.
+   * What waits in a channel, or more. Where asking is a call across threads, as in Node.js, the platform is asked only when
+   * what was sent since could pass the threshold: otherwise small messages would cost more to count than to send.
    */
+  #amountOf(lane: Lane, channel: RTCDataChannel | undefined): number {
+    if (channel === undefined) return 0
+    if (this.#options.reportsDrain) return channel.bufferedAmount
+    if (this.#most[lane] > this.#threshold) this.#most[lane] = channel.bufferedAmount
+    return this.#most[lane]
+  }
+
+  /** Where the platform does not say when the buffer has drained, finds out. */
   #awaitDrain(): void {
-    if (this.#options.reportsDrain || this.#draining !== undefined) return
+    if (this.#options.reportsDrain || this.#draining !== undefined || this.#most.data <= this.#threshold)
+      return
     this.#draining = setTimeout(() => {
       this.#draining = undefined
       if (this.bufferedAmount > this.#threshold) this.#awaitDrain()
