@@ -37,6 +37,8 @@ const FAST = 6_000
 
 /** Milliseconds between two probes of a fast link: reports cost both sides. */
 const PROBE_EVERY_MS = 20
+/** No more often than this while one is on its way: to a computer, a probe and its report cost as much as a small message. */
+const PROBE_LEAST_BYTES = 2_048
 /** Bytes between two probes of a fast link, so that its window is opened again long before it is used up. */
 const PROBE_EVERY_BYTES = 180_000
 
@@ -171,7 +173,9 @@ export class SendWindow implements UplinkFlow {
    * message will, and takes no time of its own.
    */
   probe(now: number): number | undefined {
-    return this.#isFree ? undefined : this.#enter(now, true)
+    if (this.#isFree) return undefined
+    const isMeasured = this.#probes.size > 0 && this.#sent - this.#probedBytes < PROBE_LEAST_BYTES
+    return isMeasured ? undefined : this.#enter(now, true)
   }
 
   /**

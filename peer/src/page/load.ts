@@ -33,7 +33,7 @@ export async function loadInto(
     show(element, url, false)
     urgentLoads.add(element)
     tell('origin', false)
-    void keepCached(session, fullHash, url).then(kept => kept && tell('origin', true))
+    void keepCached(session, fullHash, url, elementLoaded(element)).then(kept => kept && tell('origin', true))
     return 'origin'
   }
   try {
@@ -86,9 +86,15 @@ function isOwnSecure(url: string): boolean {
 
 /**
  * What the page has just shown from the site is shared too, once it has verified: as far as the browser has
- * it already, so that nothing is fetched twice, and when the page is done with what matters more.
+ * it already (all of it, `loaded`), so that nothing is fetched twice, and when the page is done with what matters more.
  */
-async function keepCached(session: MayflySession, fullHash: string, url: string): Promise<boolean> {
+async function keepCached(
+  session: MayflySession,
+  fullHash: string,
+  url: string,
+  loaded: Promise<void>
+): Promise<boolean> {
+  await loaded
   await pageLoaded()
   try {
     const response = await fetch(url, { cache: 'only-if-cached', mode: 'same-origin' })
@@ -98,6 +104,16 @@ async function keepCached(session: MayflySession, fullHash: string, url: string)
     // Not in the browser's cache, or the session is closed.
     return false
   }
+}
+
+/** Settles when an element has loaded or has failed; at once where elements of its kind do not tell. */
+function elementLoaded(element: Element): Promise<void> {
+  if (!(element instanceof HTMLImageElement) && !(element instanceof HTMLScriptElement))
+    return Promise.resolve()
+  return new Promise(resolve => {
+    element.addEventListener('load', () => resolve(), { once: true })
+    element.addEventListener('error', () => resolve(), { once: true })
+  })
 }
 
 /** Settles when the page has loaded and has nothing better to do. */
