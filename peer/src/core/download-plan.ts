@@ -364,6 +364,7 @@ export class DownloadPlan {
         peersMayBring: this.#sources.promising || !this.#answered,
         nobodyNamed: this.#heardOf && !this.#sources.promising,
         peerHeardAt: this.#peerHeardAt,
+        peerBusyAt: this.#sources.busyAt,
         peersRate: this.#sources.bytesPerSecond(now),
         starvedSince: this.#starvedSince,
         readersServed: waiting === false

@@ -38,7 +38,13 @@ export interface OriginVerdict {
 /** What the plan knows of the peers when it asks for advice. */
 export type PeersSituation = Pick<
   OriginSituation,
-  'peersMayBring' | 'nobodyNamed' | 'peerHeardAt' | 'peersRate' | 'starvedSince' | 'readersServed'
+  | 'peersMayBring'
+  | 'nobodyNamed'
+  | 'peerHeardAt'
+  | 'peerBusyAt'
+  | 'peersRate'
+  | 'starvedSince'
+  | 'readersServed'
 >
 
 /**

@@ -10,6 +10,9 @@ const MOST_MS = 2_000
 /** Where the mediator itself knows nobody, others are waited for so long at most. */
 const NOBODY_MS = 150
 
+/** Times `afterMs` that a download waits for its turn at most, and then `afterMs` for its first byte. */
+const MOST_QUEUED = 1
+
 /** An origin that is so much slower than the peers together is not worth a request. */
 const WORTH_ASKING = 0.25
 
@@ -25,6 +28,8 @@ export interface OriginSituation {
   readonly nobodyNamed: boolean
   /** When a peer last said something that proves itself; undefined: none yet. */
   readonly peerHeardAt: number | undefined
+  /** When a peer that owes something last sent blocks of anything: it serves one thing after the other. */
+  readonly peerBusyAt: number
   /** What peers bring in all; undefined until it is measured. */
   readonly peersRate: number | undefined
   /** What the origin brought last time; undefined before. */
@@ -53,7 +58,12 @@ export function originAdvice(situation: OriginSituation): OriginAdvice {
   const { now, afterMs, missingBytes = Infinity } = situation
   if (missingBytes === 0 && situation.owedBytes === 0) return wait(Infinity)
   if (afterMs === 0 || !situation.peersMayBring) return ask(Infinity)
-  const since = situation.peerHeardAt ?? situation.startedAt
+  // Whoever is busy with what was asked for before is waited for longer than one who is silent, unless somebody reads.
+  const isRead = situation.starvedSince !== undefined
+  const busyAt = isRead
+    ? -Infinity
+    : Math.min(situation.peerBusyAt, situation.startedAt + MOST_QUEUED * afterMs)
+  const since = situation.peerHeardAt ?? Math.max(situation.startedAt, busyAt)
   const patience = situation.nobodyNamed ? Math.min(afterMs, NOBODY_MS) : afterMs
   if (now - since >= patience) return ask(most(situation))
   if (situation.peerHeardAt === undefined) return wait(since + patience)

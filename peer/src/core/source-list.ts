@@ -63,6 +63,13 @@ export class SourceList {
     return sum
   }
 
+  /** When a peer that owes something last sent blocks of anything; -Infinity: none owes. */
+  get busyAt(): number {
+    let at = -Infinity
+    for (const { owed, heardAt } of this.#sources.values()) if (owed.size > 0) at = Math.max(at, heardAt)
+    return at
+  }
+
   /** The mediator named peers. */
   found(peers: readonly PeerAddress[]): void {
     for (const address of peers) {

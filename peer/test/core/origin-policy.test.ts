@@ -11,6 +11,7 @@ const BEGINNING: OriginSituation = {
   peersMayBring: true,
   nobodyNamed: false,
   peerHeardAt: undefined,
+  peerBusyAt: -Infinity,
   peersRate: undefined,
   originRate: undefined,
   starvedSince: undefined,
@@ -41,6 +42,13 @@ describe('the advice whether to ask the origin', () => {
   it('is to leave peers their time to the first byte, and no more', () => {
     expect(originAdvice(BEGINNING)).to.deep.equal({ bytes: 0, lookAt: 500 })
     expect(originAdvice({ ...BEGINNING, now: 500 }).bytes).to.be.greaterThan(0)
+  })
+
+  it('is to wait twice as long for a peer that is busy with what it was asked for before, unless somebody reads', () => {
+    const busy = { ...BEGINNING, now: 500, peerBusyAt: 490 }
+    expect(originAdvice(busy)).to.deep.equal({ bytes: 0, lookAt: 990 })
+    expect(originAdvice({ ...busy, now: 1_000, peerBusyAt: 990 }).bytes).to.be.greaterThan(0)
+    expect(originAdvice({ ...busy, starvedSince: 0 }).bytes).to.be.greaterThan(0)
   })
 
   it('is not to wait long for others where the mediator itself knows nobody', () => {
