@@ -7,7 +7,7 @@ const path = relative => fileURLToPath(new URL(relative, import.meta.url))
 
 /** What gives the text of each script that a page can load. */
 const SCRIPTS = new Map([
-  ['mayfly.js', () => readFile(path('../peer/dist/bundle/mayfly.js'))],
+  ['mayfly-library.js', () => readFile(path('../peer/dist/bundle/mayfly-library.js'))],
   ['webtorrent-contender.js', bundledOnce('page/webtorrent-contender.js')],
   ...[
     'marks.js',
@@ -24,14 +24,14 @@ const SCRIPTS = new Map([
 const VISIT = ['marks.js', 'visit.js']
 /** What each page loads; most are those of contenders. */
 const PAGES = new Map([
-  ['mayfly', [...VISIT, 'mayfly.js', 'mayfly-contender.js']],
+  ['mayfly', [...VISIT, 'mayfly-library.js', 'mayfly-contender.js']],
   ['bare', [...VISIT, 'bare-contender.js']],
   ['webtorrent', [...VISIT, 'webtorrent-contender.js']],
   ['webtorrent-memory', [...VISIT, 'webtorrent-contender.js']],
   ['http', [...VISIT, 'http-contender.js']],
-  ['gallery', ['count.js', 'mayfly.js', 'gallery-visit.js']],
-  ['gallery-seeder', ['mayfly.js', 'gallery-seeder.js']],
-  ['memory', ['mayfly.js', 'memory-visit.js']]
+  ['gallery', ['count.js', 'mayfly-library.js', 'gallery-visit.js']],
+  ['gallery-seeder', ['mayfly-library.js', 'gallery-seeder.js']],
+  ['memory', ['mayfly-library.js', 'memory-visit.js']]
 ])
 /** `/image/<key>/<index>.png` */
 const IMAGE = /^image\/(\d{1,10})\/(\d{1,3})\.png$/

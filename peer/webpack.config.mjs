@@ -1,4 +1,7 @@
-// Bundles the library for pages: an ES module, a script that defines the global `mayfly`, and the service worker.
+// Bundles what pages load: the script tag and its parts, the whole library as a script and as an ES module, and the service
+// worker.
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import webpack from 'webpack'
 
@@ -15,11 +18,22 @@ const compileAtOnce = new webpack.BannerPlugin({
   stage: webpack.Compilation.PROCESS_ASSETS_STAGE_OPTIMIZE_SIZE + 1
 })
 
-/** The script tag loads a small adapter of the same port: simple-peer alone is a third of the module. */
+/** The script has a small adapter of the same port: simple-peer alone is a third of the module. */
 const withoutSimplePeer = new webpack.NormalModuleReplacementPlugin(
   /\/page-connector\.js$/,
   './../adapters/native-connector.js'
 )
+
+/** Alone, it defines the global `mayfly`; the loader has that name already. */
+const nextToLoader = new webpack.BannerPlugin({
+  banner: 'globalThis.mayfly ??= mayflyLibrary',
+  raw: true,
+  footer: true,
+  stage: webpack.Compilation.PROCESS_ASSETS_STAGE_OPTIMIZE_SIZE + 1
+})
+
+/** What the loader fetches when it is needed. */
+const PARTS = ['objects']
 
 const shared = {
   mode: 'production',
@@ -44,14 +58,15 @@ export default [
     ...shared,
     name: 'script',
     experiments: {},
-    plugins: [compileAtOnce, withoutSimplePeer],
+    plugins: [compileAtOnce, withoutSimplePeer, nextToLoader],
     output: {
       path: path('dist/bundle'),
-      filename: 'mayfly.js',
-      library: { name: 'mayfly', type: 'var' },
+      filename: 'mayfly-library.js',
+      library: { name: 'mayflyLibrary', type: 'var' },
       iife: true
     }
   },
+  ...PARTS.map(name => site(name, `${name}-part`, [compileAtOnce])),
   {
     ...shared,
     name: 'worker',
@@ -61,3 +76,28 @@ export default [
     output: { path: path('dist/bundle'), filename: 'mayfly-worker.js', iife: true }
   }
 ]
+
+/** A script of a site's visitor. */
+function site(name, entry, plugins) {
+  return {
+    ...shared,
+    name,
+    entry: `./dist/site/${entry}.js`,
+    experiments: {},
+    plugins,
+    output: { path: path('dist/bundle'), filename: `mayfly-${name}.js`, iife: true }
+  }
+}
+
+/** The loader knows what its parts must hash to, so it is made when they are there. */
+export function loader() {
+  const integrity = Object.fromEntries(
+    [...PARTS, 'library'].map(name => {
+      const digest = createHash('sha384').update(readFileSync(path(`dist/bundle/mayfly-${name}.js`)))
+      return [name, `sha384-${digest.digest('base64')}`]
+    })
+  )
+  const define = new webpack.DefinePlugin({ INTEGRITY: JSON.stringify(integrity) })
+  const { output, ...rest } = site('loader', 'loader', [define])
+  return { ...rest, output: { ...output, filename: 'mayfly.js' } }
+}

@@ -19,7 +19,7 @@ type Library = Pick<typeof Mayfly, 'connect'>
 /** Bytes of a block, the unit of verification. */
 export const BLOCK_BYTES = 16_384
 
-/** The global that `mayfly.js` defines, or undefined where the script is not there: the checkout was not compiled. */
+/** The global that `mayfly-library.js` defines, or undefined where the script is not there: the checkout was not compiled. */
 export function library(): Library | undefined {
   return (globalThis as { mayfly?: Library }).mayfly
 }

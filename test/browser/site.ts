@@ -6,7 +6,7 @@ import { nodeHasher } from '../../peer/src/adapters/node-hasher.js'
 import type * as Mayfly from '../../peer/src/page/index.js'
 
 const PHOTO = readFileSync(new URL('fixtures/photo.jpg', import.meta.url))
-const BUNDLE = readFileSync(new URL('../../peer/dist/bundle/mayfly.js', import.meta.url))
+const BUNDLE = readFileSync(new URL('../../peer/dist/bundle/mayfly-library.js', import.meta.url))
 
 /** A site with one picture, and how often it was asked for that. */
 export class Site {
@@ -23,14 +23,14 @@ export class Site {
 
   async start(): Promise<this> {
     this.#server = createServer(({ url }, response) => {
-      if (url === '/mayfly.js') response.setHeader('content-type', 'text/javascript').end(BUNDLE)
+      if (url === '/mayfly-library.js') response.setHeader('content-type', 'text/javascript').end(BUNDLE)
       else if (url === '/photo.jpg') {
         this.asked++
         response.setHeader('cache-control', 'max-age=600').setHeader('content-type', 'image/jpeg').end(PHOTO)
       } else if (url === '/') {
         response.setHeader('content-type', 'text/html')
         response.end(
-          '<!doctype html><title>site</title><img id="photo" alt="a photo"><script src="/mayfly.js"></script>'
+          '<!doctype html><title>site</title><img id="photo" alt="a photo"><script src="/mayfly-library.js"></script>'
         )
       } else response.writeHead(404).end()
     })

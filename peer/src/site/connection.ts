@@ -1,0 +1,177 @@
+import type { Message } from './wire.js'
+
+/** A description or a candidate, as it travels; from a peer that is not trusted. */
+export type PeerSignal = Readonly<Record<string, unknown>>
+
+export type Lane = 'data' | 'control'
+
+/** What a connection tells its owner; nothing after `onclose`, which comes once. */
+export interface ConnectionEvents {
+  /** To be sent to the other side, in order. */
+  onsignals(signals: PeerSignal[]): void
+  onopen(): void
+  onmessage(message: Message): void
+  /** Fewer bytes wait to be sent than before. */
+  ondrain(): void
+  onclose(): void
+}
+
+export interface Connection {
+  readonly isOpen: boolean
+  /** Bytes that wait to be sent. */
+  readonly buffered: number
+  /** Both sides have a lane for control messages: probes are answered. */
+  readonly hasControl: boolean
+  signal(signal: PeerSignal): Promise<void>
+  send(message: Message, lane: Lane): void
+  close(): void
+}
+
+/** Candidates that a description waits for, so that they travel with it: those of the own network are there by then. */
+const GATHER_MS = 8
+/** Later ones travel together. */
+const BATCH_MS = 40
+/** Not open by then, it never will be. */
+const OPEN_MS = 15_000
+/** ICE often heals within a second or two. */
+const DISCONNECTED_MS = 5_000
+const CONTROL_ID = 10
+const CONTROL_MARK = 'a=mayfly-control:1\r\n'
+const MAX_SDP = 12_288
+const MAX_CANDIDATES = 20
+
+/**
+ * One RTCPeerConnection with a data channel for each of two lanes (docs/PROTOCOL.md). Whatever the other side signals or
+ * sends leads to `onclose` at worst.
+ */
+export function openConnection(
+  iceServers: RTCIceServer[],
+  isInitiator: boolean,
+  events: ConnectionEvents
+): Connection {
+  const rtc = new RTCPeerConnection({ iceServers })
+  let data: RTCDataChannel | undefined
+  let control: RTCDataChannel | undefined
+  let isOpen = false
+  let isClosed = false
+  let queue: PeerSignal[] = []
+  let batch: ReturnType<typeof setTimeout> | undefined
+  let isDescribed = false
+  let candidates = 0
+  let early: PeerSignal[] | undefined = []
+  let lost: ReturnType<typeof setTimeout> | undefined
+
+  const close = (): void => {
+    if (isClosed) return
+    isClosed = true
+    isOpen = false
+    clearTimeout(batch)
+    clearTimeout(lost)
+    clearTimeout(late)
+    rtc.close()
+    events.onclose()
+  }
+  const late = setTimeout(close, OPEN_MS)
+  const opened = (): void => {
+    if (isOpen || isClosed || data?.readyState !== 'open' || (control && control.readyState !== 'open')) return
+    isOpen = true
+    clearTimeout(late)
+    events.onopen()
+  }
+  const adopt = (channel: RTCDataChannel): void => {
+    channel.binaryType = 'arraybuffer'
+    channel.onopen = opened
+    channel.onclose = close
+    channel.bufferedAmountLowThreshold = 32_768
+    channel.onbufferedamountlow = () => !isClosed && events.ondrain()
+    channel.onmessage = ({ data: message }) => {
+      if (!(message instanceof ArrayBuffer)) close()
+      else if (!isClosed) events.onmessage(new Uint8Array(message))
+    }
+  }
+  const openControl = (): void => adopt((control = rtc.createDataChannel('', { negotiated: true, id: CONTROL_ID })))
+  const flush = (): void => {
+    batch = undefined
+    if (!isClosed && queue.length > 0) events.onsignals(queue.splice(0))
+  }
+  const describe = async (): Promise<void> => {
+    await rtc.setLocalDescription()
+    const { type, sdp = '' } = rtc.localDescription ?? {}
+    queue.unshift({ type, sdp: control ? sdp + CONTROL_MARK : sdp })
+    clearTimeout(batch)
+    batch = setTimeout(flush, GATHER_MS)
+  }
+  const take = async (signal: PeerSignal): Promise<void> => {
+    const { type, sdp } = signal
+    if (type === 'offer' || type === 'answer') {
+      if (isDescribed || (type === 'offer') === isInitiator || !isDataOnly(sdp)) return close()
+      isDescribed = true
+      const isMarked = sdp.includes(CONTROL_MARK)
+      if (!isInitiator && isMarked) openControl()
+      if (isInitiator && !isMarked) control = undefined
+      await rtc.setRemoteDescription({ type, sdp: sdp.replace(CONTROL_MARK, '') })
+      const waiting = early ?? []
+      early = undefined
+      for (const candidate of waiting) await take(candidate)
+      if (!isInitiator) await describe()
+    } else if (type === 'candidate' && ++candidates <= MAX_CANDIDATES) {
+      if (early) early.push(signal)
+      // One that this platform does not take is one way less.
+      else await rtc.addIceCandidate(signal).catch(() => {})
+    }
+  }
+
+  rtc.onicecandidate = ({ candidate }) => {
+    if (!candidate?.candidate) return
+    const { sdpMid, sdpMLineIndex } = candidate
+    queue.push({ type: 'candidate', candidate: candidate.candidate, sdpMid, sdpMLineIndex })
+    batch ??= setTimeout(flush, BATCH_MS)
+  }
+  rtc.oniceconnectionstatechange = () => {
+    clearTimeout(lost)
+    if (rtc.iceConnectionState === 'failed') close()
+    if (rtc.iceConnectionState === 'disconnected') lost = setTimeout(close, DISCONNECTED_MS)
+  }
+  if (isInitiator) {
+    adopt((data = rtc.createDataChannel('mayfly')))
+    openControl()
+    describe().catch(close)
+  } else {
+    rtc.ondatachannel = ({ channel }) => {
+      if (data) return close()
+      adopt((data = channel))
+      opened()
+    }
+  }
+  return {
+    get isOpen() {
+      return isOpen
+    },
+    get buffered() {
+      return (data?.bufferedAmount ?? 0) + (control?.bufferedAmount ?? 0)
+    },
+    get hasControl() {
+      return control !== undefined
+    },
+    signal: signal => take(signal).catch(close),
+    send: (message, lane) => {
+      try {
+        if (isOpen) (lane === 'control' && control ? control : data)?.send(message)
+      } catch {
+        close()
+      }
+    },
+    close
+  }
+}
+
+/** One data channel transport and nothing else: some platforms read past what is missing. */
+function isDataOnly(sdp: unknown): sdp is string {
+  return (
+    typeof sdp === 'string' &&
+    sdp.length <= MAX_SDP &&
+    sdp.startsWith('v=0') &&
+    sdp.match(/^m=/gm)?.length === 1 &&
+    /^m=application [^\r\n]*SCTP/m.test(sdp)
+  )
+}

@@ -1,0 +1,146 @@
+import { openConnection, type Connection, type Lane, type PeerSignal } from './connection.js'
+import type { Address } from './mediator.js'
+import { toHex } from './tree.js'
+import type { Message } from './wire.js'
+
+/** Another visitor, from the first signal on. */
+export interface Neighbour extends Address {
+  readonly isOpen: boolean
+  readonly hasControl: boolean
+  readonly buffered: number
+  /** When a message last came or went; whoever is idle longest makes room for others. */
+  activeAt: number
+  send(message: Message, lane?: Lane): void
+  close(): void
+}
+
+export interface NeighboursEvents {
+  /** Sends signal data through the mediators. */
+  signal(address: Address, data: object): void
+  onopen(neighbour: Neighbour): void
+  /** May throw: the neighbour is dropped and not spoken to again. */
+  onmessage(neighbour: Neighbour, message: Message): void
+  ondrain(neighbour: Neighbour): void
+  /** Once for each that was connected to, open or not. */
+  onclose(neighbour: Neighbour): void
+}
+
+export interface Neighbours {
+  /** The one of this address: connected, or being connected to; undefined: there is no room, or it was dropped. */
+  connect(address: Address): Neighbour | undefined
+  receive(address: Address, data: unknown): void
+  /** It has sent what is wrong: closed, and not spoken to again. */
+  drop(neighbour: Neighbour): void
+  readonly all: ReadonlyMap<string, Neighbour>
+  close(): void
+}
+
+const MAX_NEIGHBOURS = 24
+const MAX_DROPPED = 1_024
+const IDLE_MS = 120_000
+
+interface Attempt extends Neighbour {
+  readonly name: string
+  readonly isInitiator: boolean
+  signal(signal: PeerSignal): Promise<void>
+}
+
+/** The connections to other visitors, one for each, by their addresses. */
+export function openNeighbours(
+  peerId: string,
+  iceServers: () => RTCIceServer[],
+  events: NeighboursEvents
+): Neighbours {
+  const all = new Map<string, Attempt>()
+  const dropped = new Set<string>()
+  const idle = setInterval(() => {
+    for (const one of all.values()) if (performance.now() - one.activeAt > IDLE_MS) one.close()
+  }, IDLE_MS / 4)
+
+  const begin = (address: Address, name: string, isInitiator: boolean): Attempt | undefined => {
+    const key = keyOf(address)
+    if (dropped.has(key) || !hasRoom()) return undefined
+    const attempt: Attempt = {
+      ...address,
+      name,
+      isInitiator,
+      activeAt: performance.now(),
+      get isOpen() {
+        return connection.isOpen
+      },
+      get hasControl() {
+        return connection.hasControl
+      },
+      get buffered() {
+        return connection.buffered
+      },
+      signal: signal => connection.signal(signal),
+      send: (message, lane = 'data') => {
+        attempt.activeAt = performance.now()
+        connection.send(message, lane)
+      },
+      close: () => connection.close()
+    }
+    const connection: Connection = openConnection(iceServers(), isInitiator, {
+      onsignals: signals => events.signal(address, { version: 1, connection: name, signals }),
+      onopen: () => events.onopen(attempt),
+      onmessage: message => {
+        attempt.activeAt = performance.now()
+        try {
+          events.onmessage(attempt, message)
+        } catch {
+          drop(attempt)
+        }
+      },
+      ondrain: () => events.ondrain(attempt),
+      onclose: () => {
+        if (all.get(key) === attempt) all.delete(key)
+        events.onclose(attempt)
+      }
+    })
+    all.set(key, attempt)
+    return attempt
+  }
+  /** Who is idle longest makes room, but nobody who was busy in the last seconds. */
+  const hasRoom = (): boolean => {
+    if (all.size < MAX_NEIGHBOURS) return true
+    const [oldest] = [...all.values()].sort((a, b) => a.activeAt - b.activeAt)
+    if (oldest === undefined || performance.now() - oldest.activeAt < 10_000) return false
+    oldest.close()
+    return true
+  }
+  const drop = (neighbour: Neighbour): void => {
+    if (dropped.size < MAX_DROPPED) dropped.add(keyOf(neighbour))
+    neighbour.close()
+  }
+
+  return {
+    all,
+    drop,
+    connect: address =>
+      all.get(keyOf(address)) ?? begin(address, toHex(crypto.getRandomValues(new Uint8Array(8))), true),
+    receive: (address, data) => {
+      const { version, connection: name, signals, closed } = (data ?? {}) as Record<string, unknown>
+      if (version !== 1 || typeof name !== 'string' || !Array.isArray(signals)) return
+      let attempt = all.get(keyOf(address))
+      if (attempt?.name !== name) {
+        if ((signals[0] as PeerSignal | undefined)?.['type'] !== 'offer' || !/^[0-9a-f]{16}$/.test(name)) return
+        // When both offer at once, the offer of the lower peer id stands.
+        if (attempt?.isInitiator && !attempt.isOpen && peerId < address.peerId) return
+        attempt?.close()
+        attempt = begin(address, name, false)
+        if (!attempt) events.signal(address, { version: 1, connection: name, signals: [], closed: true })
+      }
+      for (const signal of signals.slice(0, 22)) void attempt?.signal((signal ?? {}) as PeerSignal)
+      if (closed === true && !attempt?.isOpen) attempt?.close()
+    },
+    close: () => {
+      clearInterval(idle)
+      for (const one of [...all.values()]) one.close()
+    }
+  }
+}
+
+export function keyOf({ peerId, mediatorId }: Address): string {
+  return peerId + mediatorId
+}

@@ -1,0 +1,281 @@
+import { downloads, type Transfer, type Verified } from './downloads.js'
+import { addressesOf, isAddress, openMediator, type MediatorMessage } from './mediator.js'
+import { openNeighbours, type Neighbour } from './neighbours.js'
+import type { Store } from './store.js'
+import { fullHashOf, levelsOf, rootOf, toHex } from './tree.js'
+import { uploads } from './uploads.js'
+
+/** Who brought an object. */
+export type ObjectSource = 'peer' | 'origin' | 'cache'
+
+/** What is wanted. */
+export interface Wish {
+  readonly fullHash: string
+  readonly url: string
+  /** Bytes, where they are known. */
+  readonly length?: number | undefined
+  /** Milliseconds that neighbours have before the origin is asked. */
+  readonly patienceMs: number
+}
+
+export interface Brought {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly source: ObjectSource
+}
+
+export interface SessionOptions {
+  readonly mediators: readonly string[]
+  readonly iceServers?: RTCIceServer[] | undefined
+  readonly store: Store
+  mayUpload(): boolean
+  /** Milliseconds to wait before so many bytes may be given; 0: they are taken. */
+  take(bytes: number): number
+  gave(fullHash: string, bytes: number): void
+  received(bytes: number): void
+}
+
+/** The connection of one visitor to others, for all objects of a site. */
+export interface ObjectSession {
+  /** Undefined: nobody has brought it, or what the origin has is something else. */
+  bring(wish: Wish): Promise<Brought | undefined>
+  /** Holds what has come another way, if it verifies, and tells others. */
+  keep(fullHash: string, bytes: Uint8Array<ArrayBuffer>): Promise<boolean>
+  /** What may be uploaded has changed. */
+  refresh(): void
+  close(): void
+}
+
+/** Neighbours that are looked for: enough for half of them to be gone. */
+const WANTED_NEIGHBOURS = 6
+/** Objects that one neighbour is asked for at a time. */
+const MAX_ASKED = 8
+/** Objects whose peers are looked up for all that is wanted: visitors of a page mostly hold the same ones. */
+const LOOKUPS = 3
+const LOOKUP_PAUSE_MS = 10_000
+/** While neighbours bring something, what waits for its turn waits so many times longer. */
+const MOST_PATIENCE = 6
+const TICK_MS = 50
+const ANNOUNCE_MS = 100
+/** Hashes of one announcement, and of one session (docs/PROTOCOL.md). */
+const MAX_ANNOUNCED = 1_000
+/** Verified objects that are kept in memory for serving. */
+const MAX_READY = 16
+
+interface Pending extends Wish {
+  readonly startedAt: number
+  readonly tried: Set<Neighbour>
+  transfer: Transfer | undefined
+  settle(brought: Brought | undefined): void
+}
+
+export function openSession(options: SessionOptions): ObjectSession {
+  const { store } = options
+  const peerId = toHex(crypto.getRandomValues(new Uint8Array(20)))
+  const pending = new Set<Pending>()
+  const asked = new Map<Neighbour, number>()
+  const lookedUp = new Map<string, number>()
+  const open = new Set<string>()
+  const ready = new Map<string, Verified>()
+  let announced = new Set<string>()
+  let iceServers = options.iceServers ?? []
+  let announcing: ReturnType<typeof setTimeout> | undefined
+  let ticking: ReturnType<typeof setTimeout> | undefined
+  let heardAt = 0
+
+  const loads = downloads()
+  const serves = uploads({
+    object: held,
+    mayUpload: options.mayUpload,
+    take: options.take,
+    gave: options.gave
+  })
+  const neighbours = openNeighbours(peerId, () => iceServers, {
+    signal: (address, data) => mediator.send({ type: 'signal', ...plain(address), data }),
+    onopen: assign,
+    onmessage: (neighbour, message) => {
+      if (loads.receive(neighbour, message)) heardAt = performance.now()
+      else serves.receive(neighbour, message)
+    },
+    ondrain: serves.pump,
+    onclose: neighbour => {
+      loads.gone(neighbour)
+      serves.gone(neighbour)
+      asked.delete(neighbour)
+      assign()
+    }
+  })
+  const mediator = openMediator(options.mediators, peerId, onestablished, onmessage)
+
+  function onestablished({ iceServers: offered }: MediatorMessage): void {
+    if (!options.iceServers && Array.isArray(offered)) iceServers = offered as RTCIceServer[]
+    announced = new Set()
+    open.clear()
+    lookedUp.clear()
+    lookUp()
+    announceSoon()
+  }
+  function onmessage(message: MediatorMessage): void {
+    const { type, fullHash, peers, final, data } = message
+    if (type === 'signal' && isAddress(message)) neighbours.receive(message, data)
+    if (type === 'error') open.delete(String(fullHash))
+    if (type !== 'peers') return
+    if (final === true) open.delete(String(fullHash))
+    for (const address of addressesOf(peers))
+      if (address.peerId !== peerId && neighbours.all.size < WANTED_NEIGHBOURS && pending.size > 0)
+        neighbours.connect(address)
+    assign()
+  }
+
+  /** Asks who has some of what is wanted: a few hashes stand for a page. */
+  function lookUp(): void {
+    const wanted = [...pending].filter(({ fullHash }) => !isRecent(fullHash))
+    const step = Math.max(1, Math.floor(wanted.length / LOOKUPS))
+    const isNeeded = [...lookedUp.values()].filter(at => performance.now() - at < LOOKUP_PAUSE_MS).length < LOOKUPS
+    if (!isNeeded || neighbours.all.size >= WANTED_NEIGHBOURS) return
+    for (let i = 0; i < wanted.length && i < step * LOOKUPS; i += step) {
+      const { fullHash = '' } = wanted[i] ?? {}
+      lookedUp.set(fullHash, performance.now())
+      open.add(fullHash)
+      mediator.send({ type: 'get_peers', fullHash })
+    }
+  }
+  function isRecent(fullHash: string): boolean {
+    return performance.now() - (lookedUp.get(fullHash) ?? -Infinity) < LOOKUP_PAUSE_MS
+  }
+
+  /** Gives what waits to neighbours who may have it and are asked for least. */
+  function assign(): void {
+    for (const wish of pending) {
+      if (wish.transfer) continue
+      const [best] = [...neighbours.all.values()]
+        .filter(one => one.isOpen && !wish.tried.has(one) && (asked.get(one) ?? 0) < MAX_ASKED)
+        .sort((a, b) => (asked.get(a) ?? 0) - (asked.get(b) ?? 0))
+      if (best) void ask(wish, best)
+    }
+    tick()
+  }
+  async function ask(wish: Pending, neighbour: Neighbour): Promise<void> {
+    wish.tried.add(neighbour)
+    asked.set(neighbour, (asked.get(neighbour) ?? 0) + 1)
+    const transfer = loads.fetch(neighbour, wish.fullHash, wish.length)
+    wish.transfer = transfer
+    const result = await transfer.done
+    asked.set(neighbour, (asked.get(neighbour) ?? 1) - 1)
+    if (wish.transfer === transfer) wish.transfer = undefined
+    if (result === 'wrong') neighbours.drop(neighbour)
+    if (typeof result === 'object') {
+      options.received(result.bytes.length)
+      wish.settle({ bytes: result.bytes, source: 'peer' })
+      hold(wish.fullHash, result)
+    }
+    assign()
+  }
+
+  /** Leaves to the origin what neighbours do not bring in time. */
+  function tick(): void {
+    clearTimeout(ticking)
+    if (pending.size === 0) return
+    const now = performance.now()
+    for (const wish of pending) {
+      const { startedAt, patienceMs, transfer, tried } = wish
+      const heard = Math.max(startedAt, transfer?.heardAt ?? heardAt)
+      const isLate = now - Math.min(heard, startedAt + MOST_PATIENCE * patienceMs) >= patienceMs
+      const mayCome = open.size > 0 || [...neighbours.all.values()].some(one => !tried.has(one))
+      if (isLate || (!transfer && !mayCome)) void fromOrigin(wish)
+    }
+    ticking = setTimeout(tick, TICK_MS)
+  }
+  async function fromOrigin(wish: Pending): Promise<void> {
+    pending.delete(wish)
+    wish.transfer?.stop()
+    let brought: Brought | undefined
+    try {
+      const response = await fetch(wish.url)
+      const bytes = new Uint8Array(await response.arrayBuffer())
+      if (response.ok && (await keep(wish.fullHash, bytes))) brought = { bytes, source: 'origin' }
+    } catch {
+      // The page shows what the browser can.
+    }
+    wish.settle(brought)
+  }
+
+  /** What is held, verified: a bit may have turned on the disk. */
+  async function held(fullHash: string): Promise<Verified | undefined> {
+    const known = ready.get(fullHash)
+    if (known) return known
+    const buffer = await store.get(fullHash)
+    const verified = buffer && (await verify(fullHash, new Uint8Array(buffer)))
+    if (verified) remember(fullHash, verified)
+    else if (buffer) await store.remove(fullHash)
+    return verified
+  }
+  function remember(fullHash: string, verified: Verified): void {
+    ready.set(fullHash, verified)
+    const [oldest] = ready.keys()
+    if (ready.size > MAX_READY && oldest !== undefined) ready.delete(oldest)
+  }
+  async function keep(fullHash: string, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
+    const verified = await verify(fullHash, bytes)
+    if (verified) hold(fullHash, verified)
+    return verified !== undefined
+  }
+  function hold(fullHash: string, verified: Verified): void {
+    remember(fullHash, verified)
+    void store.put(fullHash, verified.bytes).then(announceSoon)
+  }
+
+  function announceSoon(): void {
+    announcing ??= setTimeout(() => void announce(), ANNOUNCE_MS)
+  }
+  async function announce(): Promise<void> {
+    const all = new Set(options.mayUpload() ? (await store.list()).slice(-MAX_ANNOUNCED) : [])
+    announcing = undefined
+    const fullHashes = [...all].filter(one => !announced.has(one))
+    const gone = [...announced].filter(one => !all.has(one))
+    announced = all
+    for (const [type, list] of [['announce', fullHashes], ['finish', gone]] as const)
+      if (list.length > 0) mediator.send({ type, fullHashes: list })
+  }
+
+  return {
+    keep,
+    refresh: announceSoon,
+    bring: async wish => {
+      const verified = await held(wish.fullHash)
+      if (verified) return { bytes: verified.bytes, source: 'cache' }
+      return new Promise(resolve => {
+        const one: Pending = {
+          ...wish,
+          startedAt: performance.now(),
+          tried: new Set(),
+          transfer: undefined,
+          settle: brought => {
+            pending.delete(one)
+            resolve(brought)
+          }
+        }
+        pending.add(one)
+        // All that is asked for in the same turn is looked up together.
+        setTimeout(() => {
+          lookUp()
+          assign()
+        })
+      })
+    },
+    close: () => {
+      clearTimeout(ticking)
+      clearTimeout(announcing)
+      mediator.close()
+      neighbours.close()
+    }
+  }
+}
+
+async function verify(fullHash: string, bytes: Uint8Array<ArrayBuffer>): Promise<Verified | undefined> {
+  const levels = await levelsOf(bytes)
+  return (await fullHashOf(rootOf(levels), bytes.length)) === fullHash ? { bytes, levels } : undefined
+}
+
+function plain({ peerId, mediatorId }: Neighbour | { peerId: string; mediatorId: string }): object {
+  return { peerId, mediatorId }
+}

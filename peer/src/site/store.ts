@@ -1,0 +1,93 @@
+/** The objects that this site's visitor holds, for all of its tabs and across visits. */
+export interface Store {
+  /** As it was put; whoever shows or serves it verifies it before. */
+  get(fullHash: string): Promise<ArrayBuffer | undefined>
+  put(fullHash: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>
+  remove(fullHash: string): Promise<void>
+  /** Full hashes of all, the oldest first. */
+  list(): Promise<string[]>
+}
+
+const NAME = 'mayfly-objects'
+/** Bytes that memory holds where the browser keeps nothing. */
+const MEMORY_BYTES = 33_554_432
+
+/**
+ * The site's cache (CacheStorage), bounded to `most` bytes: the oldest goes first, unless it was used in this visit. Where the
+ * browser gives none (no secure context, private mode, no room), memory.
+ */
+export function openStore(most: number): Store {
+  const memory = new Map<string, Uint8Array<ArrayBuffer>>()
+  const used = new Set<string>()
+  /** Lengths of what is kept; undefined until it was looked for. */
+  let kept: Promise<Map<string, number>> | undefined
+  const cache = (): Promise<Cache> => caches.open(NAME)
+  const lengths = (): Promise<Map<string, number>> =>
+    (kept ??= cache()
+      .then(open => open.keys())
+      .then(
+        requests =>
+          new Map(
+            requests.map(({ url }) => {
+              const { pathname, search } = new URL(url)
+              return [pathname.slice(-64), Number(search.slice(1))]
+            })
+          ),
+        () => new Map<string, number>()
+      ))
+  const urlOf = (fullHash: string, length: number): string => `/mayfly/${fullHash}?${length}`
+  const remove = async (fullHash: string): Promise<void> => {
+    memory.delete(fullHash)
+    const known = await lengths()
+    const length = known.get(fullHash)
+    if (length === undefined) return
+    known.delete(fullHash)
+    await (await cache()).delete(urlOf(fullHash, length)).catch(() => {})
+  }
+  const makeRoom = async (length: number): Promise<void> => {
+    const known = await lengths()
+    let total = length
+    for (const one of known.values()) total += one
+    // Those of this visit only when nothing else is left.
+    const oldest = [...known].sort(([a], [b]) => Number(used.has(a)) - Number(used.has(b)))
+    for (const [fullHash, one] of oldest) {
+      if (total <= most) break
+      total -= one
+      await remove(fullHash)
+    }
+  }
+  return {
+    remove,
+    get: async fullHash => {
+      used.add(fullHash)
+      const bytes = memory.get(fullHash)
+      if (bytes) return bytes.slice().buffer
+      const length = (await lengths()).get(fullHash)
+      if (length === undefined) return undefined
+      try {
+        return await (await (await cache()).match(urlOf(fullHash, length)))?.arrayBuffer()
+      } catch {
+        return undefined
+      }
+    },
+    put: async (fullHash, bytes) => {
+      used.add(fullHash)
+      if (bytes.length > most) return
+      try {
+        await makeRoom(bytes.length)
+        await (await cache()).put(urlOf(fullHash, bytes.length), new Response(bytes))
+        ;(await lengths()).set(fullHash, bytes.length)
+      } catch {
+        memory.set(fullHash, bytes)
+        let total = 0
+        for (const one of memory.values()) total += one.length
+        for (const [oldest, one] of memory) {
+          if (total <= Math.min(most, MEMORY_BYTES)) break
+          total -= one.length
+          memory.delete(oldest)
+        }
+      }
+    },
+    list: async () => [...new Set([...(await lengths()).keys(), ...memory.keys()])]
+  }
+}

@@ -1,0 +1,188 @@
+import type { Verified } from './downloads.js'
+import type { Neighbour } from './neighbours.js'
+import { sendWindow, type SendWindow } from './send-window.js'
+import { proofOf, rootOf, toHex } from './tree.js'
+import {
+  BLOCK_BYTES,
+  BUSY,
+  CANCEL,
+  CANCELLED,
+  CLOSE,
+  DATA,
+  DATA_BLOCKS,
+  GET_HASHES,
+  HASHES,
+  HEADER,
+  NOT_FOUND,
+  NOT_HELD,
+  OPEN,
+  PART,
+  PROBE,
+  REJECT,
+  REPORT,
+  REQUEST,
+  RUN_BLOCKS,
+  encode,
+  read,
+  type Message
+} from './wire.js'
+
+/** What uploading needs of its owner. */
+export interface UploadsHost {
+  /** A whole object that is held; undefined: it is not. */
+  object(fullHash: string): Promise<Verified | undefined>
+  /** False: nothing may be uploaded now. */
+  mayUpload(): boolean
+  /** Takes bytes from what may be uploaded. Gives the milliseconds to wait before asking again; 0: taken. */
+  take(bytes: number): number
+  /** Bytes of an object have been given. */
+  gave(fullHash: string, bytes: number): void
+}
+
+/** Neighbours that are served at a time. */
+const MAX_SLOTS = 4
+/** Streams that one neighbour may have open, and runs that may be queued for it. */
+const MAX_STREAMS = 256
+const SLOT_MS = 10_000
+
+interface Run {
+  readonly stream: number
+  readonly fullHash: string
+  readonly object: Verified
+  readonly level: number
+  first: number
+  count: number
+  /** Bytes of the blocks that come next which went ahead in parts. */
+  ahead: number
+}
+
+interface Client {
+  readonly streams: Map<number, { fullHash: string; object: Verified | undefined }>
+  readonly window: SendWindow
+  queue: Run[]
+  servedAt: number
+}
+
+/** Serves whole objects to neighbours: each in the order of its requests, all of them in turn. */
+export function uploads(host: UploadsHost): {
+  /** Takes what a requester sends; false: it is another kind of message. Throws where it is malformed. */
+  receive(neighbour: Neighbour, message: Message): boolean
+  /** Something may be sent again. */
+  pump(): void
+  gone(neighbour: Neighbour): void
+} {
+  const clients = new Map<Neighbour, Client>()
+  let waiting: ReturnType<typeof setTimeout> | undefined
+
+  const reject = (to: Neighbour, stream: number, first: number, count: number, reason: number): void =>
+    to.send(encode(REJECT, stream, first, count, reason), 'control')
+
+  const open = async (to: Neighbour, client: Client, stream: number, fields: readonly [string, number, number]) => {
+    const [fullHash, first, count] = fields
+    const isBusy = client.streams.size >= MAX_STREAMS || !host.mayUpload()
+    if (isBusy || client.streams.has(stream)) return reject(to, stream, 0, 0, BUSY)
+    const opened: { fullHash: string; object: Verified | undefined } = { fullHash, object: undefined }
+    client.streams.set(stream, opened)
+    const object = await host.object(fullHash)
+    if (client.streams.get(stream) !== opened) return
+    if (!object) {
+      client.streams.delete(stream)
+      return reject(to, stream, 0, 0, NOT_FOUND)
+    }
+    opened.object = object
+    to.send(encode(HEADER, stream, 1, object.bytes.length, rootOf(object.levels)), 'control')
+    const blocks = blocksOf(object)
+    if (first < blocks && count > 0) request(to, client, stream, { first, count: Math.min(count, blocks - first), level: 63 })
+  }
+  const request = (
+    to: Neighbour,
+    client: Client,
+    stream: number,
+    run: { readonly first: number; readonly count: number; readonly level: number }
+  ): void => {
+    const { fullHash = '', object } = client.streams.get(stream) ?? {}
+    const { first, count } = run
+    if (!object) return
+    if (count === 0 || first + count > blocksOf(object)) return reject(to, stream, first, count, NOT_HELD)
+    const served = [...clients.values()].filter(other => other !== client && performance.now() - other.servedAt < SLOT_MS)
+    const isFull = served.length >= MAX_SLOTS || client.queue.length >= MAX_STREAMS
+    if (isFull || count > RUN_BLOCKS || !host.mayUpload()) return reject(to, stream, first, count, BUSY)
+    client.servedAt = performance.now()
+    client.queue.push({ ...run, stream, fullHash, object, ahead: 0 })
+    pump()
+  }
+  const cancel = (to: Neighbour, client: Client, stream: number): void => {
+    for (const run of client.queue.filter(one => one.stream === stream && one.ahead === 0))
+      reject(to, stream, run.first, run.count, CANCELLED)
+    client.queue = client.queue.filter(one => one.stream !== stream || one.ahead > 0)
+  }
+
+  /** Sends one message to one neighbour. False: nothing can be sent to it now. */
+  const send = (to: Neighbour, client: Client): boolean => {
+    const [run] = client.queue
+    const { window } = client
+    if (!run || to.buffered > 65_536 || (to.hasControl && !window.isOpen())) return false
+    const { stream, first, object, level } = run
+    const count = Math.min(DATA_BLOCKS, run.count)
+    const bytes = object.bytes.subarray(first * BLOCK_BYTES + run.ahead, (first + count) * BLOCK_BYTES)
+    const piece = to.hasControl ? bytes.subarray(0, window.piece) : bytes
+    const waitMs = host.take(piece.length)
+    if (waitMs > 0) {
+      clearTimeout(waiting)
+      waiting = setTimeout(pump, waitMs)
+      return false
+    }
+    client.servedAt = performance.now()
+    host.gave(run.fullHash, piece.length)
+    if (piece.length < bytes.length) {
+      run.ahead += piece.length
+      to.send(encode(PART, stream, first, piece))
+    } else {
+      const proof = proofOf(object.levels, first, count, level)
+      to.send(encode(DATA, stream, first, proof.length, ...proof, piece))
+      run.first += count
+      run.count -= count
+      run.ahead = 0
+      if (run.count === 0) client.queue.shift()
+    }
+    if (to.hasControl) to.send(encode(PROBE, window.sent(piece.length, performance.now())))
+    return true
+  }
+  const pump = (): void => {
+    let isBusy = true
+    while (isBusy) {
+      isBusy = false
+      for (const [to, client] of clients) isBusy = send(to, client) || isBusy
+    }
+  }
+
+  return {
+    pump,
+    receive: (neighbour, message) => {
+      const fields = read(message)
+      const type = fields.number()
+      const number = fields.number()
+      const client = clients.get(neighbour) ?? { streams: new Map(), window: sendWindow(), queue: [], servedAt: -Infinity }
+      clients.set(neighbour, client)
+      if (type === REPORT) {
+        client.window.reported(number, performance.now())
+        pump()
+      } else if (type === OPEN) {
+        void open(neighbour, client, number, [toHex(fields.take(32)), fields.number(), fields.number()])
+      } else if (type === REQUEST) {
+        request(neighbour, client, number, { first: fields.number(), count: fields.number(), level: fields.number() })
+      } else if (type === CANCEL) cancel(neighbour, client, number)
+      else if (type === GET_HASHES) neighbour.send(encode(HASHES, number, fields.number(), 0, 0), 'control')
+      else if (type === CLOSE) {
+        client.streams.delete(number)
+        client.queue = client.queue.filter(one => one.stream !== number)
+      } else return false
+      return true
+    },
+    gone: neighbour => clients.delete(neighbour)
+  }
+}
+
+function blocksOf({ bytes }: Verified): number {
+  return Math.ceil(bytes.length / BLOCK_BYTES)
+}
