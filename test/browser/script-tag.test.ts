@@ -70,4 +70,104 @@ describe('the script tag', () => {
       await isWhole(second)
     })
   })
+
+  describe('with attributes', () => {
+    const IMAGES = 40
+
+    beforeEach(async () => {
+      const images: string[] = []
+      for (let i = 0; i < IMAGES; i++) {
+        const fullHash = await site.add(`/image/${i}.png`, 'image/png', noisePng(i + 1, 20_000))
+        const lazy = i < 4 ? '' : 'loading="lazy"'
+        images.push(`<img src="/image/${i}.png" data-mayfly="${fullHash}" ${lazy} alt="${i}">`)
+      }
+      const tag = `<script src="/mayfly.js" data-mediators="${world.mediator(0)}"></script>`
+      const style = '<style>img { display: block; width: 600px; height: 400px }</style>'
+      site.pages.set('/', `<!doctype html><title>site</title>${style}${tag}<body>${images.join('')}`)
+    })
+
+    /** Scrolls until all images are there, and tells how many came from where. */
+    const sourcesOf = async (page: Page): Promise<Record<string, number>> => {
+      await page.evaluate(async () => {
+        for (const image of document.images) {
+          image.scrollIntoView()
+          if (!image.complete || image.naturalWidth === 0)
+            await new Promise(resolve => image.addEventListener('load', resolve, { once: true }))
+        }
+      })
+      return page.evaluate(() => {
+        const counts: Record<string, number> = {}
+        for (const { dataset } of document.images) {
+          const { mayflySource = 'none' } = dataset
+          counts[mayflySource] = (counts[mayflySource] ?? 0) + 1
+        }
+        return counts
+      })
+    }
+
+    it('leaves the first viewport to the site, and brings what is below from the visitor before', async () => {
+      const first = await world.visit(site.base)
+      expect(await sourcesOf(first)).to.deep.equal({ origin: IMAGES })
+      expect(site.askedFor('/image/')).to.equal(IMAGES)
+      // What was shown is announced a moment later.
+      await first.waitForTimeout(2_500)
+      const second = await world.visit(site.base)
+      const { peer = 0, origin = 0 } = await sourcesOf(second)
+      expect(peer + origin).to.equal(IMAGES)
+      expect(peer).to.be.at.least(30)
+      expect(await second.getAttribute('img', 'data-mayfly-source')).to.equal('origin')
+    })
+  })
+
+  describe('in ten tabs of one visitor', () => {
+    const OBJECTS = 30
+
+    beforeEach(async () => {
+      for (let i = 0; i < OBJECTS; i++) await site.add(`/object/${i}.png`, 'image/png', noisePng(i + 1, 60_000))
+      const tag = `<script src="/mayfly.js" data-mediators="${world.mediator(0)}"></script>`
+      site.pages.set('/', `<!doctype html><title>site</title><img id="image" alt="">${tag}`)
+    })
+
+    /** Loads some of the objects, one after the other, and tells their sources. */
+    const loadSome = (page: Page, from: number, to: number, patience: number): Promise<string[]> => {
+      const wanted = [...site.files].slice(from, to).map(([url, { fullHash }]) => ({ url, fullHash }))
+      return page.evaluate(
+        async ([all, originAfterMs]) => {
+          const { mayfly } = globalThis as unknown as { mayfly: Tag }
+          const sources = []
+          for (const { url, fullHash } of all) sources.push(await mayfly.load(fullHash, 'image', { url, originAfterMs }))
+          return sources
+        },
+        [wanted, patience] as const
+      )
+    }
+
+    it('has one connection to a mediator, and loses nothing when the tab that holds it is closed', async () => {
+      const seeder = await world.visit(site.base)
+      await loadSome(seeder, 0, OBJECTS, 100)
+      const holder = await world.visit(site.base)
+      const sockets: string[] = []
+      const watch = (page: Page): unknown => page.on('websocket', socket => sockets.push(socket.url()))
+      const others: Page[] = []
+      for (let i = 0; i < 9; i++) {
+        const page = await holder.context().newPage()
+        watch(page)
+        await page.goto(site.base)
+        others.push(page)
+      }
+      expect(await loadSome(holder, 0, 1, 20_000)).to.deep.equal(['peer'])
+      const [a, b] = others as [Page, Page]
+      const running = [loadSome(a, 1, 15, 20_000), loadSome(b, 15, OBJECTS, 20_000)]
+      await a.waitForFunction(() => document.querySelector('img')?.dataset['mayflySource'] === 'peer')
+      expect(sockets).to.deep.equal([])
+      const closedAt = Date.now()
+      await holder.close()
+      const sources = (await Promise.all(running)).flat()
+      expect(sources).to.have.length(OBJECTS - 1)
+      expect(sources.every(source => source === 'peer')).to.equal(true)
+      expect(sockets).to.have.length(1)
+      expect(Date.now() - closedAt).to.be.below(15_000)
+      expect(site.askedFor('/object/')).to.equal(OBJECTS)
+    })
+  })
 })
