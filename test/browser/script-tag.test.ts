@@ -1,11 +1,25 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
+import { WebSocket } from 'ws'
 import { TaggedSite, noisePng } from './tagged-site.js'
 import { World } from './world.js'
 
 interface Tag {
   connect(mediator: string): void
   load(fullHash: string, element: string, options: { url: string; originAfterMs?: number }): Promise<string>
+}
+
+/** One who announces an object, and is never heard of again. */
+async function announced(mediator: string, fullHash: string): Promise<WebSocket> {
+  const socket = new WebSocket(mediator)
+  await once(socket, 'open')
+  const peerId = randomBytes(20).toString('hex')
+  socket.send(JSON.stringify({ type: 'handshake', connectionType: 'mediation', peerId }))
+  socket.send(JSON.stringify({ type: 'announce', fullHash }))
+  await once(socket, 'message')
+  return socket
 }
 
 describe('the script tag', () => {
@@ -33,7 +47,10 @@ describe('the script tag', () => {
 
     /** Loads all three and tells their sources. */
     const loadAll = (page: Page, patience = 20_000): Promise<string[]> => {
-      const files = ['photo.png', 'style.css', 'code.js'].map(name => [name, site.files.get(`/${name}`)?.fullHash ?? ''])
+      const files = ['photo.png', 'style.css', 'code.js'].map(name => [
+        name,
+        site.files.get(`/${name}`)?.fullHash ?? ''
+      ])
       return page.evaluate(
         async ([mediator, all, originAfterMs]) => {
           const { mayfly } = globalThis as unknown as { mayfly: Tag }
@@ -64,11 +81,111 @@ describe('the script tag', () => {
       expect(await loadAll(second)).to.deep.equal(['peer', 'peer', 'peer'])
       await isWhole(second)
       expect(await second.getAttribute('#photo', 'data-mayfly-source')).to.equal('peer')
-      expect([site.askedFor('/photo'), site.askedFor('/style'), site.askedFor('/code')]).to.deep.equal([1, 1, 1])
+      expect([site.askedFor('/photo'), site.askedFor('/style'), site.askedFor('/code')]).to.deep.equal([
+        1, 1, 1
+      ])
       await second.reload()
       expect(await loadAll(second)).to.deep.equal(['cache', 'cache', 'cache'])
       await isWhole(second)
     })
+  })
+
+  describe('where others are of no use', () => {
+    const PATIENCE_MS = 300
+
+    beforeEach(async () => {
+      await site.add('/photo.png', 'image/png', noisePng(1, 40_000))
+      site.pages.set(
+        '/',
+        '<!doctype html><title>site</title><img id="photo" alt=""><script src="/mayfly.js"></script>'
+      )
+    })
+
+    const photo = (): { url: string; fullHash: string } => ({
+      url: '/photo.png',
+      fullHash: site.files.get('/photo.png')?.fullHash ?? ''
+    })
+    /** Shows the photo and tells its source. */
+    const show = (page: Page, mediator = world.mediator(0), originAfterMs = PATIENCE_MS): Promise<string> =>
+      page.evaluate(
+        async ([at, { url, fullHash }, patience]) => {
+          const { mayfly } = globalThis as unknown as { mayfly: Tag }
+          mayfly.connect(at)
+          const source = await mayfly.load(fullHash, 'photo', { url, originAfterMs: patience })
+          const image = document.querySelector('img')!
+          await image.decode()
+          return image.naturalWidth === 100 ? source : 'nothing'
+        },
+        [mediator, photo(), originAfterMs] as const
+      )
+    /** A page in which `change` was run before anything else. */
+    const visitChanged = async (content: string): Promise<Page> => {
+      const page = await world.visit(site.base)
+      await page.context().addInitScript({ content })
+      await page.reload()
+      return page
+    }
+
+    it('takes the site’s own where a peer sends wrong bytes, and speaks with it no more', async () => {
+      const liar = await visitChanged(`
+        const { send } = RTCDataChannel.prototype
+        RTCDataChannel.prototype.send = function (bytes) {
+          if (bytes.length > 1000) bytes[bytes.length - 5] ^= 1
+          send.call(this, bytes)
+        }
+      `)
+      expect(await show(liar)).to.equal('origin')
+      const visitor = await world.visit(site.base)
+      expect(await show(visitor, world.mediator(0), 10_000)).to.equal('origin')
+      expect(site.askedFor('/photo')).to.equal(2)
+    })
+
+    it('serves nothing from a storage that was changed', async () => {
+      const first = await world.visit(site.base)
+      expect(await show(first)).to.equal('origin')
+      await first.waitForFunction(
+        async () => (await (await caches.open('mayfly-objects')).keys()).length === 1
+      )
+      await first.evaluate(async () => {
+        const cache = await caches.open('mayfly-objects')
+        for (const request of await cache.keys()) {
+          const bytes = new Uint8Array(await (await cache.match(request))!.arrayBuffer())
+          bytes[20_000]! ^= 1
+          await cache.put(request, new Response(bytes))
+        }
+      })
+      await first.reload()
+      expect(await show(first)).to.equal('origin')
+    })
+
+    it('is not held up by a hundred who came and went, nor by those who never answer', async () => {
+      const { fullHash } = photo()
+      const sockets = await Promise.all(
+        Array.from({ length: 100 }, () => announced(world.mediator(0), fullHash))
+      )
+      for (const socket of sockets.slice(0, 80)) socket.terminate()
+      expect(await show(await world.visit(site.base))).to.equal('origin')
+      for (const socket of sockets.slice(80)) socket.terminate()
+      const second = await world.visit(site.base)
+      expect(await show(second, world.mediator(0), 10_000)).to.equal('peer')
+    })
+
+    it('is whole without a mediator', async () => {
+      expect(await show(await world.visit(site.base), 'ws://127.0.0.1:9')).to.equal('origin')
+    })
+
+    for (const [what, change] of [
+      ['WebRTC', 'delete globalThis.RTCPeerConnection'],
+      ['WebCrypto', 'Object.defineProperty(crypto, "subtle", { value: undefined })'],
+      ['caches', 'Object.defineProperty(globalThis, "caches", { value: undefined })'],
+      ['locks', 'Object.defineProperty(Navigator.prototype, "locks", { value: undefined })'],
+      ['room', 'Cache.prototype.put = () => Promise.reject(new DOMException("full", "QuotaExceededError"))'],
+      ['storage', 'Object.defineProperty(globalThis, "localStorage", { get() { throw new Error("no") } })']
+    ] as const) {
+      it(`is whole without ${what}`, async () => {
+        expect(await show(await visitChanged(change))).to.equal('origin')
+      })
+    }
   })
 
   describe('with attributes', () => {
@@ -123,7 +240,8 @@ describe('the script tag', () => {
     const OBJECTS = 30
 
     beforeEach(async () => {
-      for (let i = 0; i < OBJECTS; i++) await site.add(`/object/${i}.png`, 'image/png', noisePng(i + 1, 60_000))
+      for (let i = 0; i < OBJECTS; i++)
+        await site.add(`/object/${i}.png`, 'image/png', noisePng(i + 1, 60_000))
       const tag = `<script src="/mayfly.js" data-mediators="${world.mediator(0)}"></script>`
       site.pages.set('/', `<!doctype html><title>site</title><img id="image" alt="">${tag}`)
     })
@@ -135,7 +253,8 @@ describe('the script tag', () => {
         async ([all, originAfterMs]) => {
           const { mayfly } = globalThis as unknown as { mayfly: Tag }
           const sources = []
-          for (const { url, fullHash } of all) sources.push(await mayfly.load(fullHash, 'image', { url, originAfterMs }))
+          for (const { url, fullHash } of all)
+            sources.push(await mayfly.load(fullHash, 'image', { url, originAfterMs }))
           return sources
         },
         [wanted, patience] as const

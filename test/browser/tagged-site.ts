@@ -37,7 +37,9 @@ export class TaggedSite {
         response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', ...this.headers }).end(page)
       } else if (file !== undefined) {
         this.asked.set(path, (this.asked.get(path) ?? 0) + 1)
-        response.writeHead(this.status, { 'content-type': file.type, 'cache-control': 'max-age=600' }).end(file.bytes)
+        response
+          .writeHead(this.status, { 'content-type': file.type, 'cache-control': 'max-age=600' })
+          .end(file.bytes)
       } else response.writeHead(404).end()
     })
   }

@@ -73,7 +73,8 @@ export function openConnection(
   }
   const late = setTimeout(close, OPEN_MS)
   const opened = (): void => {
-    if (isOpen || isClosed || data?.readyState !== 'open' || (control && control.readyState !== 'open')) return
+    if (isOpen || isClosed || data?.readyState !== 'open' || (control && control.readyState !== 'open'))
+      return
     isOpen = true
     clearTimeout(late)
     events.onopen()
@@ -89,7 +90,8 @@ export function openConnection(
       else if (!isClosed) events.onmessage(new Uint8Array(message))
     }
   }
-  const openControl = (): void => adopt((control = rtc.createDataChannel('', { negotiated: true, id: CONTROL_ID })))
+  const openControl = (): void =>
+    adopt((control = rtc.createDataChannel('', { negotiated: true, id: CONTROL_ID })))
   const flush = (): void => {
     batch = undefined
     if (!isClosed && queue.length > 0) events.onsignals(queue.splice(0))

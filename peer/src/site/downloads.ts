@@ -70,7 +70,8 @@ export function downloads(): {
 } {
   const streams = new Map<string, Stream>()
   let next = 0
-  const keyOf = ({ peerId, mediatorId }: Neighbour, number: number): string => `${peerId}${mediatorId}${number}`
+  const keyOf = ({ peerId, mediatorId }: Neighbour, number: number): string =>
+    `${peerId}${mediatorId}${number}`
 
   const more = (number: number, stream: Stream): void => {
     const blocks = Math.ceil((stream.length ?? 0) / BLOCK_BYTES)

@@ -94,7 +94,11 @@ function tell(element: Element | undefined, url: string, source: ObjectSource, b
 }
 
 /** Shows an object in an element: from visitors where possible, else from `url`. Rejects on a caller's mistake only. */
-async function load(fullHash: string, target: Element | string, wish: SiteLoadOptions): Promise<ObjectSource> {
+async function load(
+  fullHash: string,
+  target: Element | string,
+  wish: SiteLoadOptions
+): Promise<ObjectSource> {
   const element = typeof target === 'string' ? document.getElementById(target) : target
   if (!element) throw new TypeError('there is no element with this id')
   const { url, type, originAfterMs = options?.originAfterMs ?? 500 } = wish

@@ -124,7 +124,8 @@ export function openNeighbours(
       if (version !== 1 || typeof name !== 'string' || !Array.isArray(signals)) return
       let attempt = all.get(keyOf(address))
       if (attempt?.name !== name) {
-        if ((signals[0] as PeerSignal | undefined)?.['type'] !== 'offer' || !/^[0-9a-f]{16}$/.test(name)) return
+        if ((signals[0] as PeerSignal | undefined)?.['type'] !== 'offer' || !/^[0-9a-f]{16}$/.test(name))
+          return
         // When both offer at once, the offer of the lower peer id stands.
         if (attempt?.isInitiator && !attempt.isOpen && peerId < address.peerId) return
         attempt?.close()

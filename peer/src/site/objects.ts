@@ -58,8 +58,8 @@ const TICK_MS = 50
 const ANNOUNCE_MS = 100
 /** Hashes of one announcement, and of one session (docs/PROTOCOL.md). */
 const MAX_ANNOUNCED = 1_000
-/** Verified objects that are kept in memory for serving. */
-const MAX_READY = 16
+/** Bytes of verified objects that are kept in memory for serving. */
+const READY_BYTES = 8_388_608
 
 interface Pending extends Wish {
   readonly startedAt: number
@@ -111,7 +111,7 @@ export function openSession(options: SessionOptions): ObjectSession {
     announced = new Set()
     open.clear()
     lookedUp.clear()
-    lookUp()
+    assign()
     announceSoon()
   }
   function onmessage(message: MediatorMessage): void {
@@ -126,11 +126,15 @@ export function openSession(options: SessionOptions): ObjectSession {
     assign()
   }
 
-  /** Asks who has some of what is wanted: a few hashes stand for a page. */
+  /** Asks who has some of what no neighbour may have: a few hashes stand for a page. */
   function lookUp(): void {
-    const wanted = [...pending].filter(({ fullHash }) => !isRecent(fullHash))
+    const wanted = [...pending].filter(
+      ({ fullHash, transfer, tried }) =>
+        !transfer && !isRecent(fullHash) && !all().some(one => one.isOpen && !tried.has(one))
+    )
     const step = Math.max(1, Math.floor(wanted.length / LOOKUPS))
-    const isNeeded = [...lookedUp.values()].filter(at => performance.now() - at < LOOKUP_PAUSE_MS).length < LOOKUPS
+    const isNeeded =
+      [...lookedUp.values()].filter(at => performance.now() - at < LOOKUP_PAUSE_MS).length < LOOKUPS
     if (!isNeeded || neighbours.all.size >= WANTED_NEIGHBOURS) return
     for (let i = 0; i < wanted.length && i < step * LOOKUPS; i += step) {
       const { fullHash = '' } = wanted[i] ?? {}
@@ -147,12 +151,16 @@ export function openSession(options: SessionOptions): ObjectSession {
   function assign(): void {
     for (const wish of pending) {
       if (wish.transfer) continue
-      const [best] = [...neighbours.all.values()]
+      const [best] = all()
         .filter(one => one.isOpen && !wish.tried.has(one) && (asked.get(one) ?? 0) < MAX_ASKED)
         .sort((a, b) => (asked.get(a) ?? 0) - (asked.get(b) ?? 0))
       if (best) void ask(wish, best)
     }
+    lookUp()
     tick()
+  }
+  function all(): Neighbour[] {
+    return [...neighbours.all.values()]
   }
   async function ask(wish: Pending, neighbour: Neighbour): Promise<void> {
     wish.tried.add(neighbour)
@@ -180,7 +188,7 @@ export function openSession(options: SessionOptions): ObjectSession {
       const { startedAt, patienceMs, transfer, tried } = wish
       const heard = Math.max(startedAt, transfer?.heardAt ?? heardAt)
       const isLate = now - Math.min(heard, startedAt + MOST_PATIENCE * patienceMs) >= patienceMs
-      const mayCome = open.size > 0 || [...neighbours.all.values()].some(one => !tried.has(one))
+      const mayCome = open.size > 0 || all().some(one => !tried.has(one))
       if (isLate || (!transfer && !mayCome)) void fromOrigin(wish)
     }
     ticking = setTimeout(tick, TICK_MS)
@@ -211,8 +219,13 @@ export function openSession(options: SessionOptions): ObjectSession {
   }
   function remember(fullHash: string, verified: Verified): void {
     ready.set(fullHash, verified)
-    const [oldest] = ready.keys()
-    if (ready.size > MAX_READY && oldest !== undefined) ready.delete(oldest)
+    let total = 0
+    for (const { bytes } of ready.values()) total += bytes.length
+    for (const [oldest, { bytes }] of ready) {
+      if (total <= READY_BYTES) break
+      total -= bytes.length
+      ready.delete(oldest)
+    }
   }
   async function keep(fullHash: string, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
     const verified = await verify(fullHash, bytes)
@@ -233,7 +246,10 @@ export function openSession(options: SessionOptions): ObjectSession {
     const fullHashes = [...all].filter(one => !announced.has(one))
     const gone = [...announced].filter(one => !all.has(one))
     announced = all
-    for (const [type, list] of [['announce', fullHashes], ['finish', gone]] as const)
+    for (const [type, list] of [
+      ['announce', fullHashes],
+      ['finish', gone]
+    ] as const)
       if (list.length > 0) mediator.send({ type, fullHashes: list })
   }
 
@@ -241,7 +257,7 @@ export function openSession(options: SessionOptions): ObjectSession {
     keep,
     refresh: announceSoon,
     bring: async wish => {
-      const verified = await held(wish.fullHash)
+      const verified = await held(wish.fullHash).catch(() => undefined)
       if (verified) return { bytes: verified.bytes, source: 'cache' }
       return new Promise(resolve => {
         const one: Pending = {
@@ -256,10 +272,7 @@ export function openSession(options: SessionOptions): ObjectSession {
         }
         pending.add(one)
         // All that is asked for in the same turn is looked up together.
-        setTimeout(() => {
-          lookUp()
-          assign()
-        })
+        setTimeout(assign)
       })
     },
     close: () => {

@@ -21,7 +21,8 @@ export function openStore(most: number): Store {
   const used = new Set<string>()
   /** Lengths of what is kept; undefined until it was looked for. */
   let kept: Promise<Map<string, number>> | undefined
-  const cache = (): Promise<Cache> => caches.open(NAME)
+  // Not there without a secure context: that is a rejection like any other.
+  const cache = async (): Promise<Cache> => caches.open(NAME)
   const lengths = (): Promise<Map<string, number>> =>
     (kept ??= cache()
       .then(open => open.keys())
@@ -42,7 +43,9 @@ export function openStore(most: number): Store {
     const length = known.get(fullHash)
     if (length === undefined) return
     known.delete(fullHash)
-    await (await cache()).delete(urlOf(fullHash, length)).catch(() => {})
+    await cache()
+      .then(open => open.delete(urlOf(fullHash, length)))
+      .catch(() => {})
   }
   const makeRoom = async (length: number): Promise<void> => {
     const known = await lengths()

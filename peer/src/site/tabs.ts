@@ -37,7 +37,8 @@ export function shareAmongTabs(open: () => ObjectSession): ObjectSession {
     const { wish, answer, keep, leads } = data
     if (leads) for (const [id, one] of waiting) ask(id, one.wish)
     if (answer && waiting.has(answer.id)) void take(answer)
-    if (session && keep) void keep.blob.arrayBuffer().then(bytes => session?.keep(keep.fullHash, new Uint8Array(bytes)))
+    if (session && keep)
+      void keep.blob.arrayBuffer().then(bytes => session?.keep(keep.fullHash, new Uint8Array(bytes)))
     if (session && wish)
       void session.bring(wish).then(brought => {
         const { id } = wish

@@ -77,7 +77,12 @@ export function uploads(host: UploadsHost): {
   const reject = (to: Neighbour, stream: number, first: number, count: number, reason: number): void =>
     to.send(encode(REJECT, stream, first, count, reason), 'control')
 
-  const open = async (to: Neighbour, client: Client, stream: number, fields: readonly [string, number, number]) => {
+  const open = async (
+    to: Neighbour,
+    client: Client,
+    stream: number,
+    fields: readonly [string, number, number]
+  ) => {
     const [fullHash, first, count] = fields
     const isBusy = client.streams.size >= MAX_STREAMS || !host.mayUpload()
     if (isBusy || client.streams.has(stream)) return reject(to, stream, 0, 0, BUSY)
@@ -92,7 +97,8 @@ export function uploads(host: UploadsHost): {
     opened.object = object
     to.send(encode(HEADER, stream, 1, object.bytes.length, rootOf(object.levels)), 'control')
     const blocks = blocksOf(object)
-    if (first < blocks && count > 0) request(to, client, stream, { first, count: Math.min(count, blocks - first), level: 63 })
+    if (first < blocks && count > 0)
+      request(to, client, stream, { first, count: Math.min(count, blocks - first), level: 63 })
   }
   const request = (
     to: Neighbour,
@@ -104,7 +110,9 @@ export function uploads(host: UploadsHost): {
     const { first, count } = run
     if (!object) return
     if (count === 0 || first + count > blocksOf(object)) return reject(to, stream, first, count, NOT_HELD)
-    const served = [...clients.values()].filter(other => other !== client && performance.now() - other.servedAt < SLOT_MS)
+    const served = [...clients.values()].filter(
+      other => other !== client && performance.now() - other.servedAt < SLOT_MS
+    )
     const isFull = served.length >= MAX_SLOTS || client.queue.length >= MAX_STREAMS
     if (isFull || count > RUN_BLOCKS || !host.mayUpload()) return reject(to, stream, first, count, BUSY)
     client.servedAt = performance.now()
@@ -162,7 +170,12 @@ export function uploads(host: UploadsHost): {
       const fields = read(message)
       const type = fields.number()
       const number = fields.number()
-      const client = clients.get(neighbour) ?? { streams: new Map(), window: sendWindow(), queue: [], servedAt: -Infinity }
+      const client = clients.get(neighbour) ?? {
+        streams: new Map(),
+        window: sendWindow(),
+        queue: [],
+        servedAt: -Infinity
+      }
       clients.set(neighbour, client)
       if (type === REPORT) {
         client.window.reported(number, performance.now())
@@ -170,7 +183,11 @@ export function uploads(host: UploadsHost): {
       } else if (type === OPEN) {
         void open(neighbour, client, number, [toHex(fields.take(32)), fields.number(), fields.number()])
       } else if (type === REQUEST) {
-        request(neighbour, client, number, { first: fields.number(), count: fields.number(), level: fields.number() })
+        request(neighbour, client, number, {
+          first: fields.number(),
+          count: fields.number(),
+          level: fields.number()
+        })
       } else if (type === CANCEL) cancel(neighbour, client, number)
       else if (type === GET_HASHES) neighbour.send(encode(HASHES, number, fields.number(), 0, 0), 'control')
       else if (type === CLOSE) {
