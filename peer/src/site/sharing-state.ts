@@ -1,0 +1,65 @@
+import type { SiteConditions } from '../core/site-worth.js'
+import type { BudgetRecord } from '../core/upload-budget.js'
+
+const STOPPED = 'mayfly-stopped'
+const CONSENT = 'mayfly-consent'
+const BUDGET = 'mayfly-budget'
+
+/** What a visitor decided on this site, in all its tabs and for good, and what was given. */
+export interface SharingState {
+  /** As it is now, in any tab. */
+  consent(): SiteConditions['consent']
+  /** The visitor agrees. */
+  allow(): void
+  /** The visitor does not want it, now and on later visits. */
+  stop(): void
+  /** Takes back `stop`. */
+  start(): void
+  readonly budget: BudgetRecord
+}
+
+/**
+ * Kept in `localStorage`; without it a decision holds until the page goes. `waits`: nothing is shared before `allow`.
+ * `onchange` is called when the visitor decided something in another tab. Nothing here throws.
+ */
+export function sharingState(waits: boolean, onchange: () => void): SharingState {
+  /** What this page wrote, for where nothing can be kept. */
+  const written: Record<string, string> = {}
+
+  const read = (key: string): string | undefined => {
+    let text: unknown
+    try {
+      text = localStorage[key]
+    } catch {
+      // Switched off.
+    }
+    return (text as string | undefined) ?? written[key]
+  }
+  const write = (key: string, text: string): boolean => {
+    written[key] = text
+    try {
+      localStorage[key] = text
+      return true
+    } catch {
+      // Full, or switched off.
+      return false
+    }
+  }
+
+  addEventListener('storage', ({ key }) => {
+    if (key === STOPPED || key === CONSENT) onchange()
+  })
+
+  return {
+    consent() {
+      if (read(STOPPED) !== '1') return !waits || read(CONSENT) ? 'given' : 'wait'
+      // A site may clear all that it keeps, when somebody logs out: this stays.
+      write(STOPPED, '1')
+      return 'stopped'
+    },
+    allow: () => void write(CONSENT, '1'),
+    stop: () => void write(STOPPED, '1'),
+    start: () => void write(STOPPED, '0'),
+    budget: { read: () => read(BUDGET), write: text => write(BUDGET, text) }
+  }
+}
