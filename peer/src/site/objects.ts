@@ -27,6 +27,8 @@ export interface SessionOptions {
   readonly mediators: readonly string[]
   readonly iceServers?: RTCIceServer[] | undefined
   readonly store: Store
+  /** Neighbours that are served at a time. */
+  readonly slots: number
   mayUpload(): boolean
   /** Milliseconds to wait before so many bytes may be given; 0: they are taken. */
   take(bytes: number): number
@@ -85,6 +87,7 @@ export function openSession(options: SessionOptions): ObjectSession {
   const loads = downloads()
   const serves = uploads({
     object: held,
+    slots: options.slots,
     mayUpload: options.mayUpload,
     take: options.take,
     gave: options.gave

@@ -1,6 +1,29 @@
-import type { ObjectSession, SessionOptions } from './objects.js'
+import type { BudgetRecord, UploadOptions } from '../core/upload-budget.js'
+import type { ObjectSession } from './objects.js'
+import type { Showing, Shown } from './presenter.js'
+
+/** Options of a site's session. */
+export interface SiteSessionOptions extends UploadOptions {
+  /** WebSocket URLs. */
+  readonly mediators: readonly string[]
+  readonly iceServers?: RTCIceServer[] | undefined
+  /** Bytes that are kept; 64 MiB. */
+  readonly storeBytes?: number | undefined
+}
+
+/** What the loader knows and the session needs. */
+export interface SiteSessionHost {
+  /** Nothing stands in the way of giving, now. */
+  mayUpload(): boolean
+  readonly budget: BudgetRecord
+}
 
 /** What `mayfly-objects.js` gives the loader. */
-export type ObjectsPart = (
-  options: Omit<SessionOptions, 'store'> & { readonly storeBytes: number }
-) => ObjectSession
+export interface SiteSession extends ObjectSession {
+  /** Undefined: the element is to have the site's own address. */
+  present(element: Element, showing: Showing): Promise<Shown | undefined>
+  /** Shares what the browser fetches itself for an element. */
+  keepShown(element: Element, fullHash: string, url: string): void
+}
+
+export type ObjectsPart = (options: SiteSessionOptions, host: SiteSessionHost) => SiteSession

@@ -13,7 +13,6 @@ const ATTRIBUTE: Readonly<Record<string, string>> = {
   video: 'src',
   script: 'src',
   source: 'src',
-  embed: 'src',
   track: 'src',
   link: 'href',
   a: 'href'

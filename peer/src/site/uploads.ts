@@ -31,19 +31,21 @@ import {
 export interface UploadsHost {
   /** A whole object that is held; undefined: it is not. */
   object(fullHash: string): Promise<Verified | undefined>
+  /** Neighbours that are served at a time. */
+  readonly slots: number
   /** False: nothing may be uploaded now. */
   mayUpload(): boolean
-  /** Takes bytes from what may be uploaded. Gives the milliseconds to wait before asking again; 0: taken. */
+  /** Takes bytes from what may be uploaded. Gives the milliseconds to wait before asking again; 0: they are taken. */
   take(bytes: number): number
   /** Bytes of an object have been given. */
   gave(fullHash: string, bytes: number): void
 }
 
-/** Neighbours that are served at a time. */
-const MAX_SLOTS = 4
 /** Streams that one neighbour may have open, and runs that may be queued for it. */
 const MAX_STREAMS = 256
 const SLOT_MS = 10_000
+/** Whoever would have to wait longer is sent away. */
+const MOST_WAIT_MS = 5_000
 
 interface Run {
   readonly stream: number
@@ -113,7 +115,7 @@ export function uploads(host: UploadsHost): {
     const served = [...clients.values()].filter(
       other => other !== client && performance.now() - other.servedAt < SLOT_MS
     )
-    const isFull = served.length >= MAX_SLOTS || client.queue.length >= MAX_STREAMS
+    const isFull = served.length >= host.slots || client.queue.length >= MAX_STREAMS
     if (isFull || count > RUN_BLOCKS || !host.mayUpload()) return reject(to, stream, first, count, BUSY)
     client.servedAt = performance.now()
     client.queue.push({ ...run, stream, fullHash, object, ahead: 0 })
@@ -135,11 +137,13 @@ export function uploads(host: UploadsHost): {
     const bytes = object.bytes.subarray(first * BLOCK_BYTES + run.ahead, (first + count) * BLOCK_BYTES)
     const piece = to.hasControl ? bytes.subarray(0, window.piece) : bytes
     const waitMs = host.take(piece.length)
-    if (waitMs > 0) {
+    if (waitMs > MOST_WAIT_MS) {
+      for (const one of client.queue.splice(0)) reject(to, one.stream, one.first, one.count, BUSY)
+    } else if (waitMs > 0) {
       clearTimeout(waiting)
       waiting = setTimeout(pump, waitMs)
-      return false
     }
+    if (waitMs > 0) return false
     client.servedAt = performance.now()
     host.gave(run.fullHash, piece.length)
     if (piece.length < bytes.length) {
