@@ -11,6 +11,7 @@ const BENCHES = {
   swarm: '64 MiB to 20 peers at once, over emulated uplinks of 5 Mbit/s',
   page: 'a page with 60 images, with us and without us, whatever its peers do',
   memory: 'what Chromium needs while 256 MiB and 1 GiB go through a page (Linux)',
+  bytes: 'what the script tag sends to connect and for an object, beside what Maygh counted (needs openssl)',
   yield: 'what an upload adds to the delays of others on its uplink (mayfly only; needs Linux and root)'
 }
 /** Benches that take `--wan`, and the profiles of bench/wan/ that each can name. */

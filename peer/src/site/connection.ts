@@ -37,6 +37,8 @@ const OPEN_MS = 15_000
 const DISCONNECTED_MS = 5_000
 const CONTROL_ID = 10
 const CONTROL_MARK = 'a=mayfly-control:1\r\n'
+/** Lines that no data channel needs, and ways that hardly ever lead between two homes. */
+const NEEDLESS = /a=(extmap-allow|msid-sem|candidate:\S+ \d+ tcp)[^\r]*\r\n/gi
 const MAX_SDP = 12_288
 const MAX_CANDIDATES = 20
 
@@ -56,6 +58,7 @@ export function openConnection(
   let isClosed = false
   let queue: PeerSignal[] = []
   let batch: ReturnType<typeof setTimeout> | undefined
+  let isTold = false
   let isDescribed = false
   let candidates = 0
   let early: PeerSignal[] | undefined = []
@@ -98,10 +101,13 @@ export function openConnection(
   }
   const describe = async (): Promise<void> => {
     await rtc.setLocalDescription()
-    const { type, sdp = '' } = rtc.localDescription ?? {}
-    queue.unshift({ type, sdp: control ? sdp + CONTROL_MARK : sdp })
-    clearTimeout(batch)
-    batch = setTimeout(flush, GATHER_MS)
+    // With the candidates that are found by then.
+    batch = setTimeout(() => {
+      const { type, sdp = '' } = rtc.localDescription ?? {}
+      queue = [{ type, sdp: sdp.replace(NEEDLESS, '') + (control ? CONTROL_MARK : '') }]
+      isTold = true
+      flush()
+    }, GATHER_MS)
   }
   const take = async (signal: PeerSignal): Promise<void> => {
     const { type, sdp } = signal
@@ -124,7 +130,7 @@ export function openConnection(
   }
 
   rtc.onicecandidate = ({ candidate }) => {
-    if (!candidate?.candidate) return
+    if (!isTold || !candidate?.candidate || candidate.protocol === 'tcp') return
     const { sdpMid, sdpMLineIndex } = candidate
     queue.push({ type: 'candidate', candidate: candidate.candidate, sdpMid, sdpMLineIndex })
     batch ??= setTimeout(flush, BATCH_MS)

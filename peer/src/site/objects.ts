@@ -57,7 +57,7 @@ const LOOKUP_PAUSE_MS = 10_000
 /** While neighbours bring something, what waits for its turn waits so many times longer. */
 const MOST_PATIENCE = 6
 const TICK_MS = 50
-const ANNOUNCE_MS = 100
+const ANNOUNCE_MS = 500
 /** Hashes of one announcement, and of one session (docs/PROTOCOL.md). */
 const MAX_ANNOUNCED = 1_000
 /** Bytes of verified objects that are kept in memory for serving. */

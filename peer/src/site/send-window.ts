@@ -7,6 +7,8 @@ const TARGET_MS = 5
 /** Nearer than this there is no link of a home between. */
 const NEAR_MS = 8
 const NEAR_WINDOW = 524_288
+/** No more often than this: each probe costs a report. */
+const PROBE_BYTES = 24_576
 
 /**
  * How much may be on the way to one neighbour, told from reports on probes: what the link carries without a queue. Times are
@@ -16,8 +18,8 @@ export interface SendWindow {
   /** Bytes that one message may have: 5 ms of the link. */
   readonly piece: number
   isOpen(): boolean
-  /** Bytes were sent; the probe of this number goes behind them. */
-  sent(bytes: number, now: number): number
+  /** Bytes were sent. The number of the probe that goes behind them, if there is to be one. */
+  sent(bytes: number, now: number): number | undefined
   reported(number: number, now: number): void
 }
 
@@ -27,6 +29,7 @@ export function sendWindow(): SendWindow {
   let sent = 0
   let delivered = 0
   let deliveredAt = 0
+  let unprobed = 0
   let next = 1
   let least = Infinity
   let rate: number | undefined
@@ -40,6 +43,9 @@ export function sendWindow(): SendWindow {
     sent: (bytes, now) => {
       if (sent === delivered) deliveredAt = now
       sent += bytes
+      unprobed += bytes
+      if (unprobed < Math.min(PROBE_BYTES, window / 4)) return undefined
+      unprobed = 0
       probes.set(next, { at: now, sent, delivered, deliveredAt })
       return next++
     },

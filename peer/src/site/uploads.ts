@@ -157,7 +157,8 @@ export function uploads(host: UploadsHost): {
       run.ahead = 0
       if (run.count === 0) client.queue.shift()
     }
-    if (to.hasControl) to.send(encode(PROBE, window.sent(piece.length, performance.now())))
+    const probe = to.hasControl ? window.sent(piece.length, performance.now()) : undefined
+    if (probe) to.send(encode(PROBE, probe))
     return true
   }
   const pump = (): void => {
