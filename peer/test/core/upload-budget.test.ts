@@ -1,5 +1,10 @@
 import { expect } from 'chai'
-import { uploadBudget, uploadLimits, type BudgetRecord, type UploadBudget } from '../../src/core/upload-budget.js'
+import {
+  uploadBudget,
+  uploadLimits,
+  type BudgetRecord,
+  type UploadBudget
+} from '../../src/core/upload-budget.js'
 
 const DAY = 86_400_000
 const START = 20_000 * DAY
@@ -54,7 +59,13 @@ describe('the limits of an upload budget', () => {
 
   it('are a ratio of 1, 100 MB a day, 1 MB/s and 4 slots unless a page says something else', () => {
     expect(read({})).to.deep.equal({ ratio: 1, max: 100 * MB, rate: MB, slots: 4, days: 1 })
-    const said = { uploadRatio: '0.5', uploadMax: '20 MB', uploadRate: '64kB', uploadSlots: 2, uploadDays: '7' }
+    const said = {
+      uploadRatio: '0.5',
+      uploadMax: '20 MB',
+      uploadRate: '64kB',
+      uploadSlots: 2,
+      uploadDays: '7'
+    }
     expect(read(said)).to.deep.equal({ ratio: 0.5, max: 20 * MB, rate: 64_000, slots: 2, days: 7 })
   })
 
