@@ -17,7 +17,7 @@ const LAPTOP: SiteConditions = {
 const hints = (more: SiteConditions['hints']) => ({ hints: { ...LAPTOP.hints, ...more } })
 const connection = (more: object) => hints({ connection: more })
 
-type Row = readonly [title: string, Partial<SiteConditions>, fetch?: Obstacle, upload?: Obstacle]
+type Row = readonly [title: string, Partial<SiteConditions>, fetch?: Obstacle | undefined, upload?: Obstacle]
 
 const ROWS: readonly Row[] = [
   ['a laptop of which nothing more is known', {}],
