@@ -7,6 +7,8 @@ import { TaggedSite, noisePng } from './tagged-site.js'
 import { World } from './world.js'
 
 interface Tag {
+  allow(): void
+  stop(): void
   connect(mediator: string): void
   load(fullHash: string, element: string, options: { url: string; originAfterMs?: number }): Promise<string>
 }
@@ -236,7 +238,90 @@ describe('the script tag', () => {
     })
   })
 
-  describe('in ten tabs of one visitor', () => {
+  describe('and what a visitor wants', () => {
+    beforeEach(async () => {
+      const fullHash = await site.add('/photo.png', 'image/png', noisePng(1, 40_000))
+      const image = `<img data-mayfly="${fullHash}" data-mayfly-src="/photo.png" alt="">`
+      site.pages.set('/empty', '<!doctype html><title>site</title>')
+      for (const [path, consent] of [
+        ['/', ''],
+        ['/asks', 'data-consent="wait"']
+      ] as const)
+        site.pages.set(
+          path,
+          `<!doctype html><title>site</title><div style="height: 1500px"></div>${image.repeat(3)}
+          <script src="/mayfly.js" data-mediators="${world.mediator(0)}" data-origin-after-ms="8000" ${consent}></script>`
+        )
+    })
+
+    /** A page that counts the connections it begins; `change` is run before anything else. */
+    const visit = async (
+      path: string,
+      change = ''
+    ): Promise<{ page: Page; begun: () => Promise<number> }> => {
+      const page = await world.visit(`${site.base}empty`)
+      let sockets = 0
+      page.on('websocket', () => sockets++)
+      await page.context().addInitScript({
+        content: `${change}
+          globalThis.begun = 0
+          globalThis.RTCPeerConnection = class extends RTCPeerConnection {
+            constructor(...options) {
+              super(...options)
+              globalThis.begun++
+            }
+          }`
+      })
+      await page.goto(new URL(path, site.base).href)
+      return {
+        page,
+        begun: async () =>
+          sockets + (await page.evaluate(() => (globalThis as unknown as { begun: number }).begun))
+      }
+    }
+    const sourceIn = async (page: Page): Promise<string | undefined> => {
+      await page.waitForFunction(() => document.querySelector('img')!.naturalWidth === 100)
+      return page.evaluate(() => document.querySelector('img')?.dataset['mayflySource'])
+    }
+    /** Settles when the page holds the photo and has had time to announce it. */
+    const holds = (page: Page): Promise<unknown> =>
+      page.waitForFunction(async () => (await (await caches.open('mayfly-objects')).keys()).length === 1)
+
+    it('begins no connection before the visitor agrees', async () => {
+      const { page, begun } = await visit('/asks')
+      expect(await sourceIn(page)).to.equal('origin')
+      expect(await begun()).to.equal(0)
+      const socket = page.waitForEvent('websocket')
+      await page.evaluate(() => (globalThis as unknown as { mayfly: Tag }).mayfly.allow())
+      await socket
+    })
+
+    it('begins none after the visitor has stopped it, on later visits too', async () => {
+      const { page, begun } = await visit('/')
+      await sourceIn(page)
+      await page.evaluate(() => (globalThis as unknown as { mayfly: Tag }).mayfly.stop())
+      const before = await begun()
+      await page.reload()
+      expect(await sourceIn(page)).to.equal('origin')
+      expect(await begun()).to.equal(before)
+    })
+
+    it('gives nothing on a metered connection', async () => {
+      const metered =
+        'Object.defineProperty(Navigator.prototype, "connection", { value: { type: "cellular" } })'
+      const first = await visit('/', metered)
+      await sourceIn(first.page)
+      await holds(first.page)
+      const second = await visit('/')
+      expect(await sourceIn(second.page)).to.equal('origin')
+      const third = await visit('/', metered)
+      expect(await sourceIn(third.page)).to.equal('peer')
+    })
+  })
+
+  describe('in ten tabs of one visitor', function () {
+    this.timeout(30_000)
+
     const OBJECTS = 30
 
     beforeEach(async () => {

@@ -23,7 +23,7 @@ export function watchConditions(onchange: () => void): () => DeviceConditions {
     setTimeout(onchange, HIDDEN_MS + 1_000)
   }
   const listen = (target: EventTarget | undefined, type: string): void =>
-    target?.addEventListener(type, onchange)
+    target?.addEventListener?.(type, onchange)
 
   look()
   document.addEventListener('visibilitychange', look)

@@ -74,6 +74,8 @@ export function openSession(options: SessionOptions): ObjectSession {
   const { store } = options
   const peerId = toHex(crypto.getRandomValues(new Uint8Array(20)))
   const pending = new Set<Pending>()
+  /** What is asked for twice is brought once. */
+  const bringing = new Map<string, Promise<Brought | undefined>>()
   const asked = new Map<Neighbour, number>()
   const lookedUp = new Map<string, number>()
   const open = new Set<string>()
@@ -256,27 +258,33 @@ export function openSession(options: SessionOptions): ObjectSession {
       if (list.length > 0) mediator.send({ type, fullHashes: list })
   }
 
+  async function bring(wish: Wish): Promise<Brought | undefined> {
+    const verified = await held(wish.fullHash).catch(() => undefined)
+    if (verified) return { bytes: verified.bytes, source: 'cache' }
+    return new Promise(resolve => {
+      const one: Pending = {
+        ...wish,
+        startedAt: performance.now(),
+        tried: new Set(),
+        transfer: undefined,
+        settle: brought => {
+          pending.delete(one)
+          resolve(brought)
+        }
+      }
+      pending.add(one)
+      // All that is asked for in the same turn is looked up together.
+      setTimeout(assign)
+    })
+  }
+
   return {
     keep,
     refresh: announceSoon,
-    bring: async wish => {
-      const verified = await held(wish.fullHash).catch(() => undefined)
-      if (verified) return { bytes: verified.bytes, source: 'cache' }
-      return new Promise(resolve => {
-        const one: Pending = {
-          ...wish,
-          startedAt: performance.now(),
-          tried: new Set(),
-          transfer: undefined,
-          settle: brought => {
-            pending.delete(one)
-            resolve(brought)
-          }
-        }
-        pending.add(one)
-        // All that is asked for in the same turn is looked up together.
-        setTimeout(assign)
-      })
+    bring: wish => {
+      const running = bringing.get(wish.fullHash) ?? bring(wish).finally(() => bringing.delete(wish.fullHash))
+      bringing.set(wish.fullHash, running)
+      return running
     },
     close: () => {
       clearTimeout(ticking)
