@@ -5,7 +5,7 @@
 import { maySharePeers, type Obstacles } from '../core/site-worth.js'
 import { watchConditions } from './conditions.js'
 import type { ObjectSource } from './objects.js'
-import type { ObjectsPart, SiteSession, SiteSessionOptions } from './parts.js'
+import type { BadgePart, ObjectsPart, SiteSession, SiteSessionOptions } from './parts.js'
 import { sharingState } from './sharing-state.js'
 import { show } from './show.js'
 
@@ -221,3 +221,5 @@ const mayfly = {
   close
 }
 Object.assign(globalThis, { mayfly })
+if (data['badge'] !== undefined)
+  void firstShown.then(() => part<BadgePart>('badge')).then(badge => badge?.(state, mayfly))

@@ -1,6 +1,7 @@
 import type { BudgetRecord, UploadOptions } from '../core/upload-budget.js'
 import type { ObjectSession } from './objects.js'
 import type { Showing, Shown } from './presenter.js'
+import type { SharingState } from './sharing-state.js'
 
 /** Options of a site's session. */
 export interface SiteSessionOptions extends UploadOptions {
@@ -27,3 +28,6 @@ export interface SiteSession extends ObjectSession {
 }
 
 export type ObjectsPart = (options: SiteSessionOptions, host: SiteSessionHost) => SiteSession
+
+/** What `mayfly-badge.js` gives the loader: shows what is shared, with a button to stop and to start it. */
+export type BadgePart = (state: SharingState, visitor: { stop(): void; start(): void }) => void

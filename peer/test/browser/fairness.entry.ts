@@ -7,6 +7,9 @@ import { showBadge, type BadgeHost } from '../../src/site/badge.js'
 import { watchConditions } from '../../src/site/conditions.js'
 import { sharingState } from '../../src/site/sharing-state.js'
 
+// The script runs before there is a body.
+document.documentElement.append(document.createElement('body'))
+
 const violations: string[] = []
 document.addEventListener('securitypolicyviolation', event => void violations.push(event.violatedDirective))
 
