@@ -12,7 +12,7 @@ import { show } from './show.js'
 /** Options of `connect`; those of the tag are the same, as `data-…`. */
 export interface SiteOptions extends SiteSessionOptions {
   /** Milliseconds that visitors have before the site is asked; 500. */
-  readonly originAfterMs?: number
+  readonly originAfterMs?: number | string
 }
 
 /** How one object is to be brought. */

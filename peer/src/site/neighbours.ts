@@ -109,6 +109,17 @@ export function openNeighbours(
     oldest.close()
     return true
   }
+  /** A new attempt of theirs; undefined: it is none, or is not taken. */
+  const answer = (address: Address, name: string, first: PeerSignal | undefined): Attempt | undefined => {
+    const known = all.get(keyOf(address))
+    if (first?.['type'] !== 'offer' || !/^[0-9a-f]{16}$/.test(name)) return undefined
+    // When both offer at once, the offer of the lower peer id stands.
+    if (known?.isInitiator && !known.isOpen && peerId < address.peerId) return undefined
+    known?.close()
+    const attempt = begin(address, name, false)
+    if (!attempt) events.signal(address, { version: 1, connection: name, signals: [], closed: true })
+    return attempt
+  }
   const drop = (neighbour: Neighbour): void => {
     if (dropped.size < MAX_DROPPED) dropped.add(keyOf(neighbour))
     neighbour.close()
@@ -122,16 +133,8 @@ export function openNeighbours(
     receive: (address, data) => {
       const { version, connection: name, signals, closed } = (data ?? {}) as Record<string, unknown>
       if (version !== 1 || typeof name !== 'string' || !Array.isArray(signals)) return
-      let attempt = all.get(keyOf(address))
-      if (attempt?.name !== name) {
-        if ((signals[0] as PeerSignal | undefined)?.['type'] !== 'offer' || !/^[0-9a-f]{16}$/.test(name))
-          return
-        // When both offer at once, the offer of the lower peer id stands.
-        if (attempt?.isInitiator && !attempt.isOpen && peerId < address.peerId) return
-        attempt?.close()
-        attempt = begin(address, name, false)
-        if (!attempt) events.signal(address, { version: 1, connection: name, signals: [], closed: true })
-      }
+      const known = all.get(keyOf(address))
+      const attempt = known?.name === name ? known : answer(address, name, signals[0])
       for (const signal of signals.slice(0, 22)) void attempt?.signal((signal ?? {}) as PeerSignal)
       if (closed === true && !attempt?.isOpen) attempt?.close()
     },

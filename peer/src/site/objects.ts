@@ -29,11 +29,11 @@ export interface SessionOptions {
   readonly store: Store
   /** Neighbours that are served at a time. */
   readonly slots: number
-  mayUpload(): boolean
+  readonly mayUpload: () => boolean
   /** Milliseconds to wait before so many bytes may be given; 0: they are taken. */
-  take(bytes: number): number
-  gave(fullHash: string, bytes: number): void
-  received(bytes: number): void
+  readonly take: (bytes: number) => number
+  readonly gave: (fullHash: string, bytes: number) => void
+  readonly received: (bytes: number) => void
 }
 
 /** The connection of one visitor to others, for all objects of a site. */
@@ -246,11 +246,11 @@ export function openSession(options: SessionOptions): ObjectSession {
     announcing ??= setTimeout(() => void announce(), ANNOUNCE_MS)
   }
   async function announce(): Promise<void> {
-    const all = new Set(options.mayUpload() ? (await store.list()).slice(-MAX_ANNOUNCED) : [])
+    const held = new Set(options.mayUpload() ? (await store.list()).slice(-MAX_ANNOUNCED) : [])
     announcing = undefined
-    const fullHashes = [...all].filter(one => !announced.has(one))
-    const gone = [...announced].filter(one => !all.has(one))
-    announced = all
+    const fullHashes = [...held].filter(one => !announced.has(one))
+    const gone = [...announced].filter(one => !held.has(one))
+    announced = held
     for (const [type, list] of [
       ['announce', fullHashes],
       ['finish', gone]

@@ -15,7 +15,7 @@ export interface SiteSessionOptions extends UploadOptions {
 /** What the loader knows and the session needs. */
 export interface SiteSessionHost {
   /** Nothing stands in the way of giving, now. */
-  mayUpload(): boolean
+  readonly mayUpload: () => boolean
   readonly budget: BudgetRecord
 }
 
@@ -30,4 +30,7 @@ export interface SiteSession extends ObjectSession {
 export type ObjectsPart = (options: SiteSessionOptions, host: SiteSessionHost) => SiteSession
 
 /** What `mayfly-badge.js` gives the loader: shows what is shared, with a button to stop and to start it. */
-export type BadgePart = (state: SharingState, visitor: { stop(): void; start(): void }) => void
+export type BadgePart = (
+  state: SharingState,
+  visitor: { readonly stop: () => void; readonly start: () => void }
+) => void

@@ -61,16 +61,15 @@ function typeOf(element: Element, url: string): string {
 
 /** Shares what the browser has fetched itself, once an element has loaded all of it. */
 export function keepShown(session: ObjectSession, element: Element, fullHash: string, url: string): void {
-  const keep = (): void => {
-    setTimeout(async () => {
-      try {
-        const response = await fetch(url, { cache: 'only-if-cached', mode: 'same-origin' })
-        if (response.ok) await session.keep(fullHash, new Uint8Array(await response.arrayBuffer()))
-      } catch {
-        // Not in the browser's cache.
-      }
-    }, KEEP_MS)
+  const read = async (): Promise<void> => {
+    try {
+      const response = await fetch(url, { cache: 'only-if-cached', mode: 'same-origin' })
+      if (response.ok) await session.keep(fullHash, new Uint8Array(await response.arrayBuffer()))
+    } catch {
+      // Not in the browser's cache.
+    }
   }
+  const keep = (): unknown => setTimeout(() => void read(), KEEP_MS)
   if ((element as Partial<HTMLImageElement>).complete) keep()
   else element.addEventListener('load', keep, { once: true })
 }

@@ -70,7 +70,7 @@ export function uploads(host: UploadsHost): {
   /** Takes what a requester sends; false: it is another kind of message. Throws where it is malformed. */
   receive(neighbour: Neighbour, message: Message): boolean
   /** Something may be sent again. */
-  pump(): void
+  readonly pump: () => void
   gone(neighbour: Neighbour): void
 } {
   const clients = new Map<Neighbour, Client>()
