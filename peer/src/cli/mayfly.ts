@@ -3,6 +3,7 @@ import { reasonOf } from '../error.js'
 import { UsageError } from './arguments.js'
 import { getCommand } from './get.js'
 import { hashCommand } from './hash.js'
+import { manifestCommand } from './manifest.js'
 import { seedCommand } from './seed.js'
 import { sidecarCommand } from './sidecar.js'
 
@@ -24,7 +25,8 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<num
   hash: hashCommand,
   sidecar: sidecarCommand,
   seed: seedCommand,
-  get: getCommand
+  get: getCommand,
+  manifest: manifestCommand
 }
 
 /** The command line `mayfly`. Ends the process: 0 done, 1 could not be done, 2 wrong arguments. */
