@@ -6,7 +6,7 @@ export function matcherOf(pattern: string): (path: string) => boolean {
   const source = pattern.endsWith('/') ? `${pattern}**` : pattern
   const expression = source
     .split(/(\*\*\/|\*+|\?)/)
-    .map((part, i) => (i % 2 === 1 ? wildcardOf(part) : part.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')))
+    .map((part, i) => (i % 2 === 1 ? wildcardOf(part) : part.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&')))
     .join('')
   const whole = new RegExp(`^${expression}$`, 'u')
   return path => whole.test(path)
