@@ -40,7 +40,7 @@ module.exports = {
       name: 'packages-behind-adapters',
       comment: 'One adapter hides one package; nothing else imports it.',
       severity: 'error',
-      from: { path: '^(mediator|peer)/src', pathNot: '/(adapters|server)/' },
+      from: { path: '^(mediator|peer)/src', pathNot: '/(adapters|server)/|^peer/src/plugin/' },
       to: { dependencyTypes: ['npm', 'npm-optional', 'npm-peer', 'npm-no-pkg'], pathNot: '^common/' }
     },
     {
@@ -51,6 +51,14 @@ module.exports = {
         path: '^peer/src/[^/]+[.]ts$'
       },
       to: { path: '^peer/src/(adapters|page|node|cli)/', pathNot: '^peer/src/adapters/system-clock[.]ts$' }
+    },
+    {
+      name: 'pages-build-nothing',
+      comment:
+        'What reads documents and writes manifests runs in Node.js, and its packages are no visitor’s.',
+      severity: 'error',
+      from: { path: '^peer/src/(page|site|core)/' },
+      to: { path: '^peer/src/(manifest|plugin|cli)/|/html-document[.]ts$', reachable: true }
     },
     {
       name: 'no-tests-in-the-product',
