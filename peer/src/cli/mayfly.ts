@@ -4,6 +4,7 @@ import { UsageError } from './arguments.js'
 import { getCommand } from './get.js'
 import { hashCommand } from './hash.js'
 import { manifestCommand } from './manifest.js'
+import { rewriteCommand } from './rewrite.js'
 import { seedCommand } from './seed.js'
 import { sidecarCommand } from './sidecar.js'
 
@@ -26,7 +27,8 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<num
   sidecar: sidecarCommand,
   seed: seedCommand,
   get: getCommand,
-  manifest: manifestCommand
+  manifest: manifestCommand,
+  rewrite: rewriteCommand
 }
 
 /** The command line `mayfly`. Ends the process: 0 done, 1 could not be done, 2 wrong arguments. */
