@@ -38,8 +38,9 @@ export async function rewriteCommand(args: readonly string[]): Promise<number> {
       onchange: path => process.stdout.write(`${dryRun ? 'would change' : 'changed'}: ${path}\n`)
     })
     const { documents, changed, added, updated, removed } = report
+    const counted = documents === 1 ? '1 document' : `${documents} documents`
     process.stdout.write(
-      `${documents} documents, ${changed} ${dryRun ? 'to be changed' : 'changed'}: ${added} hashes added, ${updated} updated, ${removed} removed\n`
+      `${counted}, ${changed} ${dryRun ? 'to be changed' : 'changed'}; hashes: ${added} added, ${updated} updated, ${removed} removed\n`
     )
     return 0
   } catch (error) {
