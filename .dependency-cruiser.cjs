@@ -69,7 +69,8 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules|/dist/' },
-    exclude: { path: '/dist/' },
+    // Of ours only: the packages' are what is looked for.
+    exclude: { path: '^(common|mediator|peer|preview)/dist/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.tests.json' },
     enhancedResolveOptions: {
