@@ -2,7 +2,6 @@ import { expect } from 'chai'
 import { build as esbuild } from 'esbuild'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { rollup } from 'rollup'
 import { build as vite } from 'vite'
 import webpack from 'webpack'
 import { writeSiteManifest } from '../../src/manifest/site-manifest-file.js'
@@ -46,10 +45,6 @@ const TOOLS: Readonly<Record<string, (root: string, options: PluginOptions) => P
       logLevel: 'silent',
       plugins: [plugin.esbuild(options)]
     }),
-  Rollup: async (root, options) => {
-    const bundle = await rollup({ input: join(root, 'src/entry.js'), plugins: [plugin.rollup(options)] })
-    await bundle.write({ dir: join(root, 'out') })
-  },
   Vite: (root, options) =>
     vite({
       root,
