@@ -40,7 +40,7 @@ module.exports = {
       name: 'packages-behind-adapters',
       comment: 'One adapter hides one package; nothing else imports it.',
       severity: 'error',
-      from: { path: '^(mediator|peer)/src', pathNot: '/(adapters|server)/' },
+      from: { path: '^(mediator|peer)/src', pathNot: '/(adapters|server)/|^peer/src/plugin/' },
       to: { dependencyTypes: ['npm', 'npm-optional', 'npm-peer', 'npm-no-pkg'], pathNot: '^common/' }
     },
     {
@@ -53,6 +53,14 @@ module.exports = {
       to: { path: '^peer/src/(adapters|page|node|cli)/', pathNot: '^peer/src/adapters/system-clock[.]ts$' }
     },
     {
+      name: 'pages-build-nothing',
+      comment:
+        'What reads documents and writes manifests runs in Node.js, and its packages are no visitor’s.',
+      severity: 'error',
+      from: { path: '^peer/src/(page|site|core)/' },
+      to: { path: '^peer/src/(manifest|check|plugin|cli)/|/html-document[.]ts$', reachable: true }
+    },
+    {
       name: 'no-tests-in-the-product',
       severity: 'error',
       from: { path: '^(common|mediator|peer|preview)/src' },
@@ -61,7 +69,8 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules|/dist/' },
-    exclude: { path: '/dist/' },
+    // Of ours only: the packages' are what is looked for.
+    exclude: { path: '^(common|mediator|peer|preview)/dist/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.tests.json' },
     enhancedResolveOptions: {

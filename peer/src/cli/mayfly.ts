@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { reasonOf } from '../error.js'
 import { UsageError } from './arguments.js'
+import { checkCommand } from './check.js'
 import { getCommand } from './get.js'
 import { hashCommand } from './hash.js'
+import { manifestCommand } from './manifest.js'
+import { rewriteCommand } from './rewrite.js'
 import { seedCommand } from './seed.js'
 import { sidecarCommand } from './sidecar.js'
 
@@ -16,6 +19,16 @@ const HELP = `Usage:
   mayfly get <full-hash> --mediator <ws-url>… -o <file> [--timeout <seconds>]
       fetches and verifies a file, and goes on where it was stopped; gives up after 30 seconds
       without anyone who has it
+  mayfly manifest <folder> [--base-url /assets/] [-o <file>] [--state <file>]
+        [--scripts] [--styles] [--off <path-or-glob>]… [--on <path-or-glob>]… [--rehash]
+      says which files of a site may travel, and under which full hash; remembers what was said before
+  mayfly manifest <folder> --disable | --enable | --revoke <full-hash>… | --restore <full-hash>… | --rollback
+      switches everything off or on, a hash off or on, or brings the previous manifest back, at once
+  mayfly rewrite <folder> [--manifest <file>] [--base-url /] [--lazy] [--dry-run]
+        [--tag <ws-url>… [--script <url>] [--worker <url>]]
+      adds full hashes to the elements of HTML documents, and the script tag where --tag asks for it
+  mayfly check <url> [--files 8]
+      tells what stands in the way on a live page
 
 Several --mediator are for fail-over. --help and --version print this and the version.
 `
@@ -24,7 +37,10 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<num
   hash: hashCommand,
   sidecar: sidecarCommand,
   seed: seedCommand,
-  get: getCommand
+  get: getCommand,
+  manifest: manifestCommand,
+  rewrite: rewriteCommand,
+  check: checkCommand
 }
 
 /** The command line `mayfly`. Ends the process: 0 done, 1 could not be done, 2 wrong arguments. */
@@ -37,7 +53,8 @@ export async function main(argv: readonly string[]): Promise<never> {
 
 async function run([command, ...args]: readonly string[]): Promise<number> {
   try {
-    if (command === undefined) throw new UsageError('a command is needed: hash, sidecar, seed or get')
+    if (command === undefined)
+      throw new UsageError(`a command is needed: ${Object.keys(COMMANDS).join(', ')}`)
     const before = args.slice(0, args.includes('--') ? args.indexOf('--') : undefined)
     if (command === '--help' || command === '-h' || before.includes('--help')) process.stdout.write(HELP)
     else if (command === '--version') process.stdout.write(`${version()}\n`)

@@ -20,14 +20,24 @@ function text({
 }: DownloadProgress): string {
   if (length === undefined) return state === 'searching' ? 'looking for peers …' : 'connecting …'
   const share = length === 0 ? 1 : verifiedBytes / length
-  const bar = '█'.repeat(Math.round(share * WIDTH)).padEnd(WIDTH, '░')
   const connected = peers.filter(peer => peer.state === 'connected').length
   const left = secondsLeft === undefined || share === 1 ? '' : ` · ${duration(secondsLeft)} left`
   const from = `${connected} ${connected === 1 ? 'peer' : 'peers'}`
-  return `${bar} ${Math.floor(share * 100)} % · ${megabytes(verifiedBytes)} of ${megabytes(length)} MB · ${megabytes(bytesPerSecond)} MB/s · ${from}${left}`
+  return `${bar(share)} · ${megabytes(verifiedBytes)} of ${megabytes(length)} MB · ${megabytes(bytesPerSecond)} MB/s · ${from}${left}`
 }
 
-function megabytes(bytes: number): string {
+/** One line that says how much of what is hashed is done, at most `columns` wide. */
+export function hashingLine(bytes: number, total: number, columns: number): string {
+  const share = total === 0 ? 1 : bytes / total
+  const line = `${bar(share)} · ${megabytes(bytes)} of ${megabytes(total)} MB hashed`
+  return line.slice(0, (columns > 0 ? columns : USUAL_COLUMNS) - 1)
+}
+
+function bar(share: number): string {
+  return `${'█'.repeat(Math.round(share * WIDTH)).padEnd(WIDTH, '░')} ${Math.floor(share * 100)} %`
+}
+
+export function megabytes(bytes: number): string {
   return (bytes / 1e6).toFixed(1)
 }
 

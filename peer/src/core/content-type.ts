@@ -1,5 +1,5 @@
 /** MIME types of what pages load, by the ending of a path. HTML is not among them: it never travels by peers. */
-const TYPES: Readonly<Record<string, string>> = {
+export const TYPES: Readonly<Record<string, string>> = {
   png: 'image/png',
   jpg: 'image/jpeg',
   jpeg: 'image/jpeg',

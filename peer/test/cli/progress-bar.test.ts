@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { DownloadProgress } from '../../src/api.js'
-import { progressLine } from '../../src/cli/progress-bar.js'
+import { hashingLine, progressLine } from '../../src/cli/progress-bar.js'
 
 const half: DownloadProgress = {
   state: 'downloading',
@@ -31,5 +31,11 @@ describe('the progress bar', () => {
     expect(progressLine({ ...half, length: undefined, state: 'searching' }, 0)).to.equal(
       'looking for peers …'
     )
+  })
+
+  it('says how much of what is hashed is done', () => {
+    expect(hashingLine(25e6, 50e6, 80)).to.equal('██████████░░░░░░░░░░ 50 % · 25.0 of 50.0 MB hashed')
+    expect(hashingLine(0, 0, 80)).to.contain('100 %')
+    expect(hashingLine(1, 2, 20)).to.have.length(19)
   })
 })

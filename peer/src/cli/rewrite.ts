@@ -1,0 +1,55 @@
+import { FileTrouble } from '../manifest/file-trouble.js'
+import { rewriteFolder } from '../manifest/rewrite-folder.js'
+import { CommandError, fileTrouble, mediatorUrls, readArguments, UsageError } from './arguments.js'
+import { baseOf, oneFolder } from './manifest-arguments.js'
+
+/** `mayfly rewrite <folder>`: gives the elements of HTML documents the full hashes of a manifest. Gives the exit code. */
+export async function rewriteCommand(args: readonly string[]): Promise<number> {
+  const { values, positionals } = readArguments({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      manifest: { type: 'string' },
+      'base-url': { type: 'string' },
+      lazy: { type: 'boolean' },
+      tag: { type: 'string', multiple: true },
+      script: { type: 'string' },
+      worker: { type: 'string' },
+      'dry-run': { type: 'boolean' }
+    }
+  })
+  const folder = oneFolder(positionals)
+  const { manifest, lazy, tag, script, worker } = values
+  for (const [name, value] of Object.entries({ manifest, script, worker }))
+    if (value === '') throw new UsageError(`--${name} needs a value`)
+  if (tag === undefined && (script !== undefined || worker !== undefined))
+    throw new UsageError('--script and --worker go with --tag <ws-url>')
+  const dryRun = values['dry-run'] === true
+  try {
+    const report = await rewriteFolder(folder, {
+      manifest,
+      base: baseOf(values['base-url']),
+      lazy,
+      mediators: tag === undefined ? undefined : mediatorUrls(tag),
+      script,
+      worker,
+      dryRun,
+      onleftout: ({ path, reason }) => say(`${JSON.stringify(path)} is left out: ${reason}`),
+      onchange: path => process.stdout.write(`${dryRun ? 'would change' : 'changed'}: ${path}\n`)
+    })
+    const { documents, changed, added, updated, removed } = report
+    const counted = documents === 1 ? '1 document' : `${documents} documents`
+    process.stdout.write(
+      `${counted}, ${changed} ${dryRun ? 'to be changed' : 'changed'}; hashes: ${added} added, ${updated} updated, ${removed} removed\n`
+    )
+    return 0
+  } catch (error) {
+    if (error instanceof UsageError) throw error
+    if (error instanceof FileTrouble) throw new CommandError(`${error.path}: ${fileTrouble(error.cause)}`)
+    throw new CommandError(`${folder}: ${fileTrouble(error)}`)
+  }
+}
+
+function say(text: string): void {
+  process.stderr.write(`mayfly: ${text}\n`)
+}

@@ -1,0 +1,127 @@
+import { lstat, readFile } from 'node:fs/promises'
+import { join, relative, resolve, sep } from 'node:path'
+import { addressOf, type SiteManifest } from '../core/site-manifest.js'
+import { troubleWith } from './file-trouble.js'
+import { folderFiles, type FolderFile, type LeftOut } from './folder-files.js'
+import { SOME_SITE, writtenBase } from './manifest-json.js'
+import { readManifest } from './manifest-state.js'
+import { rewriteDocument, scriptTag } from './rewrite-document.js'
+import { MANIFEST_NAME } from './site-manifest-file.js'
+import { writeWhole } from './write-whole.js'
+
+/** A document of more is no page for people. */
+const MAX_DOCUMENT_BYTES = 16_777_216
+
+/** What is done to the documents of a folder. */
+export interface RewriteOptions {
+  /** The manifest's file. Default: `mayfly-manifest.json` in the folder. */
+  readonly manifest?: string | undefined
+  /** Where the folder is on the site. Default: the manifest's base where it is in the folder itself, otherwise `/`. */
+  readonly base?: string | undefined
+  readonly lazy?: boolean | undefined
+  /** Mediators of the script tag that documents are to have. */
+  readonly mediators?: readonly string[] | undefined
+  /** URLs in that tag. Default: `mayfly.js` at the base, and no service worker. */
+  readonly script?: string | undefined
+  readonly worker?: string | undefined
+  /** Writes nothing. */
+  readonly dryRun?: boolean | undefined
+  readonly onleftout?: (file: LeftOut) => void
+  /** A document that is (or would be) written. */
+  readonly onchange?: (path: string) => void
+}
+
+/** What has become of them. Counts of documents, then of attributes. */
+export interface RewriteReport {
+  readonly documents: number
+  readonly changed: number
+  readonly added: number
+  readonly updated: number
+  readonly removed: number
+}
+
+/** Rewrites the documents below a folder. Rejects where there is no manifest, or a document cannot be read or written. */
+export async function rewriteFolder(folder: string, options: RewriteOptions): Promise<RewriteReport> {
+  const root = resolve(folder)
+  const files = await folderFiles(root, options.onleftout ?? (() => {}))
+  const place = resolve(options.manifest ?? join(root, MANIFEST_NAME))
+  const base = options.base ?? (await baseFor(root, place))
+  const at = new URL(base, SOME_SITE).href
+  const manifest = await manifestAt(place, at)
+  const tag = tagFor(options, base, relative(root, place).split(sep).join('/'))
+  const report = { documents: 0, changed: 0, added: 0, updated: 0, removed: 0 }
+  for (const file of files.filter(({ path }) => /\.html?$/i.test(path))) {
+    report.documents++
+    const url = addressOf({ base: at }, file.path)
+    const bytes = await readDocument(file).catch(troubleWith(file.path))
+    if (typeof bytes === 'string') {
+      options.onleftout?.({ path: file.path, reason: bytes })
+      continue
+    }
+    const { text, encoding } = decoded(bytes)
+    const rewritten = rewriteDocument(text, {
+      url,
+      manifest,
+      lazy: options.lazy === true,
+      tag,
+      isAsciiOnly: encoding === 'latin1'
+    })
+    for (const kind of ['added', 'updated', 'removed'] as const) report[kind] += rewritten[kind]
+    if (rewritten.text === text) continue
+    report.changed++
+    options.onchange?.(file.path)
+    if (options.dryRun === true) continue
+    const { mode } = await lstat(file.place)
+    const content = Buffer.from(rewritten.text, encoding)
+    await writeWhole(file.place, content, mode & 0o7777).catch(troubleWith(file.path))
+  }
+  return report
+}
+
+async function manifestAt(place: string, at: string): Promise<SiteManifest> {
+  const manifest = await readManifest(place, at).catch(troubleWith(place))
+  return manifest ?? troubleWith(place)(new Error('there is no manifest; `mayfly manifest` makes one'))
+}
+
+/** A manifest that lies in the folder itself says where the folder is. */
+async function baseFor(root: string, place: string): Promise<string> {
+  return resolve(place, '..') === root ? writtenBase(await manifestAt(place, SOME_SITE)) : '/'
+}
+
+function tagFor(
+  { mediators, script, worker }: RewriteOptions,
+  base: string,
+  manifest: string
+): string | undefined {
+  if (mediators === undefined || mediators.length === 0) return undefined
+  const isBelow = !manifest.startsWith('../')
+  return scriptTag({
+    script: script ?? `${base}mayfly.js`,
+    mediators,
+    manifest: isBelow ? addressOf({ base }, manifest) : `/${MANIFEST_NAME}`,
+    worker
+  })
+}
+
+async function readDocument({ place }: FolderFile): Promise<Buffer | string> {
+  const { size } = await lstat(place)
+  if (size > MAX_DOCUMENT_BYTES) return `it has more than ${MAX_DOCUMENT_BYTES} bytes`
+  const bytes = await readFile(place)
+  const isWide = bytes.length > 1 && [0xfeff, 0xfffe].includes(bytes.readUInt16BE(0))
+  return isWide ? 'it is in UTF-16' : bytes
+}
+
+/**
+ * Text whose encoding gives the very same bytes: of UTF-8 where they are, otherwise a character for each byte, as which
+ * tags are the same in all encodings of the web, and addresses in ASCII.
+ */
+function decoded(bytes: Buffer): { text: string; encoding: 'utf8' | 'latin1' } {
+  try {
+    return {
+      text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes),
+      encoding: 'utf8'
+    }
+  } catch {
+    return { text: bytes.toString('latin1'), encoding: 'latin1' }
+  }
+}

@@ -1,0 +1,226 @@
+import { stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { isPath, MAX_MANIFEST_ENTRIES, type SiteFile, type SiteManifest } from '../core/site-manifest.js'
+import { troubleWith } from './file-trouble.js'
+import { travellingType } from './file-types.js'
+import { folderFiles, type LeftOut } from './folder-files.js'
+import { candidateOf, hashFiles, SIDECAR_ENDING, type Candidate } from './hash-files.js'
+import { encodeManifest, writtenBase, type Deployment } from './manifest-json.js'
+import {
+  encodeState,
+  MAX_HISTORY,
+  readManifest,
+  readState,
+  stateFileOf,
+  type ManifestState
+} from './manifest-state.js'
+import { isPlain, matcherOf } from './path-pattern.js'
+import { writeWhole } from './write-whole.js'
+
+/** What a manifest is called unless told otherwise. */
+export const MANIFEST_NAME = 'mayfly-manifest.json'
+
+/** What is changed of a manifest. What is left out is as it was the last time. */
+export interface ManifestOptions {
+  /** The manifest's file. Default: `mayfly-manifest.json` in the folder. */
+  readonly output?: string | undefined
+  /** Where what is remembered is kept. Default: a dotfile beside the manifest. */
+  readonly state?: string | undefined
+  /** Where the folder is on the site: URL path or absolute https URL, with `/` at its end. Default: `/`. */
+  readonly base?: string | undefined
+  readonly scripts?: boolean | undefined
+  readonly styles?: boolean | undefined
+  /** Patterns of paths to be switched off, or on again. */
+  readonly off?: readonly string[]
+  readonly on?: readonly string[]
+  /** Full hashes never to travel again, or again after all. */
+  readonly revoke?: readonly string[]
+  readonly restore?: readonly string[]
+  readonly enabled?: boolean | undefined
+  /** Brings the previous manifest back, with what is switched off now. */
+  readonly rollback?: boolean
+  /** Reads every file, also those that look as they did. */
+  readonly rehash?: boolean
+  /** Leaves the files alone, and changes what is switched off only, where there is a manifest. */
+  readonly switchesOnly?: boolean
+  readonly now?: () => number
+  readonly onleftout?: (file: LeftOut) => void
+  /** Bytes done, and bytes in all. */
+  readonly onprogress?: (bytes: number, total: number) => void
+}
+
+/** What a manifest has become. */
+export interface ManifestReport {
+  readonly output: string
+  /** Files that may travel, and bytes in them. */
+  readonly files: number
+  readonly bytes: number
+  /** Bytes of all files of the site, without sidecars and the manifest. Undefined where nobody looked. */
+  readonly siteBytes: number | undefined
+  /** Files that were read to hash them. */
+  readonly readCount: number
+  readonly isChanged: boolean
+  readonly enabled: boolean
+  /** After a rollback: files of the manifest that the folder has not, or has otherwise. */
+  readonly differing: number
+}
+
+/**
+ * Writes the manifest of a folder. One function for command line and plug-ins, so that they agree. Rejects where a
+ * file cannot be read or changes meanwhile; the manifest is then as it was.
+ */
+export async function writeSiteManifest(
+  folder: string,
+  options: ManifestOptions = {}
+): Promise<ManifestReport> {
+  const root = resolve(folder)
+  if (!(await stat(root)).isDirectory()) throw new Error('it is not a folder')
+  const output = resolve(options.output ?? join(root, MANIFEST_NAME))
+  const stateFile = resolve(options.state ?? stateFileOf(output))
+  const before = await readManifest(output).catch(troubleWith(output))
+  const remembered = await readState(stateFile, before).catch(troubleWith(stateFile))
+  const state = changed(remembered, options)
+  const found = await deploymentOf(root, { state, before, output, options })
+  const history = historyOf(remembered, before, found, options.rollback === true)
+  const switches = { ...state, off: pathsOff(state.off, [...found.offPaths, ...found.files.keys()]) }
+  const text = encodeManifest(found, switches)
+  // The state first: a manifest that is newer than what is remembered could lose what is switched off.
+  await writeWhole(stateFile, encodeState({ ...state, base: found.base, hashed: found.hashed, history }))
+  const isChanged = before === undefined || encodeManifest(deploymentIn(before), listsOf(before)) !== text
+  if (isChanged) await writeWhole(output, text)
+  const revoked = new Set(state.revoked)
+  const travelling = [...found.files.values()].filter(file => !revoked.has(file.fullHash))
+  return {
+    output,
+    files: travelling.length,
+    bytes: travelling.reduce((sum, { length }) => sum + length, 0),
+    siteBytes: found.siteBytes,
+    readCount: found.readCount,
+    isChanged,
+    enabled: state.enabled,
+    differing: options.rollback === true ? await differingFrom(root, found) : 0
+  }
+}
+
+/** A deployment as it was found, restored or kept. */
+interface Found extends Deployment {
+  readonly hashed: ManifestState['hashed']
+  readonly offPaths: readonly string[]
+  readonly siteBytes: number | undefined
+  readonly readCount: number
+}
+
+interface Sought {
+  readonly state: ManifestState
+  readonly before: SiteManifest | undefined
+  readonly output: string
+  readonly options: ManifestOptions
+}
+
+async function deploymentOf(root: string, sought: Sought): Promise<Found> {
+  const { state, before, options } = sought
+  const { hashed } = state
+  if (options.rollback === true) {
+    const previous = state.history.at(-1)
+    if (before === undefined || previous === undefined) throw new Error('there is no previous manifest')
+    return { ...previous, hashed, offPaths: [...before.off], siteBytes: undefined, readCount: 0 }
+  }
+  if (options.switchesOnly === true && before !== undefined)
+    return { ...deploymentIn(before), hashed, offPaths: [...before.off], siteBytes: undefined, readCount: 0 }
+  return await lookedAt(root, sought)
+}
+
+/** How many files of a deployment the folder has not. Those that it has get their sidecars back. */
+async function differingFrom(root: string, { files, hashed }: Found): Promise<number> {
+  let differing = 0
+  for (const [path, { fullHash, type }] of files) {
+    try {
+      const candidate = await candidateOf({ path, place: join(root, path) }, type)
+      const found = await hashFiles([candidate], { known: hashed, now: Date.now, onprogress() {} })
+      if (found.files.get(path)?.fullHash !== fullHash) differing++
+    } catch {
+      differing++
+    }
+  }
+  return differing
+}
+
+/** The deployment that is in the folder. */
+async function lookedAt(root: string, { state, output, options }: Sought): Promise<Found> {
+  const { onleftout = () => {}, onprogress = () => {}, now = Date.now } = options
+  const isOff = anyOf(state.off)
+  const candidates: Candidate[] = []
+  const offPaths: string[] = []
+  let siteBytes = 0
+  for (const file of await folderFiles(root, onleftout)) {
+    if (file.path.endsWith(SIDECAR_ENDING) || file.place === output) continue
+    const type = travellingType(file.path, state)
+    const candidate = await candidateOf(file, type ?? '').catch(troubleWith(file.path))
+    siteBytes += candidate.length
+    // Nobody has to carry an empty file.
+    if (type === undefined || candidate.length === 0) continue
+    if (isOff(file.path)) offPaths.push(file.path)
+    else candidates.push(candidate)
+  }
+  // Before they are hashed for nothing.
+  if (candidates.length > MAX_MANIFEST_ENTRIES)
+    throw new Error(`${candidates.length} files may travel: a manifest has at most ${MAX_MANIFEST_ENTRIES}`)
+  const total = candidates.reduce((sum, { length }) => sum + length, 0)
+  const known = options.rehash === true ? new Map<string, never>() : state.hashed
+  const hashed = await hashFiles(candidates, { known, now, onprogress: bytes => onprogress(bytes, total) })
+  return { base: state.base, ...hashed, offPaths, siteBytes }
+}
+
+/** What is remembered from now on. */
+function changed(state: ManifestState, options: ManifestOptions): ManifestState {
+  const { base, scripts, styles, enabled, off = [], on = [], revoke = [], restore = [] } = options
+  return {
+    ...state,
+    base: base ?? state.base,
+    scripts: scripts ?? state.scripts,
+    styles: styles ?? state.styles,
+    enabled: enabled ?? state.enabled,
+    off: [...new Set([...state.off, ...off])].filter(pattern => !on.includes(pattern)),
+    revoked: [...new Set([...state.revoked, ...revoke])].filter(hash => !restore.includes(hash))
+  }
+}
+
+/** Where the files have changed, those that were there before can come back. */
+function historyOf(
+  { history }: ManifestState,
+  before: SiteManifest | undefined,
+  found: Deployment,
+  isRollback: boolean
+): readonly Deployment[] {
+  if (isRollback) return history.slice(0, -1)
+  if (before === undefined) return history
+  const former = deploymentIn(before)
+  return textOf(former) === textOf(found) ? history : [...history, former].slice(-MAX_HISTORY)
+}
+
+/** What the manifest itself lists: paths, also those of no file, which pages of former days may still name. */
+function pathsOff(patterns: readonly string[], found: readonly string[]): string[] {
+  const isOff = anyOf(patterns)
+  return [...patterns.filter(pattern => isPlain(pattern) && isPath(pattern)), ...found.filter(isOff)]
+}
+
+function anyOf(patterns: readonly string[]): (path: string) => boolean {
+  const matchers = patterns.map(matcherOf)
+  return path => matchers.some(matches => matches(path))
+}
+
+function deploymentIn(manifest: SiteManifest): { base: string; files: ReadonlyMap<string, SiteFile> } {
+  return { base: writtenBase(manifest), files: manifest.files }
+}
+
+function listsOf({ off, revoked, enabled }: SiteManifest): {
+  off: string[]
+  revoked: string[]
+  enabled: boolean
+} {
+  return { off: [...off], revoked: [...revoked], enabled }
+}
+
+function textOf(deployment: Deployment): string {
+  return encodeManifest(deployment, { off: [], revoked: [], enabled: true })
+}
