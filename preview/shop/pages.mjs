@@ -33,7 +33,8 @@ export function allPages(products, archiveBytes) {
 function listPage(products, site) {
   const { number, count, total } = site
   const isFirst = number === 1
-  const title = number === 'all' ? `All ${total} pots` : isFirst ? SHOP : `Page ${number} of ${count}`
+  const title =
+    number === 'all' ? `All ${total} pots` : isFirst ? 'Pots for the table' : `Page ${number} of ${count}`
   const lead = `${total} pots, thrown and glazed by hand. Each is one of a kind, and none of them is real.`
   const main = `<h1>${title}</h1>
       <p class="lead">${lead}</p>

@@ -143,16 +143,16 @@ const IS_SECOND = {
     Math.abs(height - 0.42 - 0.01 * Math.sin(3 * angle)) < 0.09 + 0.02 * Math.sin(9 * angle)
 }
 
-/** A ring beside the piece; what of it is behind the body is painted over. */
+/** Half a ring beside the piece, its ends straight into it; what of them is behind the body is painted over. */
 function drawHandle(picture, scene, { profile, tall, middle, foot }) {
   const { at, height, reach } = scene.handle
   const center = [middle + profile.radiusAt(at) * tall * 0.98, foot - at * tall]
   const [wide, high] = [reach * tall, height * tall]
   const thick = 0.052 * tall
   for (let y = Math.floor(center[1] - high - thick); y <= center[1] + high + thick; y++) {
-    for (let x = Math.floor(center[0]); x <= center[0] + wide + thick; x++) {
-      const [right, up] = [(x + 0.5 - center[0]) / wide, (center[1] - y - 0.5) / high]
-      const far = Math.hypot(right, up)
+    for (let x = Math.floor(middle); x <= center[0] + wide + thick; x++) {
+      const [right, up] = [Math.max(0, x + 0.5 - center[0]) / wide, (center[1] - y - 0.5) / high]
+      const far = Math.max(0.01, Math.hypot(right, up))
       // In pixels, along the way from the middle.
       const off = (far - 1) * Math.hypot((right / far) * wide, (up / far) * high)
       const cover = Math.min(1, thick - Math.abs(off) + 0.5)

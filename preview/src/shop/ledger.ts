@@ -82,16 +82,16 @@ export function added(to: Shares, more: Shares, sign = 1): Shares {
   return sum
 }
 
-const KIND_OF_ENDING: Readonly<Record<string, Kind>> = {
-  png: 'pictures',
-  svg: 'pictures',
-  woff2: 'font',
-  mp4: 'film',
-  zip: 'download'
-}
+const KIND_OF_ENDING: ReadonlyMap<string, Kind> = new Map([
+  ['png', 'pictures'],
+  ['svg', 'pictures'],
+  ['woff2', 'font'],
+  ['mp4', 'film'],
+  ['zip', 'download']
+])
 
 /** By the ending of its path. */
 export function kindOf(url: string): Kind {
   const path = url.split(/[?#]/, 1)[0] ?? ''
-  return KIND_OF_ENDING[path.slice(path.lastIndexOf('.') + 1)] ?? 'page and code'
+  return KIND_OF_ENDING.get(path.slice(path.lastIndexOf('.') + 1)) ?? 'page and code'
 }
