@@ -51,7 +51,8 @@ function digestOfSources() {
   const paths = readdirSync(SOURCES, { recursive: true, withFileTypes: true })
     .filter(entry => entry.isFile())
     .map(entry => join(entry.parentPath ?? entry.path, entry.name))
-  for (const path of paths.sort()) digest.update(relative(SOURCES, path)).update(readFileSync(path))
+  for (const path of paths.sort((a, b) => (a < b ? -1 : 1)))
+    digest.update(relative(SOURCES, path)).update(readFileSync(path))
   return digest.digest('hex')
 }
 

@@ -23,7 +23,7 @@ export function manifestOf(folder, base = `${SHOP_PATH}assets/`) {
   const paths = readdirSync(folder, { recursive: true })
     .map(path => path.split(sep).join('/'))
     .filter(path => typeOf(path) !== undefined)
-    .sort()
+    .sort((a, b) => (a < b ? -1 : 1))
   const sizes = new Map(paths.map(path => [path, statSync(join(folder, path)).size]))
   const large = paths.filter(path => sizes.get(path) > SIDECAR_FROM_BYTES)
   mayfly(folder, ['sidecar', ...large])

@@ -18,8 +18,9 @@ function seen(page: Page): Promise<readonly string[]> {
       image.scrollIntoView()
       await image.decode()
       if (image.naturalWidth !== 640) throw new Error(`${image.src} is not shown`)
-      while (image.parentElement?.querySelector('.label') == null) await new Promise(requestAnimationFrame)
-      labels.push(image.parentElement.querySelector('.label')?.textContent ?? '')
+      const frame = image.parentElement!
+      while (frame.querySelector('.label') === null) await new Promise(requestAnimationFrame)
+      labels.push(frame.querySelector('.label')?.textContent ?? '')
     }
     return labels
   })
