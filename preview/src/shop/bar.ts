@@ -49,8 +49,11 @@ export class Bar {
     this.#sums = sums
     const { visit } = sums
     const all = SOURCES.reduce((sum, source) => sum + visit[source], 0)
+    let start = 0
     for (const source of SOURCES) {
-      this.#segments[source].style.flexGrow = String(all === 0 ? 0 : visit[source] / all)
+      const share = all === 0 ? 0 : visit[source] / all
+      this.#segments[source].style.transform = `translateX(${100 * start}%) scaleX(${share})`
+      start += share
       write(this.#figures[source].share, shareText(visit[source], all))
       write(this.#figures[source].bytes, bytesText(visit[source]))
     }
