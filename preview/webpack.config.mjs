@@ -13,7 +13,9 @@ export default {
     start: './src/start/page.ts',
     seeder: './src/seeder/page.ts',
     leecher: './src/leecher/page.ts',
-    preview: './src/preview.css'
+    preview: './src/preview.css',
+    // Beside the other assets of the test site, which are made before (scripts/compile.mjs).
+    'shop/site/assets/shop': './src/shop/page.ts'
   },
   // Classic scripts, not modules: browsers do not load modules into pages that were opened as files.
   // Written even where nothing changed: scripts/compiled.mjs tells by their time whether to compile again.

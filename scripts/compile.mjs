@@ -1,4 +1,4 @@
-// Compiles TypeScript and bundles what pages load. Run by `npm run compile`, compile.sh and compile.ps1.
+// Compiles TypeScript, makes the test site and bundles what pages load. Run by `npm run compile`, compile.sh and compile.ps1.
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
@@ -11,4 +11,5 @@ function run(...args) {
 }
 
 run('node_modules/typescript/bin/tsc', '--build')
+run('preview/shop/build.mjs')
 run('scripts/bundle.mjs')

@@ -6,7 +6,7 @@ import { runNpm } from './install.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-const SOURCES = ['common/src', 'mediator/src', 'peer/src', 'preview/src']
+const SOURCES = ['common/src', 'mediator/src', 'peer/src', 'preview/src', 'preview/shop']
 const SETTINGS = [
   'package-lock.json',
   'tsconfig.base.json',
@@ -15,7 +15,13 @@ const SETTINGS = [
   'peer/webpack.config.mjs',
   'preview/webpack.config.mjs'
 ]
-const BUILT = ['common/dist', 'mediator/dist', 'peer/dist/bundle/mayfly.js', 'preview/dist/mayfly.js']
+const BUILT = [
+  'common/dist',
+  'mediator/dist',
+  'peer/dist/bundle/mayfly.js',
+  'preview/dist/mayfly.js',
+  'preview/dist/shop/manifest.json'
+]
 /** Written last by every compilation, changed or not. */
 const LAST_BUILT = 'preview/dist/seeder.js'
 

@@ -162,6 +162,7 @@ Mayfly runs. Open in a browser:
 
   share files   http://${host}:${port}/seeder_preview.html
   get files     http://${host}:${port}/leecher_preview.html
+  visit a shop  http://${host}:${port}/shop/ (the same without us: /plain-shop/)
   about         http://${host}:${port}/
 
 Mediators, in one DHT: ws://${host}:${first} and ws://${host}:${second}

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import sirv from 'sirv'
+import { shopSite } from './shop-site.mjs'
 
 /** What of the folder is for visitors: pages, icon, built scripts. Sources and packages are not. */
 const PUBLIC_PATH = /^\/(?:(?:[a-z_]+\.html)?|icon\.svg|dist\/[a-z-]+\.(?:js|css|js\.map|css\.map))$/
@@ -20,23 +21,27 @@ const HEADERS = {
 }
 
 /**
- * Serves the preview pages and `mediators.json`, the addresses that a page uses when nobody names others.
+ * Serves the preview pages, the test site and `mediators.json`, the addresses that a page uses when nobody names others.
  *
  * `host` and `port` say where to listen (0 for a free port); `mediatorPorts` are those of the mediators that run beside
  * it, which a visitor reaches under the same name as the pages. `folder`: its files are under `/files/`, as a site has its
- * own. Rejects where the port is in use.
+ * own. `shop`: see {@link shopSite}. Rejects where the port is in use.
  *
- * @param {{ host: string, port: number, mediatorPorts: readonly number[], folder?: string }} options
+ * @param {{ host: string, port: number, mediatorPorts: readonly number[], folder?: string,
+ *   shop?: { attributes?: Readonly<Record<string, string>> } }} options
  * @returns {Promise<{ port: number, close(): Promise<void> }>}
  */
-export async function servePreview({ host, port, mediatorPorts, folder }) {
+export async function servePreview({ host, port, mediatorPorts, folder, shop }) {
+  const shopAnswers = shopSite(shop)
   const shared = folder === undefined ? undefined : sirv(folder, { dev: true, dotfiles: false })
   const files = sirv(fileURLToPath(new URL('..', import.meta.url)), { dev: true, dotfiles: false })
   const server = createServer((request, response) => {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
     const path = (request.url ?? '/').split(/[?#]/, 1)[0]
     if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405)
-    if (path === '/mediators.json') return answer(response, mediatorsFor(request.headers.host, mediatorPorts))
+    const mediators = mediatorsFor(request.headers.host, mediatorPorts)
+    if (path === '/mediators.json') return answer(response, mediators)
+    if (shopAnswers?.(request, response, path, mediators)) return
     if (shared !== undefined && path.startsWith(FILES_PATH)) {
       request.url = request.url.slice(FILES_PATH.length - 1)
       // Whatever it is, it is shown by nothing but the pages.

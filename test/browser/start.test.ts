@@ -21,7 +21,7 @@ describe('npm start', function () {
     const starting = begin(['--port', String(port)])
     const out = await starting.printed(/Ctrl\+C/)
     const base = `http://127.0.0.1:${port}/`
-    for (const path of ['seeder_preview.html', 'leecher_preview.html', '']) {
+    for (const path of ['seeder_preview.html', 'leecher_preview.html', 'shop/', '']) {
       expect(out).to.contain(`${base}${path}`)
       const page = await fetch(base + path)
       expect(page.status).to.equal(200)

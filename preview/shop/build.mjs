@@ -1,0 +1,66 @@
+// Makes the test site: preview/dist/shop/. Called by scripts/compile.mjs; does nothing where its sources are the same as last time.
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { encodeFilm, filmPoster } from './content/film.mjs'
+import { encodePng } from './content/png.mjs'
+import { drawPottery } from './content/pottery.mjs'
+import { allProducts } from './content/products.mjs'
+import { encodeZip } from './content/zip.mjs'
+import { allPages } from './pages.mjs'
+import { manifestOf } from './with-mayfly.mjs'
+
+const SOURCES = fileURLToPath(new URL('.', import.meta.url))
+const WIDTH = 640
+const HEIGHT = 480
+
+/** Where the shop is: `site/` is what a web server serves, `manifest.json` what Mayfly knows of it. */
+const SHOP_FOLDER = fileURLToPath(new URL('../dist/shop/', import.meta.url))
+
+/** Writes the whole shop into this folder. */
+export function buildShop(folder) {
+  const site = join(folder, 'site')
+  rmSync(folder, { recursive: true, force: true })
+  const put = (path, content) => {
+    mkdirSync(dirname(join(site, path)), { recursive: true })
+    writeFileSync(join(site, path), content)
+  }
+  cpSync(join(SOURCES, 'site'), join(site, 'assets'), { recursive: true })
+  const products = allProducts()
+  const pictures = products.map(({ file, scene }) => {
+    return { name: `${file}.png`, bytes: encodePng(drawPottery(scene, WIDTH, HEIGHT)) }
+  })
+  for (const { name, bytes } of pictures) put(`assets/pots/${name}`, bytes)
+  put('assets/film/wheel.mp4', encodeFilm())
+  put('assets/film/wheel.png', encodePng(filmPoster()))
+  const archive = encodeZip([priceList(products), ...pictures])
+  put('assets/catalogue.zip', archive)
+  for (const [path, html] of allPages(products, archive.length)) put(path, html)
+  writeFileSync(join(folder, 'manifest.json'), JSON.stringify(manifestOf(join(site, 'assets'))))
+}
+
+function priceList(products) {
+  const rows = products.map(({ number, title, price, about }) => `${number},${title},${price},"${about}"`)
+  return { name: 'prices.csv', bytes: Buffer.from(['number,name,euros,about', ...rows, ''].join('\n')) }
+}
+
+/** Of all that decides about the shop's bytes. */
+function digestOfSources() {
+  const digest = createHash('sha256')
+  const paths = readdirSync(SOURCES, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath ?? entry.path, entry.name))
+  for (const path of paths.sort((a, b) => (a < b ? -1 : 1)))
+    digest.update(relative(SOURCES, path)).update(readFileSync(path))
+  return digest.digest('hex')
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const stamp = join(SHOP_FOLDER, 'stamp')
+  const digest = digestOfSources()
+  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== digest) {
+    buildShop(SHOP_FOLDER)
+    writeFileSync(stamp, digest)
+  }
+}
