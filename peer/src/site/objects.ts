@@ -246,11 +246,11 @@ export function openSession(options: SessionOptions): ObjectSession {
     announcing ??= setTimeout(() => void announce(), ANNOUNCE_MS)
   }
   async function announce(): Promise<void> {
-    const held = new Set(options.mayUpload() ? (await store.list()).slice(-MAX_ANNOUNCED) : [])
+    const kept = new Set(options.mayUpload() ? (await store.list()).slice(-MAX_ANNOUNCED) : [])
     announcing = undefined
-    const fullHashes = [...held].filter(one => !announced.has(one))
-    const gone = [...announced].filter(one => !held.has(one))
-    announced = held
+    const fullHashes = [...kept].filter(one => !announced.has(one))
+    const gone = [...announced].filter(one => !kept.has(one))
+    announced = kept
     for (const [type, list] of [
       ['announce', fullHashes],
       ['finish', gone]

@@ -76,8 +76,10 @@ export function uploads(host: UploadsHost): {
   const clients = new Map<Neighbour, Client>()
   let waiting: ReturnType<typeof setTimeout> | undefined
 
-  const reject = (to: Neighbour, stream: number, first: number, count: number, reason: number): void =>
-    to.send(encode(REJECT, stream, first, count, reason), 'control')
+  const reject = (
+    to: Neighbour,
+    ...fields: [stream: number, first: number, count: number, reason: number]
+  ): void => to.send(encode(REJECT, ...fields), 'control')
 
   const open = async (
     to: Neighbour,
