@@ -54,7 +54,7 @@ export function withMayfly(html, { path, manifest, attributes }) {
     return fullHash === undefined ? tag : `${tag.slice(0, -1)} data-mayfly="${fullHash}">`
   })
   const written = Object.entries(attributes).map(([name, value]) => ` ${name}="${escaped(value)}"`)
-  return rewritten.replace('</head>', () => `  <script${written.join('')} async></script>\n  </head>`)
+  return rewritten.replace('</head>', () => `  <script${written.join('')}></script>\n  </head>`)
 }
 
 function hashAt(url, page, { base, files }) {

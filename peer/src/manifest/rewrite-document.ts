@@ -71,11 +71,11 @@ export function scriptTag(urls: {
   const { script, mediators, manifest, worker } = urls
   const escaped = (value: string): string => value.replaceAll('&', '&amp;').replaceAll('"', '&quot;')
   const more = worker === undefined ? '' : ` data-worker="${escaped(worker)}"`
-  return `<script src="${escaped(script)}" data-mediators="${escaped(mediators.join(' '))}" data-manifest="${escaped(manifest)}"${more} async></script>`
+  return `<script src="${escaped(script)}" data-mediators="${escaped(mediators.join(' '))}" data-manifest="${escaped(manifest)}"${more}></script>`
 }
 
 const OWN_TAG =
-  /^<script src="[^"]*" data-mediators="[^"]*" data-manifest="[^"]*"(?: data-worker="[^"]*")? async><\/script>$/
+  /^<script src="[^"]*" data-mediators="[^"]*" data-manifest="[^"]*"(?: data-worker="[^"]*")?><\/script>$/
 
 function baseOf(elements: readonly HtmlElement[], url: string): string {
   const href = elements

@@ -129,7 +129,7 @@ describe('a document that is rewritten', () => {
       scriptTag({ script: '/mayfly.js', mediators: [mediator], manifest: '/m.json?a&b' })
     const tag = tagFor('wss://a.example')
     expect(tag).to.equal(
-      '<script src="/mayfly.js" data-mediators="wss://a.example" data-manifest="/m.json?a&amp;b" async></script>'
+      '<script src="/mayfly.js" data-mediators="wss://a.example" data-manifest="/m.json?a&amp;b"></script>'
     )
     const places: Readonly<Record<string, string>> = {
       '<html><head><meta charset=utf-8></head><body>': `<html><head><meta charset=utf-8>${tag}</head><body>`,

@@ -60,7 +60,7 @@ describe('a folder of documents', () => {
     await rewriteFolder(folder.path, { manifest: output, mediators: ['wss://a.example'], worker: '/w.js' })
     const text = await folder.text('x/y.html')
     expect(text).to.contain(
-      'data-manifest="/assets/mayfly-manifest.json" data-worker="/w.js" async></script></head>'
+      'data-manifest="/assets/mayfly-manifest.json" data-worker="/w.js"></script></head>'
     )
     expect(text.match(/data-mayfly="/g)).to.have.lengthOf(1)
   })

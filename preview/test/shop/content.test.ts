@@ -122,7 +122,7 @@ describe('the pages of the shop', () => {
     }
     const rewritten = withMayfly(page, options)
     expect(rewritten).to.contain(
-      '<script src="/mayfly.js" data-mediators="ws://a&quot; onload=&quot;x" async></script>'
+      '<script src="/mayfly.js" data-mediators="ws://a&quot; onload=&quot;x"></script>'
     )
     expect(count(rewritten, / data-mayfly="hash-of-pots/g)).to.equal(count(page, /<img /g))
     expect(rewritten).to.match(/<video [^>]*data-mayfly="hash-of-film\/wheel\.mp4">/)

@@ -67,7 +67,7 @@ describe('the server of the shop', () => {
     const page = await answer.text()
     expect(page).to.contain('<video src="../assets/film.mp4" data-mayfly="f0">')
     expect(page).to.contain(
-      '<script src="/mayfly.js" data-mediators="ws://a.example ws://b.example" data-manifest="/shop/mayfly-manifest.json" data-worker="/shop/mayfly-worker.js" data-badge="" async></script>'
+      '<script src="/mayfly.js" data-mediators="ws://a.example ws://b.example" data-manifest="/shop/mayfly-manifest.json" data-worker="/shop/mayfly-worker.js" data-badge=""></script>'
     )
     expect(answer.headers.get('content-security-policy')).to.match(/^default-src 'none'; script-src 'self';/)
     expect(await (await get('/plain-shop/')).text()).to.contain('short')
