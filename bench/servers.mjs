@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 import Tracker from 'bittorrent-tracker/server'
 import { MediatorProcess } from '../scripts/mediator-process.mjs'
+import { shopSite } from '../preview/server/shop-site.mjs'
 import { answerPage } from './pages.mjs'
 
 /** All visitors of a bench come from few addresses, one right after the other. */
@@ -24,8 +25,10 @@ const closing = []
 process.stdin.resume().once('end', () => void end(0))
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => void end(0))
 try {
+  const mediatorUrl = await mediator()
   const urls = {
-    mediator: await mediator(),
+    mediator: mediatorUrl,
+    shop: await shop(mediatorUrl),
     tracker: await tracker(),
     ...(await pages()),
     origin: await origin()
@@ -60,6 +63,16 @@ async function tracker() {
 
 async function pages() {
   return { pages: await listening((request, response) => void answerPage(request, response)) }
+}
+
+/** The test site, `/shop/` with Mayfly and `/plain-shop/` without; undefined where it is not compiled. */
+async function shop(at) {
+  const answer = shopSite()
+  if (answer === undefined) return undefined
+  return listening((request, response) => {
+    const { pathname } = new URL(request.url, 'http://shop')
+    if (!answer(request, response, pathname, [at])) response.writeHead(404).end()
+  })
 }
 
 /** `PUT /` keeps a body under the name that it answers; `GET /<name>` gives it back, to any page. */

@@ -9,25 +9,31 @@ const BENCHES = {
   transfer: '16 and 64 MiB from page to page, verified',
   latency: 'the first and the second 50 KB, from the opening of the WebSocket',
   swarm: '64 MiB to 20 peers at once, over emulated uplinks of 5 Mbit/s',
-  page: 'a page with 60 images, with us and without us, whatever its peers do',
+  page: 'a shop that is carried by the script tag, with it and without it, whatever its visitors do',
+  gallery: 'a page with 60 images by the whole library, with us and without us, whatever its peers do',
   memory: 'what Chromium needs while 256 MiB and 1 GiB go through a page (Linux)',
   bytes: 'what the script tag sends to connect and for an object, beside what Maygh counted (needs openssl)',
   yield: 'what an upload adds to the delays of others on its uplink (mayfly only; needs Linux and root)'
 }
 /** Benches that take `--wan`, and the profiles of bench/wan/ that each can name. */
-const PROFILES = { latency: ['cable', 'dsl'], page: ['lan', 'cable'], yield: ['cable', 'dsl'] }
+const PROFILES = {
+  latency: ['cable', 'dsl'],
+  page: ['lan', 'cable', 'dsl'],
+  gallery: ['lan', 'cable'],
+  yield: ['cable', 'dsl']
+}
 const HELP = `npm run bench -- <name> [options]
 
 ${Object.entries(BENCHES)
   .map(([name, what]) => `  ${name.padEnd(22)}${what}`)
   .join('\n')}
 
-Every contender runs in the same run, in turn. Emulated networks, which swarm and page always use, need Linux and root.
+Every contender runs in the same run, in turn. Emulated networks, which swarm, page and gallery always use, need Linux and root.
 
   --json <file>         writes the measurements: [{ measure, contender, value, unit, samples }]
-  --rounds <number>     how often every contender runs; page: pairs of loads in each network
+  --rounds <number>     how often every contender runs; page and gallery: pairs of loads in each network
   --quick               as few rounds as show that it works, too few to rely on
-  --wan <profile>       over an emulated network: latency over cable or dsl, page over lan or cable (default: both)
+  --wan <profile>       over an emulated network: latency over cable or dsl, page and gallery over lan, cable and so on (default: all)
   --help                shows this
 
 Exit: 0, 1 where it failed or a goal was missed, 2 where the command line is wrong.`

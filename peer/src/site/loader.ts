@@ -36,8 +36,9 @@ const data = tag?.dataset ?? {}
 const IMAGE_BYTES = 30_000
 /** The first viewport has the line to itself for so long at most. */
 const FIRST_MS = 1_500
-/** Nearer to the viewport than this many pixels, browsers fetch lazy images by themselves (Chromium: 2,500 at most). */
-const NEAR_PX = 2_500
+/** Nearer to the viewport than this many pixels, Chromium fetches lazy images by itself, and further away on slow lines. */
+const NEAR_PX = 1_250
+const MOST_NEAR_PX = 2_500
 
 const parts: Record<string, unknown> = {}
 const loading: Record<string, Promise<unknown>> = {}
@@ -141,7 +142,8 @@ function adopt(image: HTMLImageElement): void {
   const url = mayflySrc ?? image.getAttribute('src')
   if (taken.has(image) || !url || !/^[0-9a-f]{64}$/.test(fullHash)) return
   taken.add(image)
-  const isFar = document.readyState === 'loading' || image.getBoundingClientRect().top > innerHeight + NEAR_PX
+  const isFar =
+    document.readyState === 'loading' || image.getBoundingClientRect().top > innerHeight + MOST_NEAR_PX
   if (mayflySrc || (isFar && image.loading === 'lazy' && !image.complete && !image.srcset)) {
     image.removeAttribute('src')
     waiting.set(image, { fullHash, url })
@@ -170,7 +172,7 @@ function watch(): void {
       }
       isLaidOut = true
     },
-    { rootMargin: '200% 0px' }
+    { rootMargin: `${NEAR_PX}px` }
   )
   for (const image of waiting.keys()) near.observe(image)
 }
