@@ -92,6 +92,48 @@ describe('the script tag', () => {
     })
   })
 
+  it('has what the whole library can do, and speaks with it', async () => {
+    site.pages.set(
+      '/',
+      '<!doctype html><title>site</title><img id="photo" alt=""><script src="/mayfly.js"></script>'
+    )
+    const photo = [...noisePng(7, 200_000)]
+    const seeder = await world.visit(site.base)
+    const fullHash = await seeder.evaluate(
+      ([mediator, bytes]) => {
+        const { mayfly } = globalThis as unknown as { mayfly: Tag & { seed(content: Blob): Promise<string> } }
+        mayfly.connect(mediator)
+        return mayfly.seed(new Blob([Uint8Array.from(bytes)]))
+      },
+      [world.mediator(0), photo] as const
+    )
+    const visitor = await world.visit(site.base)
+    const source = await visitor.evaluate(
+      ([mediator, hash]) => {
+        const { mayfly } = globalThis as unknown as { mayfly: Tag }
+        mayfly.connect(mediator)
+        return mayfly.load(hash, 'photo', { url: '/nowhere.png', originAfterMs: 8_000 })
+      },
+      [world.mediator(1), fullHash] as const
+    )
+    expect(source).to.equal('peer')
+    await visitor.waitForFunction(() => document.querySelector('img')!.naturalWidth === 100)
+    // And back: what the visitor holds now is fetched by a whole library from it alone.
+    await seeder.close()
+    const third = await world.visit(site.base)
+    const length = await third.evaluate(
+      async ([mediator, hash]) => {
+        const { mayfly } = globalThis as unknown as {
+          mayfly: Tag & { get(fullHash: string): Promise<{ bytes(): Promise<Uint8Array> }> }
+        }
+        mayfly.connect(mediator)
+        return (await (await mayfly.get(hash)).bytes()).length
+      },
+      [world.mediator(0), fullHash] as const
+    )
+    expect(length).to.equal(photo.length)
+  })
+
   describe('where others are of no use', () => {
     const PATIENCE_MS = 300
 

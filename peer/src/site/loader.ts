@@ -2,6 +2,7 @@
  * The script tag, `mayfly.js`: shows what the page names as it always was shown, decides whether other visitors pay, and only
  * then fetches the parts that speak with them.
  */
+import type { ConnectOptions, Session } from '../api.js'
 import { maySharePeers, type Obstacles } from '../core/site-worth.js'
 import { watchConditions } from './conditions.js'
 import type { ObjectSource } from './objects.js'
@@ -27,6 +28,9 @@ export interface SiteLoadOptions {
   readonly originAfterMs?: number
 }
 
+/** Defined by `mayfly-library.js`. */
+declare const mayflyLibrary: Pick<typeof import('../page/index.js'), 'connect'>
+
 /** By the name of a part, what it must hash to. Put in when the bundle is made. */
 declare const INTEGRITY: Readonly<Record<string, string>>
 
@@ -50,6 +54,7 @@ let options: SiteOptions | undefined = data['mediators']
   ? { ...data, mediators: data['mediators'].split(/\s+/) }
   : undefined
 let session: Promise<SiteSession | undefined> | undefined
+let library: Promise<Session> | undefined
 let isAsked = false
 let near: IntersectionObserver | undefined
 let isLaidOut = false
@@ -193,8 +198,18 @@ if (options) {
   whenParsed(watch)
 }
 
+/** The whole library, for what only it can do: fetched when it is first asked for, with a session of its own. */
+function whole(): Promise<Session> {
+  const { mediators = [], ...more } = options ?? {}
+  return (library ??= part('library').then(() => mayflyLibrary.connect(mediators, more as ConnectOptions)))
+}
+
 const mayfly = {
   parts,
+  /** Settles when the whole library has a mediator. */
+  get established() {
+    return whole().then(open => open.established)
+  },
   load: (...wish: Parameters<typeof load>) => {
     isAsked = true
     return load(...wish)
@@ -220,8 +235,16 @@ const mayfly = {
     state.start()
     void opened()
   },
-  close
+  close: () => {
+    close()
+    void library?.then(open => open.close())
+    library = undefined
+  }
 }
+for (const name of ['seed', 'get', 'fetch', 'serve', 'finish'] as const)
+  Object.assign(mayfly, {
+    [name]: async (...wish: never[]) => ((await whole())[name] as (...all: never[]) => unknown)(...wish)
+  })
 Object.assign(globalThis, { mayfly })
 if (data['badge'] !== undefined)
   void firstShown.then(() => part<BadgePart>('badge')).then(badge => badge?.(state, mayfly))
