@@ -232,6 +232,46 @@ describe('the script tag', () => {
     }
   })
 
+  it('keeps to a strict policy: images as blobs, scripts and styles from the site, nothing evaluated', async () => {
+    await site.add('/photo.png', 'image/png', noisePng(1, 40_000))
+    await site.add('/style.css', 'text/css', 'p { color: rgb(1, 2, 3) }')
+    await site.add('/code.js', 'text/javascript', 'document.title = "ran"')
+    const names = ['photo.png', 'style.css', 'code.js']
+    const hashes = names.map(name => site.files.get(`/${name}`)?.fullHash ?? '')
+    // What the page itself does is a script of its own: nothing in line may run.
+    await site.add(
+      '/page.js',
+      'text/javascript',
+      `document.body.append(Object.assign(document.createElement('script'), { id: 'code' }))
+      Promise.all(${JSON.stringify(names)}.map((name, i) =>
+        mayfly.load(${JSON.stringify(hashes)}[i], name.split('.')[0], { url: '/' + name, originAfterMs: 8000 })
+      )).then(sources => (document.body.dataset.sources = sources.join(' ')))`
+    )
+    const mediator = world.mediator(0)
+    site.headers = {
+      'content-security-policy': `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self' ${mediator}`
+    }
+    site.pages.set(
+      '/',
+      `<!doctype html><title>site</title><script src="/mayfly.js" data-mediators="${mediator}"></script>
+      <link rel="stylesheet" id="style"><p>text<img id="photo" alt=""><script src="/page.js"></script>`
+    )
+    for (const expected of ['origin origin origin', 'peer peer peer']) {
+      const page = await world.visit(site.base)
+      await page.waitForFunction(
+        () =>
+          document.title === 'ran' &&
+          (document.querySelector('#photo') as HTMLImageElement).naturalWidth === 100 &&
+          getComputedStyle(document.querySelector('p')!).color === 'rgb(1, 2, 3)'
+      )
+      await page.waitForFunction(sources => document.body.dataset['sources'] === sources, expected)
+    }
+    // The browser says what it refused, and nothing else.
+    const refused = world.complaints.splice(0).filter(text => !/favicon|Failed to load/.test(text))
+    expect(refused.length).to.be.greaterThan(0)
+    for (const text of refused) expect(text).to.match(/blob:.*(script|style|stylesheet)/)
+  })
+
   describe('with attributes', () => {
     const IMAGES = 40
 

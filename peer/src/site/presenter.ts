@@ -36,11 +36,9 @@ export async function present(
     const { localName } = element
     // A script runs once, or not at all: only another element has a second try.
     const again = localName === 'script' ? document.createElement(localName) : element
-    if (again !== element) {
-      for (const { name, value } of element.attributes) again.setAttribute(name, value)
-      element.replaceWith(again)
-    }
+    if (again !== element) for (const { name, value } of element.attributes) again.setAttribute(name, value)
     show(again, url)
+    if (again !== element) element.replaceWith(again)
   }
   if (/^(img|script|link)$/.test(element.localName)) {
     element.addEventListener('error', onerror, { once: true })
