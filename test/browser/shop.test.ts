@@ -16,6 +16,9 @@ function seen(page: Page): Promise<readonly string[]> {
     const labels: string[] = []
     for (const image of document.querySelectorAll('img')) {
       image.scrollIntoView()
+      // Far below, it has no address before it comes near.
+      if (!image.complete || image.naturalWidth === 0)
+        await new Promise(resolve => image.addEventListener('load', resolve, { once: true }))
       await image.decode()
       if (image.naturalWidth !== 640) throw new Error(`${image.src} is not shown`)
       const frame = image.parentElement!

@@ -34,7 +34,7 @@ describe('the command lines for a site', function () {
       stdout: 'changed: index.html\n1 document, 1 changed; hashes: 1 added, 0 updated, 0 removed\n'
     })
     expect(await folder.text('index.html')).to.match(
-      / async><\/script><\/head><img data-mayfly="[0-9a-f]{64}" src="a.png">$/
+      /"><\/script><\/head><img data-mayfly="[0-9a-f]{64}" src="a.png">$/
     )
     const disabled = await run('manifest', folder.path, '--disable')
     expect(disabled).to.include({ code: 0 })

@@ -180,6 +180,9 @@ function watch(): void {
     { rootMargin: `${NEAR_PX}px` }
   )
   for (const image of waiting.keys()) near.observe(image)
+  addEventListener('beforeprint', () => {
+    for (const [image, { url }] of waiting) show(image, url)
+  })
 }
 
 function whenParsed(then: () => void): void {

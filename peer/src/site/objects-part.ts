@@ -22,8 +22,7 @@ const part: ObjectsPart = ({ storeBytes = STORE_BYTES, ...options }, { mayUpload
         dispatchEvent(new CustomEvent('mayfly', { detail: budget.totals(Date.now()) }))
       }, TELL_MS)
     }
-    addEventListener('pagehide', () => budget.settle(Date.now()))
-    return openSession({
+    const opened = openSession({
       ...options,
       store: openStore(storeBytes),
       slots: limits.slots,
@@ -35,6 +34,12 @@ const part: ObjectsPart = ({ storeBytes = STORE_BYTES, ...options }, { mayUpload
         tell()
       }
     })
+    addEventListener('pagehide', ({ persisted }) => {
+      budget.settle(Date.now())
+      // Otherwise others would find out by silence, some ten seconds later.
+      if (!persisted) opened.close()
+    })
+    return opened
   })
   return {
     ...session,

@@ -60,6 +60,8 @@ const TICK_MS = 50
 const ANNOUNCE_MS = 500
 /** Hashes of one announcement, and of one session (docs/PROTOCOL.md). */
 const MAX_ANNOUNCED = 1_000
+/** A message has 64 KiB at most. */
+const ANNOUNCED_AT_ONCE = 500
 /** Bytes of verified objects that are kept in memory for serving. */
 const READY_BYTES = 8_388_608
 
@@ -255,7 +257,7 @@ export function openSession(options: SessionOptions): ObjectSession {
       ['announce', fullHashes],
       ['finish', gone]
     ] as const)
-      if (list.length > 0) mediator.send({ type, fullHashes: list })
+      while (list.length > 0) mediator.send({ type, fullHashes: list.splice(0, ANNOUNCED_AT_ONCE) })
   }
 
   async function bring(wish: Wish): Promise<Brought | undefined> {

@@ -18,6 +18,8 @@ export interface Shown {
 
 /** Milliseconds after which what the browser fetched itself is read from its cache: the page has better to do before. */
 const KEEP_MS = 1_500
+/** A blob is given back so long after it was shown. */
+const RELEASE_MS = 5_000
 
 /** Shows an object that others or the site bring. Undefined: its element is to have the site's own address. */
 export async function present(
@@ -29,11 +31,13 @@ export async function present(
   if (!brought) return undefined
   const { bytes, source } = brought
   const address = URL.createObjectURL(new Blob([bytes], { type: type ?? typeOf(element, url) }))
-  const release = (): void => URL.revokeObjectURL(address)
+  // An element may have another address by the time it tells that it has loaded the one before.
+  const release = (): unknown => setTimeout(() => URL.revokeObjectURL(address), RELEASE_MS)
   // A policy of the site may forbid such addresses.
   const onerror = (): void => {
     release()
     const { localName } = element
+    if (![element.getAttribute('src'), element.getAttribute('href')].includes(address)) return
     // A script runs once, or not at all: only another element has a second try.
     const again = localName === 'script' ? document.createElement(localName) : element
     if (again !== element) for (const { name, value } of element.attributes) again.setAttribute(name, value)

@@ -43,7 +43,8 @@ export interface UploadsHost {
 
 /** Streams that one neighbour may have open, and runs that may be queued for it. */
 const MAX_STREAMS = 256
-const SLOT_MS = 10_000
+/** Whoever was served so long ago may still ask for more. */
+const SLOT_MS = 2_000
 /** Whoever would have to wait longer is sent away. */
 const MOST_WAIT_MS = 5_000
 
