@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { crc32, deflateSync } from 'node:zlib'
-import { FullHashBuilder } from '../../common/src/index.js'
+import { FullHashBuilder, encodeSidecar } from '../../common/src/index.js'
 import { nodeHasher } from '../../peer/src/adapters/node-hasher.js'
 
 const BUNDLES = new URL('../../peer/dist/bundle/', import.meta.url)
@@ -23,11 +23,16 @@ export class TaggedSite {
   headers: Record<string, string> = {}
   /** Files are answered with this status. */
   status = 200
+  /** Whether ranges of files are answered, and those that were asked for in their order, as in the header. */
+  hasRanges = true
+  readonly ranges: string[] = []
+  /** Milliseconds before a file is answered. */
+  delayMs = 0
   base!: string
   readonly #server: Server
 
   constructor() {
-    this.#server = createServer(({ url = '' }, response) => {
+    this.#server = createServer(({ url = '', headers }, response) => {
       const path = new URL(url, 'http://site').pathname
       const file = this.files.get(path)
       const page = this.pages.get(path)
@@ -37,9 +42,19 @@ export class TaggedSite {
         response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', ...this.headers }).end(page)
       } else if (file !== undefined) {
         this.asked.set(path, (this.asked.get(path) ?? 0) + 1)
-        response
-          .writeHead(this.status, { 'content-type': file.type, 'cache-control': 'max-age=600' })
-          .end(file.bytes)
+        const fields = { 'content-type': file.type, 'cache-control': 'max-age=600' }
+        const { length } = file.bytes
+        if (headers.range !== undefined) this.ranges.push(headers.range)
+        const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') ?? []
+        const answer = (): void => {
+          if (this.hasRanges && from !== undefined && to !== undefined) {
+            const range = { 'content-range': `bytes ${from}-${to}/${length}` }
+            response
+              .writeHead(206, { ...fields, ...range })
+              .end(file.bytes.subarray(Number(from), Number(to) + 1))
+          } else response.writeHead(this.status, fields).end(file.bytes)
+        }
+        setTimeout(answer, this.delayMs)
       } else response.writeHead(404).end()
     })
   }
@@ -55,13 +70,14 @@ export class TaggedSite {
     this.#server.close()
   }
 
-  /** Adds a file. Gives its full hash. */
-  async add(path: string, type: string, content: Uint8Array | string): Promise<string> {
+  /** Adds a file, and its sidecar where it has one. Gives its full hash. */
+  async add(path: string, type: string, content: Uint8Array | string, hasSidecar = false): Promise<string> {
     const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : Uint8Array.from(content)
     const builder = new FullHashBuilder(nodeHasher)
     await builder.update(bytes)
-    const { fullHash } = await builder.finish()
+    const { fullHash, tree } = await builder.finish()
     this.files.set(path, { type, bytes, fullHash })
+    if (hasSidecar) this.files.set(`${path}.mayfly`, { type: '', bytes: encodeSidecar(tree), fullHash: '' })
     return fullHash
   }
 
@@ -75,12 +91,8 @@ export class TaggedSite {
 export function noisePng(seed: number, bytes: number): Uint8Array {
   const width = 100
   const height = Math.max(1, Math.round(bytes / (3 * width)))
-  const rows = Buffer.alloc(height * (1 + 3 * width))
-  let state = seed * 2_654_435_761 + 1
-  for (let at = 0; at < rows.length; at++) {
-    state = Math.imul(state ^ (state >>> 15), 2_246_822_507) + 1
-    if (at % (1 + 3 * width) !== 0) rows[at] = state >>> 24
-  }
+  const rows = noise(seed, height * (1 + 3 * width))
+  for (let at = 0; at < rows.length; at += 1 + 3 * width) rows[at] = 0
   const header = Buffer.alloc(13)
   header.writeUInt32BE(width, 0)
   header.writeUInt32BE(height, 4)
@@ -91,6 +103,17 @@ export function noisePng(seed: number, bytes: number): Uint8Array {
     chunk('IDAT', deflateSync(rows, { level: 0 })),
     chunk('IEND', Buffer.alloc(0))
   ])
+}
+
+/** Bytes that only `seed` decides about. */
+export function noise(seed: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length)
+  let state = seed * 2_654_435_761 + 1
+  for (let at = 0; at < length; at++) {
+    state = Math.imul(state ^ (state >>> 15), 2_246_822_507) + 1
+    bytes[at] = state >>> 24
+  }
+  return bytes
 }
 
 function chunk(name: string, data: Buffer): Buffer {

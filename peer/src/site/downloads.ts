@@ -67,6 +67,8 @@ export function downloads(): {
   /** Takes what a server sends; false: it is another kind of message. Throws where it is malformed or was not asked for. */
   receive(neighbour: Neighbour, message: Message): boolean
   gone(neighbour: Neighbour): void
+  /** The number of another stream. */
+  number(): number
 } {
   const streams = new Map<string, Stream>()
   let next = 0
@@ -175,6 +177,7 @@ export function downloads(): {
       void finish(stream)
       return true
     },
+    number: () => next++,
     gone: neighbour => {
       for (const stream of [...streams.values()]) if (stream.neighbour === neighbour) stream.settle('lost')
     }

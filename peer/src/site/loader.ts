@@ -6,7 +6,14 @@ import type { ConnectOptions, Session } from '../api.js'
 import { maySharePeers, type Obstacles } from '../core/site-worth.js'
 import { watchConditions } from './conditions.js'
 import type { ObjectSource } from './objects.js'
-import type { BadgePart, ObjectsPart, SiteSession, SiteSessionOptions } from './parts.js'
+import type {
+  BadgePart,
+  ObjectsPart,
+  SiteSession,
+  SiteSessionOptions,
+  StreamOptions,
+  StreamsPart
+} from './parts.js'
 import { sharingState } from './sharing-state.js'
 import { show } from './show.js'
 
@@ -96,8 +103,12 @@ async function opened(): Promise<SiteSession | undefined> {
   if (!options || (fetch && (fetch !== 'weight' || upload))) return undefined
   const open = options
   return (session ??= part<ObjectsPart>('objects').then(objects =>
-    objects?.(open, { mayUpload: () => !obstacles().upload, budget: state.budget })
+    objects?.(open, { mayUpload: () => !obstacles().upload, budget: state.budget, streams })
   ))
+}
+
+function streams(): Promise<StreamsPart | undefined> {
+  return part('streams')
 }
 
 /** The visitor has decided, or conditions are others. */
@@ -216,6 +227,12 @@ const mayfly = {
   load: (...wish: Parameters<typeof load>) => {
     isAsked = true
     return load(...wish)
+  },
+  /** Reads a film, song or download as it comes; undefined: the site alone brings it. */
+  stream: async (wish: StreamOptions) => {
+    isAsked = true
+    const [open, streaming] = await Promise.all([opened(), streams()])
+    return open && streaming?.openStream(open, wish)
   },
   connect: (mediators: string | readonly string[], more?: Omit<SiteOptions, 'mediators'>) => {
     options = { ...more, mediators: ([] as string[]).concat(mediators) }

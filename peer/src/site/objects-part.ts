@@ -11,7 +11,10 @@ const STORE_BYTES = 67_108_864
 /** Between two events that tell what was given. */
 const TELL_MS = 1_000
 
-const part: ObjectsPart = ({ storeBytes = STORE_BYTES, ...options }, { mayUpload, budget: record }) => {
+const part: ObjectsPart = (
+  { storeBytes = STORE_BYTES, ...options },
+  { mayUpload, budget: record, streams }
+) => {
   const limits = uploadLimits(options)
   const session = shareAmongTabs(() => {
     const budget = uploadBudget(limits, record, Date.now())
@@ -27,6 +30,7 @@ const part: ObjectsPart = ({ storeBytes = STORE_BYTES, ...options }, { mayUpload
       store: openStore(storeBytes),
       slots: limits.slots,
       mayUpload,
+      streams,
       take: bytes => budget.ask(bytes, Date.now()),
       gave: tell,
       received: bytes => {

@@ -1,9 +1,12 @@
+import type { ChunkEngine, ChunkWish } from './chunks.js'
 import { downloads, type Transfer, type Verified } from './downloads.js'
 import { addressesOf, isAddress, openMediator, type MediatorMessage } from './mediator.js'
 import { openNeighbours, type Neighbour } from './neighbours.js'
+import type { StreamsPart } from './parts.js'
 import type { Store } from './store.js'
-import { fullHashOf, levelsOf, rootOf, toHex } from './tree.js'
+import { digest, fullHashOf, levelsOf, rootOf, toHex } from './tree.js'
 import { uploads } from './uploads.js'
+import { encode, join, read } from './wire.js'
 
 /** Who brought an object. */
 export type ObjectSource = 'peer' | 'origin' | 'cache'
@@ -16,6 +19,8 @@ export interface Wish {
   readonly length?: number | undefined
   /** Milliseconds that neighbours have before the origin is asked. */
   readonly patienceMs: number
+  /** Only this chunk of what is streamed. */
+  readonly chunk?: ChunkWish | undefined
 }
 
 export interface Brought {
@@ -34,6 +39,8 @@ export interface SessionOptions {
   readonly take: (bytes: number) => number
   readonly gave: (fullHash: string, bytes: number) => void
   readonly received: (bytes: number) => void
+  /** Fetches the part that streams, when it is needed. */
+  readonly streams: () => Promise<StreamsPart | undefined>
 }
 
 /** The connection of one visitor to others, for all objects of a site. */
@@ -87,10 +94,12 @@ export function openSession(options: SessionOptions): ObjectSession {
   let announcing: ReturnType<typeof setTimeout> | undefined
   let ticking: ReturnType<typeof setTimeout> | undefined
   let heardAt = 0
+  let chunks: ChunkEngine | undefined
+  let opening: Promise<ChunkEngine | undefined> | undefined
 
   const loads = downloads()
   const serves = uploads({
-    object: held,
+    object: async fullHash => (await held(fullHash)) ?? chunks?.object(fullHash),
     slots: options.slots,
     mayUpload: options.mayUpload,
     take: options.take,
@@ -100,6 +109,7 @@ export function openSession(options: SessionOptions): ObjectSession {
     signal: (address, data) => mediator.send({ type: 'signal', ...plain(address), data }),
     onopen: assign,
     onmessage: (neighbour, message) => {
+      if (chunks?.receive(neighbour, message)) return
       if (loads.receive(neighbour, message)) heardAt = performance.now()
       else serves.receive(neighbour, message)
     },
@@ -127,8 +137,9 @@ export function openSession(options: SessionOptions): ObjectSession {
     if (type === 'error') open.delete(String(fullHash))
     if (type !== 'peers') return
     if (final === true) open.delete(String(fullHash))
+    const isNeeded = pending.size > 0 || chunks?.isWanted(fullHash)
     for (const address of addressesOf(peers))
-      if (address.peerId !== peerId && neighbours.all.size < WANTED_NEIGHBOURS && pending.size > 0)
+      if (address.peerId !== peerId && neighbours.all.size < WANTED_NEIGHBOURS && isNeeded)
         neighbours.connect(address)
     assign()
   }
@@ -248,7 +259,9 @@ export function openSession(options: SessionOptions): ObjectSession {
     announcing ??= setTimeout(() => void announce(), ANNOUNCE_MS)
   }
   async function announce(): Promise<void> {
-    const kept = new Set(options.mayUpload() ? (await store.list()).slice(-MAX_ANNOUNCED) : [])
+    const keys = options.mayUpload() ? await store.list() : []
+    if (keys.some(key => key[64])) await streams()
+    const kept = new Set(keys.map(key => key.slice(0, 64)).slice(-MAX_ANNOUNCED))
     announcing = undefined
     const fullHashes = [...kept].filter(one => !announced.has(one))
     const gone = [...announced].filter(one => !kept.has(one))
@@ -258,6 +271,12 @@ export function openSession(options: SessionOptions): ObjectSession {
       ['finish', gone]
     ] as const)
       while (list.length > 0) mediator.send({ type, fullHashes: list.splice(0, ANNOUNCED_AT_ONCE) })
+  }
+
+  function streams(): Promise<ChunkEngine | undefined> {
+    const own = { announceSoon, loads, mediator, neighbours, serves }
+    const host = { ...options, ...own, digest, encode, fullHashOf, join, levelsOf, read, toHex }
+    return (opening ??= options.streams().then(part => (chunks = part?.serve(host))))
   }
 
   async function bring(wish: Wish): Promise<Brought | undefined> {
@@ -284,6 +303,7 @@ export function openSession(options: SessionOptions): ObjectSession {
     keep,
     refresh: announceSoon,
     bring: wish => {
+      if (wish.chunk) return streams().then(engine => engine?.bring(wish))
       const running = bringing.get(wish.fullHash) ?? bring(wish).finally(() => bringing.delete(wish.fullHash))
       bringing.set(wish.fullHash, running)
       return running

@@ -1,5 +1,6 @@
 import type { BudgetRecord, UploadOptions } from '../core/upload-budget.js'
-import type { ObjectSession } from './objects.js'
+import type { ChunkEngine, ChunkHost } from './chunks.js'
+import type { ObjectSession, ObjectSource } from './objects.js'
 import type { Showing, Shown } from './presenter.js'
 import type { SharingState } from './sharing-state.js'
 
@@ -17,6 +18,8 @@ export interface SiteSessionHost {
   /** Nothing stands in the way of giving, now. */
   readonly mayUpload: () => boolean
   readonly budget: BudgetRecord
+  /** The part that streams; undefined: it cannot be had. */
+  readonly streams: () => Promise<StreamsPart | undefined>
 }
 
 /** What `mayfly-objects.js` gives the loader. */
@@ -28,6 +31,41 @@ export interface SiteSession extends ObjectSession {
 }
 
 export type ObjectsPart = (options: SiteSessionOptions, host: SiteSessionHost) => SiteSession
+
+/** What `mayfly-streams.js` gives the loader (`openStream`, in every tab) and the session (`serve`, in the tab that has it). */
+export interface StreamsPart {
+  openStream(session: Pick<ObjectSession, 'bring'>, options: StreamOptions): ContentStream
+  serve(host: ChunkHost): ChunkEngine
+}
+
+/** A film, song or download that is read as it comes. */
+export interface StreamOptions {
+  readonly fullHash: string
+  /** Where the site has it. */
+  readonly url: string
+  /** Bytes, as the manifest says. */
+  readonly length: number
+  /** Media type of `blob`. */
+  readonly type?: string | undefined
+  /** URL of its sidecar. Without one, what has at most 16 MiB is brought whole, and longer ones come from the site alone. */
+  readonly sidecar?: string | undefined
+  /** Milliseconds that neighbours have for a chunk that is not waited for yet; 500. */
+  readonly patienceMs?: number | undefined
+}
+
+export interface ContentStream {
+  readonly length: number
+  /** Bytes read so far, by who brought them. */
+  readonly received: Readonly<Record<ObjectSource, number>>
+  /**
+   * The bytes from `start` to before `end`, in order and as they are asked for. All are verified, or all are the site's
+   * own (of the same origin), where nothing can be verified. The stream errors where neither can be had; it is given up by
+   * its `cancel` or by `signal`. Throws RangeError where there is no such range.
+   */
+  read(start?: number, end?: number, signal?: AbortSignal): ReadableStream<Uint8Array<ArrayBuffer>>
+  /** All of it, of the type of the options; chunk by chunk, which the browser may move to the disk. Rejects as `read` errors. */
+  blob(signal?: AbortSignal): Promise<Blob>
+}
 
 /** What `mayfly-badge.js` gives the loader: shows what is shared, with a button to stop and to start it. */
 export type BadgePart = (

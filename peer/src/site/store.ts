@@ -1,10 +1,13 @@
-/** The objects that this site's visitor holds, for all of its tabs and across visits. */
+/**
+ * The objects that this site's visitor holds, for all of its tabs and across visits. Keys are full hashes; of what is
+ * streamed `<full hash>/<chunk>`, and `<full hash>/s` for its sidecar.
+ */
 export interface Store {
   /** As it was put; whoever shows or serves it verifies it before. */
-  get(fullHash: string): Promise<ArrayBuffer | undefined>
-  put(fullHash: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>
-  remove(fullHash: string): Promise<void>
-  /** Full hashes of all, the oldest first. */
+  get(key: string): Promise<ArrayBuffer | undefined>
+  put(key: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>
+  remove(key: string): Promise<void>
+  /** Keys of all, the oldest first. */
   list(): Promise<string[]>
 }
 
@@ -31,20 +34,20 @@ export function openStore(most: number): Store {
           new Map(
             requests.map(({ url }) => {
               const { pathname, search } = new URL(url)
-              return [pathname.slice(-64), Number(search.slice(1))]
+              return [pathname.slice(8), Number(search.slice(1))]
             })
           ),
         () => new Map<string, number>()
       ))
-  const urlOf = (fullHash: string, length: number): string => `/mayfly/${fullHash}?${length}`
-  const remove = async (fullHash: string): Promise<void> => {
-    memory.delete(fullHash)
+  const urlOf = (key: string, length: number): string => `/mayfly/${key}?${length}`
+  const remove = async (key: string): Promise<void> => {
+    memory.delete(key)
     const known = await lengths()
-    const length = known.get(fullHash)
+    const length = known.get(key)
     if (length === undefined) return
-    known.delete(fullHash)
+    known.delete(key)
     await cache()
-      .then(open => open.delete(urlOf(fullHash, length)))
+      .then(open => open.delete(urlOf(key, length)))
       .catch(() => {})
   }
   const makeRoom = async (length: number): Promise<void> => {
@@ -53,35 +56,35 @@ export function openStore(most: number): Store {
     for (const one of known.values()) total += one
     // Those of this visit only when nothing else is left.
     const oldest = [...known].sort(([a], [b]) => Number(used.has(a)) - Number(used.has(b)))
-    for (const [fullHash, one] of oldest) {
+    for (const [key, one] of oldest) {
       if (total <= most) break
       total -= one
-      await remove(fullHash)
+      await remove(key)
     }
   }
   return {
     remove,
-    get: async fullHash => {
-      used.add(fullHash)
-      const bytes = memory.get(fullHash)
+    get: async key => {
+      used.add(key)
+      const bytes = memory.get(key)
       if (bytes) return bytes.slice().buffer
-      const length = (await lengths()).get(fullHash)
+      const length = (await lengths()).get(key)
       if (length === undefined) return undefined
       try {
-        return await (await (await cache()).match(urlOf(fullHash, length)))?.arrayBuffer()
+        return await (await (await cache()).match(urlOf(key, length)))?.arrayBuffer()
       } catch {
         return undefined
       }
     },
-    put: async (fullHash, bytes) => {
-      used.add(fullHash)
+    put: async (key, bytes) => {
+      used.add(key)
       if (bytes.length > most) return
       try {
         await makeRoom(bytes.length)
-        await (await cache()).put(urlOf(fullHash, bytes.length), new Response(bytes))
-        ;(await lengths()).set(fullHash, bytes.length)
+        await (await cache()).put(urlOf(key, bytes.length), new Response(bytes))
+        ;(await lengths()).set(key, bytes.length)
       } catch {
-        memory.set(fullHash, bytes)
+        memory.set(key, bytes)
         let total = 0
         for (const one of memory.values()) total += one.length
         for (const [oldest, one] of memory) {

@@ -1,7 +1,7 @@
 import type { Verified } from './downloads.js'
 import type { Neighbour } from './neighbours.js'
 import { sendWindow, type SendWindow } from './send-window.js'
-import { proofOf, rootOf, toHex } from './tree.js'
+import { proofOf, rootOf, toHex, type Levels } from './tree.js'
 import {
   BLOCK_BYTES,
   BUSY,
@@ -12,6 +12,7 @@ import {
   DATA_BLOCKS,
   GET_HASHES,
   HASHES,
+  HAVE,
   HEADER,
   NOT_FOUND,
   NOT_HELD,
@@ -27,10 +28,26 @@ import {
   type Message
 } from './wire.js'
 
+/** What can be served: the bytes are there, or they are read chunk by chunk. */
+export interface Served {
+  readonly bytes: { readonly length: number }
+  /** The last level is there, and what proves the bytes that are there. */
+  readonly levels: Levels
+  /** What is held, as first block and number of blocks in turn; undefined: all. */
+  have?(): number[] | undefined
+  /** The chunk with this block; undefined: it is being read, and `then` is called; null: it is not held. */
+  chunkAt?(first: number, then: () => void): Chunk | null | undefined
+}
+
+/** Bytes of a content from the block `at` on. */
+export interface Chunk extends Verified {
+  readonly at?: number
+}
+
 /** What uploading needs of its owner. */
 export interface UploadsHost {
-  /** A whole object that is held; undefined: it is not. */
-  object(fullHash: string): Promise<Verified | undefined>
+  /** An object that is held, or some of it; undefined: nothing is. */
+  object(fullHash: string): Promise<Served | undefined>
   /** Neighbours that are served at a time. */
   readonly slots: number
   /** False: nothing may be uploaded now. */
@@ -51,7 +68,7 @@ const MOST_WAIT_MS = 5_000
 interface Run {
   readonly stream: number
   readonly fullHash: string
-  readonly object: Verified
+  readonly object: Served
   readonly level: number
   first: number
   count: number
@@ -59,8 +76,8 @@ interface Run {
   ahead: number
 }
 
-interface Client {
-  readonly streams: Map<number, { fullHash: string; object: Verified | undefined }>
+export interface Client {
+  readonly streams: Map<number, { fullHash: string; object: Served | undefined }>
   readonly window: SendWindow
   queue: Run[]
   servedAt: number
@@ -72,6 +89,8 @@ export function uploads(host: UploadsHost): {
   receive(neighbour: Neighbour, message: Message): boolean
   /** Something may be sent again. */
   readonly pump: () => void
+  /** Who is served, with what. */
+  readonly clients: ReadonlyMap<Neighbour, Client>
   gone(neighbour: Neighbour): void
 } {
   const clients = new Map<Neighbour, Client>()
@@ -91,7 +110,7 @@ export function uploads(host: UploadsHost): {
     const [fullHash, first, count] = fields
     const isBusy = client.streams.size >= MAX_STREAMS || !host.mayUpload()
     if (isBusy || client.streams.has(stream)) return reject(to, stream, 0, 0, BUSY)
-    const opened: { fullHash: string; object: Verified | undefined } = { fullHash, object: undefined }
+    const opened: { fullHash: string; object: Served | undefined } = { fullHash, object: undefined }
     client.streams.set(stream, opened)
     const object = await host.object(fullHash)
     if (client.streams.get(stream) !== opened) return
@@ -100,7 +119,9 @@ export function uploads(host: UploadsHost): {
       return reject(to, stream, 0, 0, NOT_FOUND)
     }
     opened.object = object
-    to.send(encode(HEADER, stream, 1, object.bytes.length, rootOf(object.levels)), 'control')
+    const have = object.have?.()
+    to.send(encode(HEADER, stream, have ? 0 : 1, object.bytes.length, rootOf(object.levels)), 'control')
+    if (have) to.send(encode(HAVE, stream, have.length / 2, ...have), 'control')
     const blocks = blocksOf(object)
     if (first < blocks && count > 0)
       request(to, client, stream, { first, count: Math.min(count, blocks - first), level: 63 })
@@ -130,14 +151,25 @@ export function uploads(host: UploadsHost): {
     client.queue = client.queue.filter(one => one.stream !== stream || one.ahead > 0)
   }
 
+  /** The bytes of a run, which is refused where they are gone. */
+  const chunkOf = (to: Neighbour, client: Client, run: Run): Chunk | null | undefined => {
+    const { stream, object, first, count } = run
+    const chunk = object.chunkAt ? object.chunkAt(first, pump) : (object as Chunk)
+    if (chunk === null) {
+      client.queue.shift()
+      reject(to, stream, first, count, NOT_HELD)
+    }
+    return chunk
+  }
   /** Sends one message to one neighbour. False: nothing can be sent to it now. */
   const send = (to: Neighbour, client: Client): boolean => {
     const [run] = client.queue
     const { window } = client
     if (!run || to.buffered > 65_536 || (to.hasControl && !window.isOpen())) return false
-    const { stream, first, object, level } = run
-    const count = Math.min(DATA_BLOCKS, run.count)
-    const bytes = object.bytes.subarray(first * BLOCK_BYTES + run.ahead, (first + count) * BLOCK_BYTES)
+    const { stream, first, level } = run
+    const chunk = chunkOf(to, client, run)
+    if (!chunk) return chunk === null
+    const [bytes, count] = nextOf(chunk, run)
     const piece = to.hasControl ? bytes.subarray(0, window.piece) : bytes
     const waitMs = host.take(piece.length)
     if (waitMs > MOST_WAIT_MS) {
@@ -153,7 +185,7 @@ export function uploads(host: UploadsHost): {
       run.ahead += piece.length
       to.send(encode(PART, stream, first, piece))
     } else {
-      const proof = proofOf(object.levels, first, count, level)
+      const proof = proofOf(chunk.levels, first, count, level)
       to.send(encode(DATA, stream, first, proof.length, ...proof, piece))
       run.first += count
       run.count -= count
@@ -173,6 +205,7 @@ export function uploads(host: UploadsHost): {
   }
 
   return {
+    clients,
     pump,
     receive: (neighbour, message) => {
       const fields = read(message)
@@ -208,6 +241,13 @@ export function uploads(host: UploadsHost): {
   }
 }
 
-function blocksOf({ bytes }: Verified): number {
+/** The bytes that come next of those that go in one message, and how many blocks those are. */
+function nextOf({ bytes, at = 0 }: Chunk, { first, count, ahead }: Run): [Message, number] {
+  const rest = bytes.subarray((first - at) * BLOCK_BYTES)
+  const most = Math.min(DATA_BLOCKS, count, Math.ceil(rest.length / BLOCK_BYTES))
+  return [rest.subarray(ahead, most * BLOCK_BYTES), most]
+}
+
+function blocksOf({ bytes }: Served): number {
   return Math.ceil(bytes.length / BLOCK_BYTES)
 }

@@ -10,6 +10,7 @@ export const REQUEST = 2
 export const CANCEL = 3
 export const CLOSE = 4
 export const HEADER = 5
+export const HAVE = 6
 export const DATA = 7
 export const REJECT = 8
 export const PART = 9

@@ -1,0 +1,141 @@
+import { bytesOf, type ChunkSizes } from './proved-tree.js'
+import type { Message } from './wire.js'
+
+/** Requests that the site answers at a time. */
+const MAX_REQUESTS = 3
+/** What comes whole stops so long after the last chunk that was wanted of it. */
+const IDLE_MS = 30_000
+
+/** The site's own copy of one content, by HTTP ranges; where the site has none, as it comes. */
+export interface ChunkOrigin {
+  readonly canAsk: boolean
+  ask(index: number): void
+  /** What is wanted has changed. */
+  changed(): void
+  close(): void
+}
+
+/**
+ * `wanted` tells the chunks that are wanted of it now; `then` is given chunks, also others; without bytes: the site does
+ * not bring this one, or (`again`) is to be asked once more.
+ */
+export function chunkOrigin(
+  url: string,
+  sizes: ChunkSizes,
+  wanted: () => readonly number[],
+  then: (index: number, bytes: Message | undefined, again?: boolean) => void
+): ChunkOrigin {
+  const running = new Map<number, AbortController>()
+  /** The next chunk of the one answer that brings everything. */
+  let position: number | undefined
+  let whole: AbortController | undefined
+  let wake: () => void = () => {}
+
+  const stopWhole = (): void => {
+    whole?.abort()
+    whole = position = undefined
+  }
+  const ask = async (index: number): Promise<void> => {
+    // It will come by.
+    if (position !== undefined && position <= index) return
+    stopWhole()
+    const aborter = new AbortController()
+    running.set(index, aborter)
+    try {
+      const { fill, isRange } = await request(url, sizes, index, aborter.signal)
+      if (isRange) await readChunks(fill, index, index + 1)
+      else if (position !== undefined) {
+        if (position > index) then(index, undefined, true)
+      } else {
+        running.delete(index)
+        whole = aborter
+        position = 0
+        await readChunks(fill, 0, sizes.count, aborter)
+      }
+    } catch {
+      if (aborter.signal.aborted) return
+      if (whole === aborter) for (const one of wanted()) then(one, undefined)
+      else then(index, undefined)
+    } finally {
+      aborter.abort()
+      running.delete(index)
+      if (whole === aborter) stopWhole()
+    }
+  }
+  /** Waits while nothing is wanted of the answer that brings everything. */
+  const isWanted = async (all: AbortController, index: number): Promise<boolean> => {
+    while (!all.signal.aborted && !wanted().some(one => one >= index)) {
+      const late = setTimeout(() => all.abort(), IDLE_MS)
+      await new Promise<void>(resolve => {
+        wake = resolve
+        all.signal.onabort = () => resolve()
+      })
+      clearTimeout(late)
+    }
+    return !all.signal.aborted
+  }
+  /** `all`: of the answer that brings everything. */
+  const readChunks = async (
+    fill: (bytes: Message) => Promise<Message>,
+    index: number,
+    end: number,
+    all?: AbortController
+  ): Promise<void> => {
+    for (; index < end; index++) {
+      if (all) position = index
+      if (all && !(await isWanted(all, index))) return
+      then(index, await fill(new Uint8Array(bytesOf(sizes, index))))
+    }
+  }
+
+  return {
+    get canAsk() {
+      return running.size < MAX_REQUESTS
+    },
+    ask: index => void ask(index),
+    changed: () => {
+      const now = wanted()
+      for (const [index, aborter] of running) if (!now.includes(index)) aborter.abort()
+      if (position !== undefined && now.length > 0 && now.every(one => one < (position ?? 0))) stopWhole()
+      wake()
+    },
+    close: () => {
+      for (const aborter of running.values()) aborter.abort()
+      stopWhole()
+    }
+  }
+}
+
+/** Asks for a chunk. `fill` reads the next bytes of what came: the chunk, or everything. */
+async function request(
+  url: string,
+  sizes: ChunkSizes,
+  index: number,
+  signal: AbortSignal
+): Promise<{ readonly isRange: boolean; readonly fill: (bytes: Message) => Promise<Message> }> {
+  const from = index * sizes.chunkBytes
+  const range = `${from}-${from + bytesOf(sizes, index) - 1}`
+  const { status, headers, body } = await fetch(url, {
+    headers: { range: `bytes=${range}` },
+    cache: 'no-store',
+    signal
+  })
+  const isRange = status === 206 && headers.get('content-range')?.startsWith(`bytes ${range}/`) === true
+  const reader = isRange || status === 200 ? body?.getReader() : undefined
+  if (!reader) throw new TypeError()
+  let rest: Uint8Array = new Uint8Array()
+  const fill = async (bytes: Message): Promise<Message> => {
+    for (let at = 0; at < bytes.length;) {
+      const some = rest.subarray(0, bytes.length - at)
+      bytes.set(some, at)
+      at += some.length
+      rest = rest.subarray(some.length)
+      if (at === bytes.length) break
+      const { done, value } = await reader.read()
+      if (done) throw new TypeError()
+      rest = value
+    }
+    return bytes
+  }
+  return { isRange, fill }
+}
