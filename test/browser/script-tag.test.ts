@@ -24,6 +24,24 @@ async function announced(mediator: string, fullHash: string): Promise<WebSocket>
   return socket
 }
 
+/** Settles when the mediator names somebody who has the object. */
+async function seeded(mediator: string, fullHash = ''): Promise<void> {
+  const socket = new WebSocket(mediator)
+  await once(socket, 'open')
+  const peerId = randomBytes(20).toString('hex')
+  const ask = (): void => socket.send(JSON.stringify({ type: 'get_peers', fullHash }))
+  socket.send(JSON.stringify({ type: 'handshake', connectionType: 'mediation', peerId }))
+  ask()
+  await new Promise<void>(resolve => {
+    socket.on('message', (text: Buffer) => {
+      const { peers, final } = JSON.parse(text.toString()) as { peers?: unknown[]; final?: boolean }
+      if (peers !== undefined && peers.length > 0) resolve()
+      else if (final === true) setTimeout(ask, 100)
+    })
+  })
+  socket.close()
+}
+
 describe('the script tag', () => {
   let world: World
   let site: TaggedSite
@@ -79,6 +97,7 @@ describe('the script tag', () => {
       const first = await world.visit(site.base)
       expect(await loadAll(first, 300)).to.deep.equal(['origin', 'origin', 'origin'])
       await isWhole(first)
+      for (const { fullHash } of site.files.values()) await seeded(world.mediator(0), fullHash)
       const second = await world.visit(site.base)
       expect(await loadAll(second)).to.deep.equal(['peer', 'peer', 'peer'])
       await isWhole(second)
@@ -179,6 +198,7 @@ describe('the script tag', () => {
         }
       `)
       expect(await show(liar)).to.equal('origin')
+      await seeded(world.mediator(0), photo().fullHash)
       const visitor = await world.visit(site.base)
       expect(await show(visitor, world.mediator(0), 10_000)).to.equal('origin')
       expect(site.askedFor('/photo')).to.equal(2)
@@ -210,6 +230,7 @@ describe('the script tag', () => {
       for (const socket of sockets.slice(0, 80)) socket.terminate()
       expect(await show(await world.visit(site.base))).to.equal('origin')
       for (const socket of sockets.slice(80)) socket.terminate()
+      await seeded(world.mediator(0), fullHash)
       const second = await world.visit(site.base)
       expect(await show(second, world.mediator(0), 10_000)).to.equal('peer')
     })
@@ -257,6 +278,7 @@ describe('the script tag', () => {
       <link rel="stylesheet" id="style"><p>text<img id="photo" alt=""><script src="/page.js"></script>`
     )
     for (const expected of ['origin origin origin', 'peer peer peer']) {
+      if (expected.startsWith('peer')) for (const hash of hashes) await seeded(mediator, hash)
       const page = await world.visit(site.base)
       await page.waitForFunction(
         () =>
@@ -310,8 +332,7 @@ describe('the script tag', () => {
       const first = await world.visit(site.base)
       expect(await sourcesOf(first)).to.deep.equal({ origin: IMAGES })
       expect(site.askedFor('/image/')).to.equal(IMAGES)
-      // What was shown is announced a moment later.
-      await first.waitForTimeout(2_500)
+      for (const { fullHash } of site.files.values()) await seeded(world.mediator(0), fullHash)
       const second = await world.visit(site.base)
       const { peer = 0, origin = 0 } = await sourcesOf(second)
       expect(peer + origin).to.equal(IMAGES)
@@ -396,6 +417,7 @@ describe('the script tag', () => {
       await holds(first.page)
       const second = await visit('/')
       expect(await sourceIn(second.page)).to.equal('origin')
+      await seeded(world.mediator(0), site.files.get('/photo.png')?.fullHash)
       const third = await visit('/', metered)
       expect(await sourceIn(third.page)).to.equal('peer')
     })
@@ -431,6 +453,7 @@ describe('the script tag', () => {
       const tag = `<script src="/mayfly.js" data-mediators="${world.mediator(0)}" data-upload-max="1GB"></script>`
       site.pages.set('/', `<!doctype html><title>site</title><img id="image" alt="">${tag}`)
       await loadAll(await world.visit(site.base), objects, 20)
+      for (const { fullHash } of [...site.files.values()].slice(-1)) await seeded(world.mediator(0), fullHash)
       const first = await world.visit(site.base)
       const tabs: Page[] = []
       const holders: Page[] = []

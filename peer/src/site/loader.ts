@@ -36,7 +36,9 @@ export interface SiteLoadOptions {
 }
 
 /** Defined by `mayfly-library.js`. */
-declare const mayflyLibrary: Pick<typeof import('../page/index.js'), 'connect'>
+declare const mayflyLibrary: {
+  connect(mediators: readonly string[], options: ConnectOptions): Session
+}
 
 /** By the name of a part, what it must hash to. Put in when the bundle is made. */
 declare const INTEGRITY: Readonly<Record<string, string>>
