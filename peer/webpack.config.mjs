@@ -33,7 +33,7 @@ const nextToLoader = new webpack.BannerPlugin({
 })
 
 /** What the loader fetches when it is needed. */
-const PARTS = ['objects', 'badge']
+const PARTS = ['objects', 'badge', 'client']
 
 const shared = {
   mode: 'production',

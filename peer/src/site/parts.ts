@@ -27,6 +27,21 @@ export interface SiteSession extends ObjectSession {
   keepShown(element: Element, fullHash: string, url: string): void
 }
 
+/** What `mayfly-client.js` gives the loader. */
+export type ClientPart = (
+  tag: DOMStringMap,
+  host: {
+    /** The session if others pay now. */
+    readonly opened: () => Promise<ObjectSession | undefined>
+    /** Settles when the page has what it shows first. */
+    readonly shown: Promise<unknown>
+    /** Milliseconds that visitors have before the site is asked. */
+    readonly patienceMs: () => number
+    /** Makes the entry of an object for `performance`. */
+    readonly measure: (detail: object) => void
+  }
+) => void
+
 export type ObjectsPart = (options: SiteSessionOptions, host: SiteSessionHost) => SiteSession
 
 /** What `mayfly-badge.js` gives the loader: shows what is shared, with a button to stop and to start it. */
