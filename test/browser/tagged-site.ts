@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { crc32, deflateSync } from 'node:zlib'
 import { FullHashBuilder } from '../../common/src/index.js'
@@ -23,11 +23,17 @@ export class TaggedSite {
   headers: Record<string, string> = {}
   /** Files are answered with this status. */
   status = 200
+  /** Answered as `/mayfly-manifest.json`; undefined: there is none. See `nameAll`. */
+  manifest: string | Uint8Array | undefined
+  /** The manifest is said to have so many bytes more than come. */
+  manifestMissing = 0
+  /** How often it was asked for. */
+  manifestAsked = 0
   base!: string
   readonly #server: Server
 
   constructor() {
-    this.#server = createServer(({ url = '' }, response) => {
+    this.#server = createServer(({ url = '', headers }, response) => {
       const path = new URL(url, 'http://site').pathname
       const file = this.files.get(path)
       const page = this.pages.get(path)
@@ -37,11 +43,36 @@ export class TaggedSite {
         response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', ...this.headers }).end(page)
       } else if (file !== undefined) {
         this.asked.set(path, (this.asked.get(path) ?? 0) + 1)
-        response
-          .writeHead(this.status, { 'content-type': file.type, 'cache-control': 'max-age=600' })
-          .end(file.bytes)
-      } else response.writeHead(404).end()
+        this.#answer(file, headers.range, response)
+      } else if (path === '/mayfly-manifest.json') {
+        this.manifestAsked++
+        if (this.manifest === undefined) {
+          response.writeHead(404).end()
+          return
+        }
+        const length = this.manifest.length + this.manifestMissing
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': length })
+        response.write(this.manifest)
+        // Not before the head has left.
+        if (this.manifestMissing > 0) setTimeout(() => response.destroy(), 50)
+        else response.end()
+        // A browser shows a page of its own in the place of an empty one.
+      } else response.writeHead(404).end('There is nothing here.\n')
     })
+  }
+
+  #answer({ type, bytes }: SiteFile, range: string | undefined, response: ServerResponse): void {
+    const headers = { 'content-type': type, 'cache-control': 'max-age=600', 'accept-ranges': 'bytes' }
+    const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(range ?? '') ?? []
+    if (first === undefined || this.status !== 200) {
+      response.writeHead(this.status, headers).end(bytes)
+      return
+    }
+    const end = last ? Number(last) + 1 : bytes.length
+    const contentRange = `bytes ${first}-${end - 1}/${bytes.length}`
+    response
+      .writeHead(206, { ...headers, 'content-range': contentRange })
+      .end(bytes.subarray(Number(first), end))
   }
 
   async start(): Promise<this> {
@@ -63,6 +94,17 @@ export class TaggedSite {
     const { fullHash } = await builder.finish()
     this.files.set(path, { type, bytes, fullHash })
     return fullHash
+  }
+
+  /** Puts all files into the manifest; `change` replaces some of its fields. */
+  nameAll(change: Readonly<Record<string, unknown>> = {}): void {
+    const files = Object.fromEntries(
+      [...this.files].map(([path, { type, bytes, fullHash }]) => [
+        path.slice(1),
+        { fullHash, length: bytes.length, type }
+      ])
+    )
+    this.manifest = JSON.stringify({ version: 1, base: '/', files, ...change })
   }
 
   /** How often files whose path begins so were asked for. */
