@@ -33,7 +33,7 @@ const nextToLoader = new webpack.BannerPlugin({
 })
 
 /** What the loader fetches when it is needed. */
-const PARTS = ['objects', 'streams', 'badge']
+const PARTS = ['objects', 'streams', 'client', 'badge']
 
 const shared = {
   mode: 'production',

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { crc32, deflateSync } from 'node:zlib'
 import { FullHashBuilder, encodeSidecar } from '../../common/src/index.js'
@@ -28,6 +28,12 @@ export class TaggedSite {
   readonly ranges: string[] = []
   /** Milliseconds before a file is answered. */
   delayMs = 0
+  /** Answered as `/mayfly-manifest.json`; undefined: there is none. See `nameAll`. */
+  manifest: string | Uint8Array | undefined
+  /** The manifest is said to have so many bytes more than come. */
+  manifestMissing = 0
+  /** How often it was asked for. */
+  manifestAsked = 0
   base!: string
   readonly #server: Server
 
@@ -42,21 +48,37 @@ export class TaggedSite {
         response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', ...this.headers }).end(page)
       } else if (file !== undefined) {
         this.asked.set(path, (this.asked.get(path) ?? 0) + 1)
-        const fields = { 'content-type': file.type, 'cache-control': 'max-age=600' }
-        const { length } = file.bytes
-        if (headers.range !== undefined) this.ranges.push(headers.range)
-        const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') ?? []
-        const answer = (): void => {
-          if (this.hasRanges && from !== undefined && to !== undefined) {
-            const range = { 'content-range': `bytes ${from}-${to}/${length}` }
-            response
-              .writeHead(206, { ...fields, ...range })
-              .end(file.bytes.subarray(Number(from), Number(to) + 1))
-          } else response.writeHead(this.status, fields).end(file.bytes)
+        setTimeout(() => this.#answer(file, headers.range, response), this.delayMs)
+      } else if (path === '/mayfly-manifest.json') {
+        this.manifestAsked++
+        if (this.manifest === undefined) {
+          response.writeHead(404).end()
+          return
         }
-        setTimeout(answer, this.delayMs)
-      } else response.writeHead(404).end()
+        const length = this.manifest.length + this.manifestMissing
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': length })
+        response.write(this.manifest)
+        // Not before the head has left.
+        if (this.manifestMissing > 0) setTimeout(() => response.destroy(), 50)
+        else response.end()
+        // A browser shows a page of its own in the place of an empty one.
+      } else response.writeHead(404).end('There is nothing here.\n')
     })
+  }
+
+  #answer({ type, bytes }: SiteFile, range: string | undefined, response: ServerResponse): void {
+    const headers = { 'content-type': type, 'cache-control': 'max-age=600', 'accept-ranges': 'bytes' }
+    if (range !== undefined) this.ranges.push(range)
+    const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(range ?? '') ?? []
+    if (first === undefined || this.status !== 200 || !this.hasRanges) {
+      response.writeHead(this.status, headers).end(bytes)
+      return
+    }
+    const end = last ? Number(last) + 1 : bytes.length
+    const contentRange = `bytes ${first}-${end - 1}/${bytes.length}`
+    response
+      .writeHead(206, { ...headers, 'content-range': contentRange })
+      .end(bytes.subarray(Number(first), end))
   }
 
   async start(): Promise<this> {
@@ -79,6 +101,17 @@ export class TaggedSite {
     this.files.set(path, { type, bytes, fullHash })
     if (hasSidecar) this.files.set(`${path}.mayfly`, { type: '', bytes: encodeSidecar(tree), fullHash: '' })
     return fullHash
+  }
+
+  /** Puts all files into the manifest; `change` replaces some of its fields. */
+  nameAll(change: Readonly<Record<string, unknown>> = {}): void {
+    const files = Object.fromEntries(
+      [...this.files].map(([path, { type, bytes, fullHash }]) => [
+        path.slice(1),
+        { fullHash, length: bytes.length, type }
+      ])
+    )
+    this.manifest = JSON.stringify({ version: 1, base: '/', files, ...change })
   }
 
   /** How often files whose path begins so were asked for. */

@@ -81,16 +81,25 @@ async function control(worker: string, scope: string): Promise<void> {
   if (!('serviceWorker' in navigator)) throw new Error('this browser has no service workers here')
   const { serviceWorker } = navigator
   listen(serviceWorker)
-  const registration = await serviceWorker.register(trusted(worker), { scope }).catch((error: unknown) => {
-    throw new Error(`the browser refuses the service worker (${reasonOf(error)})`)
-  })
+  // The script tag registers it with the manifest in its address: it does both.
+  const known = await serviceWorker.getRegistration(scope).catch(() => undefined)
+  const isThere = known?.scope === scope && isSameScript(known.active, worker)
+  const registration = isThere
+    ? known
+    : await serviceWorker.register(trusted(worker), { scope }).catch((error: unknown) => {
+        throw new Error(`the browser refuses the service worker (${reasonOf(error)})`)
+      })
   await within(CONTROL_MS, async signal => {
-    while (serviceWorker.controller?.scriptURL !== worker) {
+    while (!isSameScript(serviceWorker.controller, worker)) {
       // After a forced reload, a page that is in the scope has no worker until that claims it.
       registration.active?.postMessage('mayfly-claim')
       await once(serviceWorker, 'controllerchange', signal)
     }
   })
+}
+
+function isSameScript(worker: ServiceWorker | null, script: string): boolean {
+  return worker?.scriptURL.split('?', 1)[0] === script.split('?', 1)[0]
 }
 
 function listen(serviceWorker: ServiceWorkerContainer): void {

@@ -116,8 +116,9 @@ async function request(
   const from = index * sizes.chunkBytes
   const range = `${from}-${from + bytesOf(sizes, index) - 1}`
   const { status, headers, body } = await fetch(url, {
+    // What the page asks for itself is not the service worker's.
+    cache: 'force-cache',
     headers: { range: `bytes=${range}` },
-    cache: 'no-store',
     signal
   })
   const isRange = status === 206 && headers.get('content-range')?.startsWith(`bytes ${range}/`) === true

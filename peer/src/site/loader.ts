@@ -8,6 +8,7 @@ import { watchConditions } from './conditions.js'
 import type { ObjectSource } from './objects.js'
 import type {
   BadgePart,
+  ClientPart,
   ObjectsPart,
   SiteSession,
   SiteSessionOptions,
@@ -68,10 +69,13 @@ let isAsked = false
 let near: IntersectionObserver | undefined
 let isLaidOut = false
 
-/** Settles when the page has what it shows first. */
-const firstShown = new Promise<unknown>(resolve => {
+const loaded = new Promise<unknown>(resolve => {
   if (document.readyState === 'complete') resolve(0)
   addEventListener('load', resolve)
+})
+/** Settles when the page has what it shows first. */
+const firstShown = new Promise<unknown>(resolve => {
+  void loaded.then(resolve)
   whenParsed(() => setTimeout(resolve, FIRST_MS))
 })
 
@@ -96,6 +100,17 @@ function obstacles(): Obstacles {
     pageBytes,
     ...(session && { codeBytes: 0 })
   })
+}
+
+function patienceMs(): number {
+  return Number(options?.originAfterMs ?? 500)
+}
+
+/** When the page is there: its first visit needs no service worker. */
+async function startWorker(): Promise<void> {
+  await loaded
+  if (data['worker'] && state.consent() === 'given')
+    (await part<ClientPart>('client'))?.(data, { opened, shown: firstShown, patienceMs, measure })
 }
 
 /** The session, opened when it is first needed; undefined: the site alone brings everything. */
@@ -127,8 +142,21 @@ function close(): void {
 /** What the page is told of an object. */
 function tell(element: Element, url: string, source: ObjectSource, bytes?: number): ObjectSource {
   element.setAttribute('data-mayfly-source', source)
-  performance.measure('mayfly', { start: performance.now(), duration: 0, detail: { url, source, bytes } })
+  measure({ url, source, bytes })
   return source
+}
+
+function measure(detail: object): void {
+  performance.measure('mayfly', { start: performance.now(), duration: 0, detail })
+}
+
+/** What the browser fetches: a service worker that answers it tells where it came from. */
+function tellPlain(element: Element, url: string): ObjectSource {
+  const { dataset } = element as HTMLElement
+  if (!data['worker'] || !navigator.serviceWorker?.controller) return tell(element, url, 'origin')
+  delete dataset['mayflySource']
+  setTimeout(() => dataset['mayflySource'] ?? tell(element, url, 'origin'), FIRST_MS)
+  return 'origin'
 }
 
 /** Shows an object in an element: from visitors where possible, else from `url`. Rejects on a caller's mistake only. */
@@ -139,14 +167,16 @@ async function load(
 ): Promise<ObjectSource> {
   const element = typeof target === 'string' ? document.getElementById(target) : target
   if (!element) throw new TypeError('there is no element with this id')
-  const { originAfterMs: patienceMs = Number(options?.originAfterMs ?? 500), ...showing } = wish
+  const { originAfterMs = patienceMs(), ...showing } = wish
   const { url } = showing
-  if (patienceMs > 0) {
-    const shown = await (await opened())?.present(element, { ...showing, fullHash, patienceMs })
+  if (originAfterMs > 0) {
+    const shown = await (
+      await opened()
+    )?.present(element, { ...showing, fullHash, patienceMs: originAfterMs })
     if (shown) return tell(element, url, shown.source, shown.bytes)
   } else keepLater(element, fullHash, url)
   if (!show(element, url)) throw new TypeError(`an object cannot be loaded into <${element.localName}>`)
-  return tell(element, url, 'origin')
+  return tellPlain(element, url)
 }
 
 /** Shares what the browser fetches itself, when the page has nothing better to do. */
@@ -167,7 +197,7 @@ function adopt(image: HTMLImageElement): void {
     waiting.set(image, { fullHash, url })
     near?.observe(image)
   } else {
-    tell(image, url, 'origin')
+    tellPlain(image, url)
     keepLater(image, fullHash, url)
   }
 }
@@ -213,6 +243,7 @@ if (options) {
   })
   whenParsed(watch)
 }
+void startWorker()
 
 /** The whole library, for what only it can do: fetched when it is first asked for, with a session of its own. */
 function whole(): Promise<Session> {
@@ -246,6 +277,7 @@ const mayfly = {
   allow: () => {
     state.allow()
     void opened()
+    void startWorker()
   },
   /** The visitor does not want it, now and on later visits. */
   stop: () => {

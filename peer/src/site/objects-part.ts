@@ -25,7 +25,8 @@ const part: ObjectsPart = (
         dispatchEvent(new CustomEvent('mayfly', { detail: budget.totals(Date.now()) }))
       }, TELL_MS)
     }
-    const opened = openSession({
+    addEventListener('pagehide', () => budget.settle(Date.now()))
+    return openSession({
       ...options,
       store: openStore(storeBytes),
       slots: limits.slots,
@@ -38,12 +39,6 @@ const part: ObjectsPart = (
         tell()
       }
     })
-    addEventListener('pagehide', ({ persisted }) => {
-      budget.settle(Date.now())
-      // Otherwise others would find out by silence, some ten seconds later.
-      if (!persisted) opened.close()
-    })
-    return opened
   })
   return {
     ...session,

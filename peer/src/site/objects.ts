@@ -14,6 +14,7 @@ export type ObjectSource = 'peer' | 'origin' | 'cache'
 /** What is wanted. */
 export interface Wish {
   readonly fullHash: string
+  /** Where the site has it; empty: only neighbours are asked. */
   readonly url: string
   /** Bytes, where they are known. */
   readonly length?: number | undefined
@@ -69,6 +70,7 @@ const ANNOUNCE_MS = 500
 const MAX_ANNOUNCED = 1_000
 /** A message has 64 KiB at most. */
 const ANNOUNCED_AT_ONCE = 500
+const MAX_MISSED = 500
 /** Bytes of verified objects that are kept in memory for serving. */
 const READY_BYTES = 8_388_608
 
@@ -89,6 +91,8 @@ export function openSession(options: SessionOptions): ObjectSession {
   const lookedUp = new Map<string, number>()
   const open = new Set<string>()
   const ready = new Map<string, Verified>()
+  /** When neighbours did not bring it. */
+  const missed = new Map<string, number>()
   let announced = new Set<string>()
   let iceServers = options.iceServers ?? []
   let announcing: ReturnType<typeof setTimeout> | undefined
@@ -214,9 +218,17 @@ export function openSession(options: SessionOptions): ObjectSession {
   async function fromOrigin(wish: Pending): Promise<void> {
     pending.delete(wish)
     wish.transfer?.stop()
+    missed.set(wish.fullHash, performance.now())
+    const [oldest = ''] = missed.keys()
+    if (missed.size > MAX_MISSED) missed.delete(oldest)
+    if (!wish.url) {
+      wish.settle(undefined)
+      return
+    }
     let brought: Brought | undefined
     try {
-      const response = await fetch(wish.url)
+      // The full hash tells whether an old copy is right. And the service worker leaves this to the browser: it asks us.
+      const response = await fetch(wish.url, { cache: 'force-cache' })
       const bytes = new Uint8Array(await response.arrayBuffer())
       if (response.ok && (await keep(wish.fullHash, bytes))) brought = { bytes, source: 'origin' }
     } catch {
@@ -282,6 +294,9 @@ export function openSession(options: SessionOptions): ObjectSession {
   async function bring(wish: Wish): Promise<Brought | undefined> {
     const verified = await held(wish.fullHash).catch(() => undefined)
     if (verified) return { bytes: verified.bytes, source: 'cache' }
+    const missedAt = missed.get(wish.fullHash) ?? -Infinity
+    // The page has asked, and now shows it as it always was: the service worker need not ask again.
+    if (!wish.url && performance.now() - missedAt < LOOKUP_PAUSE_MS) return undefined
     return new Promise(resolve => {
       const one: Pending = {
         ...wish,
@@ -311,6 +326,7 @@ export function openSession(options: SessionOptions): ObjectSession {
     close: () => {
       clearTimeout(ticking)
       clearTimeout(announcing)
+      for (const wish of pending) wish.settle(undefined)
       mediator.close()
       neighbours.close()
     }

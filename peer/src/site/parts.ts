@@ -30,6 +30,21 @@ export interface SiteSession extends ObjectSession {
   keepShown(element: Element, fullHash: string, url: string): void
 }
 
+/** What `mayfly-client.js` gives the loader. */
+export type ClientPart = (
+  tag: DOMStringMap,
+  host: {
+    /** The session if others pay now. */
+    readonly opened: () => Promise<ObjectSession | undefined>
+    /** Settles when the page has what it shows first. */
+    readonly shown: Promise<unknown>
+    /** Milliseconds that visitors have before the site is asked. */
+    readonly patienceMs: () => number
+    /** Makes the entry of an object for `performance`. */
+    readonly measure: (detail: object) => void
+  }
+) => void
+
 export type ObjectsPart = (options: SiteSessionOptions, host: SiteSessionHost) => SiteSession
 
 /** What `mayfly-streams.js` gives the loader (`openStream`, in every tab) and the session (`serve`, in the tab that has it). */

@@ -139,7 +139,9 @@ async function openPlain(
 ): Promise<ReadableStreamDefaultReader<Bytes>> {
   const isOurs = isSecureContext && new URL(url, document.baseURI).origin === location.origin
   const range = `bytes=${start}-${end - 1}`
-  const response = isOurs ? await fetch(url, { headers: { range }, signal: signal ?? null }) : undefined
+  const response = isOurs
+    ? await fetch(url, { cache: 'force-cache', headers: { range }, signal: signal ?? null })
+    : undefined
   const { status, headers, body } = response ?? {}
   const isRange = status === 206 && headers?.get('content-range')?.startsWith(`bytes ${start}-`)
   if (!body || !(isRange || status === 200)) throw new TypeError('the content cannot be verified')

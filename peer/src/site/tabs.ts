@@ -25,12 +25,15 @@ export function shareAmongTabs(open: () => ObjectSession): ObjectSession {
   const waiting = new Map<string, { wish: Wish; settle(brought: Brought | undefined): void }>()
   const leaving = new AbortController()
   let count = 0
+  let isClosed = false
   let session: ObjectSession | undefined
   let release: () => void = () => {}
 
   // A channel has no target origin: it is the site's own.
   // oxlint-disable-next-line require-post-message-target-origin
-  const tell = (message: TabMessage): void => channel.postMessage(message)
+  const tell = (message: TabMessage): void => {
+    if (!isClosed) channel.postMessage(message)
+  }
   const ask = (id: string, wish: Wish): void => {
     if (session) void session.bring(wish).then(brought => waiting.get(id)?.settle(brought))
     else tell({ wish: { ...wish, id } })
@@ -57,6 +60,20 @@ export function shareAmongTabs(open: () => ObjectSession): ObjectSession {
     for (const [id, one] of waiting) ask(id, one.wish)
     return new Promise(resolve => (release = resolve))
   }
+  const close = (): void => {
+    // First of all: what others asked this tab for, they ask the next one for.
+    isClosed = true
+    channel.close()
+    leaving.abort()
+    session?.close()
+    session = undefined
+    release()
+    for (const one of waiting.values()) one.settle(undefined)
+  }
+  addEventListener('pagehide', ({ persisted }) => {
+    // Otherwise peers would find out by silence, some ten seconds later.
+    if (!persisted) close()
+  })
   locks.request(NAME, { signal: leaving.signal }, lead).catch(() => {})
 
   return {
@@ -78,12 +95,6 @@ export function shareAmongTabs(open: () => ObjectSession): ObjectSession {
       return true
     },
     refresh: () => session?.refresh(),
-    close: () => {
-      leaving.abort()
-      session?.close()
-      session = undefined
-      release()
-      channel.close()
-    }
+    close
   }
 }

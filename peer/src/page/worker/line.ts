@@ -108,7 +108,7 @@ export class Line {
   async head(): Promise<Head> {
     const message = await this.#next()
     if (message.type === 'head') return message
-    throw new Error(message.type === 'error' ? message.message : 'the page does not answer')
+    throw new Error(message.type === 'error' ? message.message : 'no answer')
   }
 
   /** The next bytes; undefined at the end. Rejects with an Error when the page cannot go on. */
@@ -117,7 +117,7 @@ export class Line {
     const message = await this.#next()
     if (message.type === 'chunk') return message.bytes
     if (message.type === 'end') return undefined
-    throw new Error(message.type === 'error' ? message.message : 'the page does not answer')
+    throw new Error(message.type === 'error' ? message.message : 'no answer')
   }
 
   close(): void {

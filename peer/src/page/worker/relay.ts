@@ -58,7 +58,7 @@ async function open(pages: Pages, request: RelayRequest): Promise<OpenLine | und
   const others = (await pages.all()).filter(page => page.id !== own?.id).slice(0, MAX_PAGES)
   const asked = others.map(async page => {
     const line = await ask(page, request)
-    if (line === undefined) throw new Error('it does not know it')
+    if (line === undefined) throw new Error('unknown')
     return line
   })
   const first = await Promise.any(asked).catch(() => undefined)
@@ -108,7 +108,7 @@ function bodyOf(
           }
           const rest = { ...request, clientId: '', range: `bytes=${at}-${end}` }
           const next = await open(pages, rest)
-          if (next?.head.status !== 206) throw new Error('the page that fetched it is gone')
+          if (next?.head.status !== 206) throw new Error('the page is gone')
           ;({ line, page } = next)
         }
       },

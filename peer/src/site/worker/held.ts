@@ -1,0 +1,61 @@
+import type { SiteFile } from '../../core/site-manifest.js'
+import { setBounded } from './bounded.js'
+import { levelsOf, fullHashOf, rootOf } from '../tree.js'
+
+/** The objects in the cache of a site, which its pages fill. */
+export interface Held {
+  /** Whether the cache had it when it was looked through. */
+  has(fullHash: string): boolean
+  /** Looks through the cache. Never rejects. */
+  look(): Promise<void>
+  /** Its bytes, verified. What does not verify is removed. Never rejects. */
+  read(file: SiteFile): Promise<Uint8Array<ArrayBuffer> | undefined>
+  /** The bytes if they are those of the file; then they are ready for its next ranges. */
+  verified(file: SiteFile, bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | undefined>
+}
+
+const CACHE = 'mayfly-objects'
+/** Verified objects in memory, of at most 16 MiB: a film is asked for in many ranges. */
+const MAX_READY = 2
+
+export function openHeld({ caches }: Pick<typeof globalThis, 'caches'>): Held {
+  const ready = new Map<string, Uint8Array<ArrayBuffer>>()
+  let known = new Set<string>()
+
+  const verified: Held['verified'] = async (file, bytes) => {
+    const { fullHash, length } = file
+    if (bytes.length !== length) return undefined
+    if ((await fullHashOf(rootOf(await levelsOf(bytes)), length)) !== fullHash) return undefined
+    known.add(fullHash)
+    return setBounded(ready, fullHash, bytes, MAX_READY)
+  }
+  return {
+    has: fullHash => known.has(fullHash),
+    look: async () => {
+      try {
+        const requests = await (await caches.open(CACHE)).keys()
+        known = new Set(requests.map(({ url }) => new URL(url).pathname.slice(-64)))
+      } catch {
+        known.clear()
+      }
+    },
+    verified,
+    read: async file => {
+      const { fullHash, length } = file
+      const bytes = ready.get(fullHash)
+      if (bytes) return bytes
+      try {
+        const cache = await caches.open(CACHE)
+        const address = `/mayfly/${fullHash}?${length}`
+        const kept = await cache.match(address)
+        const right = kept && (await verified(file, new Uint8Array(await kept.arrayBuffer())))
+        if (!right) known.delete(fullHash)
+        if (kept && !right) await cache.delete(address)
+        return right
+      } catch {
+        known.delete(fullHash)
+        return undefined
+      }
+    }
+  }
+}
