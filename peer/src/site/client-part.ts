@@ -59,7 +59,10 @@ const part: ClientPart = ({ worker, manifest }, { opened, shown, patienceMs, mea
     say()
   })
   // Where it fails, the page is whole without it.
-  ;(globalThis.requestIdleCallback ?? setTimeout)(() => void register().catch(() => {}))
+  const whenIdle = (): unknown =>
+    (globalThis.requestIdleCallback ?? setTimeout)(() => void register().catch(() => {}))
+  if (document.readyState === 'complete') whenIdle()
+  else addEventListener('load', whenIdle)
 }
 
 const { mayfly } = globalThis as unknown as { mayfly: { parts: Record<string, unknown> } }

@@ -5,7 +5,7 @@
 import type { ConnectOptions, Session } from '../api.js'
 import { maySharePeers, type Obstacles } from '../core/site-worth.js'
 import { watchConditions } from './conditions.js'
-import type { ObjectSource } from './objects.js'
+import type { ObjectSource } from './object-session.js'
 import type {
   BadgePart,
   ClientPart,
@@ -33,7 +33,7 @@ export interface SiteLoadOptions {
   /** Bytes, where they are known. */
   readonly length?: number
   /** As in `SiteOptions`; 0: the browser fetches it from the site, at once. */
-  readonly originAfterMs?: number
+  readonly originAfterMs?: number | undefined
 }
 
 /** Defined by `mayfly-library.js`. */
@@ -57,7 +57,8 @@ const MOST_NEAR_PX = 2_500
 const parts: Record<string, unknown> = {}
 const loading: Record<string, Promise<unknown>> = {}
 const taken = new WeakSet<Element>()
-const waiting = new Map<Element, { readonly fullHash: string; readonly url: string }>()
+/** Images that were taken over, with their addresses. */
+const waiting = new Map<HTMLImageElement, string>()
 const state = sharingState(data['consent'] === 'wait', changed)
 const conditions = watchConditions(changed)
 let options: SiteOptions | undefined = data['mediators']
@@ -69,13 +70,10 @@ let isAsked = false
 let near: IntersectionObserver | undefined
 let isLaidOut = false
 
-const loaded = new Promise<unknown>(resolve => {
-  if (document.readyState === 'complete') resolve(0)
-  addEventListener('load', resolve)
-})
 /** Settles when the page has what it shows first. */
 const firstShown = new Promise<unknown>(resolve => {
-  void loaded.then(resolve)
+  if (document.readyState === 'complete') resolve(0)
+  addEventListener('load', resolve)
   whenParsed(() => setTimeout(resolve, FIRST_MS))
 })
 
@@ -84,7 +82,7 @@ function part<Part>(name: string): Promise<Part | undefined> {
   return (loading[name] ??= new Promise(resolve => {
     const script = document.createElement('script')
     script.src = new URL(`mayfly-${name}.js`, tag?.src ?? location.href).href
-    script.integrity = INTEGRITY[name] ?? ''
+    script.integrity = `sha256-${INTEGRITY[name]}=`
     script.crossOrigin = 'anonymous'
     script.onload = script.onerror = () => resolve(parts[name])
     document.head.append(script)
@@ -108,7 +106,8 @@ function patienceMs(): number {
 
 /** When the page is there: its first visit needs no service worker. */
 async function startWorker(): Promise<void> {
-  await loaded
+  await firstShown
+  if (loading['client']) return
   if (data['worker'] && state.consent() === 'given')
     (await part<ClientPart>('client'))?.(data, { opened, shown: firstShown, patienceMs, measure })
 }
@@ -120,18 +119,21 @@ async function opened(): Promise<SiteSession | undefined> {
   if (!options || (fetch && (fetch !== 'weight' || upload))) return undefined
   const open = options
   return (session ??= part<ObjectsPart>('objects').then(objects =>
-    objects?.(open, { mayUpload: () => !obstacles().upload, budget: state.budget, streams })
+    objects?.(open, { mayUpload: () => !obstacles().upload, budget: state.budget, part })
   ))
-}
-
-function streams(): Promise<StreamsPart | undefined> {
-  return part('streams')
 }
 
 /** The visitor has decided, or conditions are others. */
 function changed(): void {
   if (state.consent() === 'given') void session?.then(open => open?.refresh())
   else close()
+}
+
+function decided(what: 'allow' | 'stop' | 'start'): void {
+  state[what]()
+  changed()
+  void opened()
+  void startWorker()
 }
 
 function close(): void {
@@ -147,7 +149,7 @@ function tell(element: Element, url: string, source: ObjectSource, bytes?: numbe
 }
 
 function measure(detail: object): void {
-  performance.measure('mayfly', { start: performance.now(), duration: 0, detail })
+  performance.measure('mayfly', { start: performance.now(), detail })
 }
 
 /** What the browser fetches: a service worker that answers it tells where it came from. */
@@ -166,7 +168,7 @@ async function load(
   wish: SiteLoadOptions
 ): Promise<ObjectSource> {
   const element = typeof target === 'string' ? document.getElementById(target) : target
-  if (!element) throw new TypeError('there is no element with this id')
+  if (!element) throw new TypeError('no element')
   const { originAfterMs = patienceMs(), ...showing } = wish
   const { url } = showing
   if (originAfterMs > 0) {
@@ -175,7 +177,7 @@ async function load(
     )?.present(element, { ...showing, fullHash, patienceMs: originAfterMs })
     if (shown) return tell(element, url, shown.source, shown.bytes)
   } else keepLater(element, fullHash, url)
-  if (!show(element, url)) throw new TypeError(`an object cannot be loaded into <${element.localName}>`)
+  show(element, url)
   return tellPlain(element, url)
 }
 
@@ -188,13 +190,13 @@ function keepLater(element: Element, fullHash: string, url: string): void {
 function adopt(image: HTMLImageElement): void {
   const { mayfly: fullHash = '', mayflySrc } = image.dataset
   const url = mayflySrc ?? image.getAttribute('src')
-  if (taken.has(image) || !url || !/^[0-9a-f]{64}$/.test(fullHash)) return
+  if (taken.has(image) || !url || !/^[\da-f]{64}$/.test(fullHash)) return
   taken.add(image)
   const isFar =
     document.readyState === 'loading' || image.getBoundingClientRect().top > innerHeight + MOST_NEAR_PX
   if (mayflySrc || (isFar && image.loading === 'lazy' && !image.complete && !image.srcset)) {
     image.removeAttribute('src')
-    waiting.set(image, { fullHash, url })
+    waiting.set(image, url)
     near?.observe(image)
   } else {
     tellPlain(image, url)
@@ -207,16 +209,16 @@ function watch(): void {
   near = new IntersectionObserver(
     entries => {
       for (const { target, isIntersecting, boundingClientRect } of entries) {
-        const wish = waiting.get(target)
-        if (!isIntersecting || !wish) continue
-        near?.unobserve(target)
-        const isFirst = !isLaidOut && boundingClientRect.top < innerHeight
-        const bring = (): Promise<unknown> =>
-          load(wish.fullHash, target, { ...wish, ...(isFirst && { originAfterMs: 0 }) }).finally(() =>
-            waiting.delete(target)
+        const image = target as HTMLImageElement
+        const url = waiting.get(image)
+        if (!isIntersecting || !url) continue
+        near?.unobserve(image)
+        const bring = (originAfterMs?: number): Promise<unknown> =>
+          load(image.dataset['mayfly'] ?? '', image, { url, originAfterMs }).finally(() =>
+            waiting.delete(image)
           )
-        if (isFirst) void bring()
-        else void firstShown.then(bring)
+        if (!isLaidOut && boundingClientRect.top < innerHeight) void bring(0)
+        else void firstShown.then(() => bring())
       }
       isLaidOut = true
     },
@@ -224,7 +226,7 @@ function watch(): void {
   )
   for (const image of waiting.keys()) near.observe(image)
   addEventListener('beforeprint', () => {
-    for (const [image, { url }] of waiting) show(image, url)
+    for (const [image, url] of waiting) show(image, url)
   })
 }
 
@@ -253,10 +255,6 @@ function whole(): Promise<Session> {
 
 const mayfly = {
   parts,
-  /** Settles when the whole library has a mediator. */
-  get established() {
-    return whole().then(open => open.established)
-  },
   load: (...wish: Parameters<typeof load>) => {
     isAsked = true
     return load(...wish)
@@ -264,8 +262,8 @@ const mayfly = {
   /** Reads a film, song or download as it comes; undefined: the site alone brings it. */
   stream: async (wish: StreamOptions) => {
     isAsked = true
-    const [open, streaming] = await Promise.all([opened(), streams()])
-    return open && streaming?.openStream(open, wish)
+    const open = await opened()
+    return open && (await part<StreamsPart>('streams'))?.openStream(open, wish)
   },
   connect: (mediators: string | readonly string[], more?: Omit<SiteOptions, 'mediators'>) => {
     options = { ...more, mediators: ([] as string[]).concat(mediators) }
@@ -274,31 +272,20 @@ const mayfly = {
     return mayfly
   },
   /** The visitor agrees. */
-  allow: () => {
-    state.allow()
-    void opened()
-    void startWorker()
-  },
+  allow: () => decided('allow'),
   /** The visitor does not want it, now and on later visits. */
-  stop: () => {
-    state.stop()
-    changed()
-  },
+  stop: () => decided('stop'),
   /** Takes back `stop`. */
-  start: () => {
-    state.start()
-    void opened()
-  },
+  start: () => decided('start'),
   close: () => {
     close()
     void library?.then(open => open.close())
     library = undefined
   }
 }
+const all = mayfly as unknown as Record<string, unknown>
 for (const name of ['seed', 'get', 'fetch', 'serve', 'finish'] as const)
-  Object.assign(mayfly, {
-    [name]: async (...wish: never[]) => ((await whole())[name] as (...all: never[]) => unknown)(...wish)
-  })
-Object.assign(globalThis, { mayfly })
+  all[name] = async (...wish: never[]) => ((await whole())[name] as (...of: never[]) => unknown)(...wish)
+;(globalThis as unknown as Record<string, unknown>)['mayfly'] = mayfly
 if (data['badge'] !== undefined)
   void firstShown.then(() => part<BadgePart>('badge')).then(badge => badge?.(state, mayfly))

@@ -1,45 +1,24 @@
 /** The part of the script tag that fetches whole objects: `mayfly-objects.js`. */
-import { uploadBudget, uploadLimits } from '../core/upload-budget.js'
 import { openSession } from './objects.js'
-import type { ObjectsPart } from './parts.js'
+import type { ObjectsPart, StreamsPart, UploadsPart } from './parts.js'
 import { keepShown, present } from './presenter.js'
 import { openStore } from './store.js'
 import { shareAmongTabs } from './tabs.js'
 
 /** Bytes that are kept by default. */
 const STORE_BYTES = 67_108_864
-/** Between two events that tell what was given. */
-const TELL_MS = 1_000
 
-const part: ObjectsPart = (
-  { storeBytes = STORE_BYTES, ...options },
-  { mayUpload, budget: record, streams }
-) => {
-  const limits = uploadLimits(options)
-  const session = shareAmongTabs(() => {
-    const budget = uploadBudget(limits, record, Date.now())
-    let telling: ReturnType<typeof setTimeout> | undefined
-    const tell = (): void => {
-      telling ??= setTimeout(() => {
-        telling = undefined
-        dispatchEvent(new CustomEvent('mayfly', { detail: budget.totals(Date.now()) }))
-      }, TELL_MS)
-    }
-    addEventListener('pagehide', () => budget.settle(Date.now()))
-    return openSession({
+const part: ObjectsPart = (options, { part: fetchPart, ...host }) => {
+  const { storeBytes = STORE_BYTES } = options
+  const session = shareAmongTabs(() =>
+    openSession({
       ...options,
+      ...host,
       store: openStore(storeBytes),
-      slots: limits.slots,
-      mayUpload,
-      streams,
-      take: bytes => budget.ask(bytes, Date.now()),
-      gave: tell,
-      received: bytes => {
-        budget.receive(bytes, Date.now())
-        tell()
-      }
+      uploads: object => fetchPart<UploadsPart>('uploads').then(open => open?.(options, { ...host, object })),
+      streams: () => fetchPart<StreamsPart>('streams')
     })
-  })
+  )
   return {
     ...session,
     present: (element, showing) => present(session, element, showing),

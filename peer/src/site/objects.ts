@@ -1,59 +1,11 @@
-import type { ChunkEngine, ChunkWish } from './chunks.js'
+import type { ChunkEngine } from './chunks.js'
+import type { Served, Uploads } from './uploads.js'
 import { downloads, type Transfer, type Verified } from './downloads.js'
 import { addressesOf, isAddress, openMediator, type MediatorMessage } from './mediator.js'
+import type { Brought, ObjectSession, SessionOptions, Wish } from './object-session.js'
 import { openNeighbours, type Neighbour } from './neighbours.js'
-import type { StreamsPart } from './parts.js'
-import type { Store } from './store.js'
 import { digest, fullHashOf, levelsOf, rootOf, toHex } from './tree.js'
-import { uploads } from './uploads.js'
-import { encode, join, read } from './wire.js'
-
-/** Who brought an object. */
-export type ObjectSource = 'peer' | 'origin' | 'cache'
-
-/** What is wanted. */
-export interface Wish {
-  readonly fullHash: string
-  /** Where the site has it; empty: only neighbours are asked. */
-  readonly url: string
-  /** Bytes, where they are known. */
-  readonly length?: number | undefined
-  /** Milliseconds that neighbours have before the origin is asked. */
-  readonly patienceMs: number
-  /** Only this chunk of what is streamed. */
-  readonly chunk?: ChunkWish | undefined
-}
-
-export interface Brought {
-  readonly bytes: Uint8Array<ArrayBuffer>
-  readonly source: ObjectSource
-}
-
-export interface SessionOptions {
-  readonly mediators: readonly string[]
-  readonly iceServers?: RTCIceServer[] | undefined
-  readonly store: Store
-  /** Neighbours that are served at a time. */
-  readonly slots: number
-  readonly mayUpload: () => boolean
-  /** Milliseconds to wait before so many bytes may be given; 0: they are taken. */
-  readonly take: (bytes: number) => number
-  readonly gave: (fullHash: string, bytes: number) => void
-  readonly received: (bytes: number) => void
-  /** Fetches the part that streams, when it is needed. */
-  readonly streams: () => Promise<StreamsPart | undefined>
-}
-
-/** The connection of one visitor to others, for all objects of a site. */
-export interface ObjectSession {
-  /** Undefined: nobody has brought it, or what the origin has is something else. */
-  bring(wish: Wish): Promise<Brought | undefined>
-  /** Holds what has come another way, if it verifies, and tells others. */
-  keep(fullHash: string, bytes: Uint8Array<ArrayBuffer>): Promise<boolean>
-  /** What may be uploaded has changed. */
-  refresh(): void
-  close(): void
-}
+import { NOT_FOUND, OPEN, REJECT, encode, join, read, type Message } from './wire.js'
 
 /** Neighbours that are looked for: enough for half of them to be gone. */
 const WANTED_NEIGHBOURS = 6
@@ -102,25 +54,24 @@ export function openSession(options: SessionOptions): ObjectSession {
   let opening: Promise<ChunkEngine | undefined> | undefined
 
   const loads = downloads()
-  const serves = uploads({
-    object: async fullHash => (await held(fullHash)) ?? chunks?.object(fullHash),
-    slots: options.slots,
-    mayUpload: options.mayUpload,
-    take: options.take,
-    gave: options.gave
-  })
+  let serves: Uploads | undefined
+  let serving: Promise<Uploads | undefined> | undefined
+  /** Bytes from others that the part which gives has not been told of. */
+  let uncounted = 0
   const neighbours = openNeighbours(peerId, () => iceServers, {
     signal: (address, data) => mediator.send({ type: 'signal', ...plain(address), data }),
     onopen: assign,
     onmessage: (neighbour, message) => {
       if (chunks?.receive(neighbour, message)) return
       if (loads.receive(neighbour, message)) heardAt = performance.now()
-      else serves.receive(neighbour, message)
+      else if (serves) serves.receive(neighbour, message)
+      else if (options.mayUpload()) void giving().then(() => serves?.receive(neighbour, message))
+      else refuse(neighbour, message)
     },
-    ondrain: serves.pump,
+    ondrain: () => serves?.pump(),
     onclose: neighbour => {
       loads.gone(neighbour)
-      serves.gone(neighbour)
+      serves?.gone(neighbour)
       asked.delete(neighbour)
       assign()
     }
@@ -194,7 +145,7 @@ export function openSession(options: SessionOptions): ObjectSession {
     if (wish.transfer === transfer) wish.transfer = undefined
     if (result === 'wrong') neighbours.drop(neighbour)
     if (typeof result === 'object') {
-      options.received(result.bytes.length)
+      received(result.bytes.length)
       wish.settle({ bytes: result.bytes, source: 'peer' })
       hold(wish.fullHash, result)
     }
@@ -267,11 +218,32 @@ export function openSession(options: SessionOptions): ObjectSession {
     void store.put(fullHash, verified.bytes).then(announceSoon)
   }
 
+  /** What gives: fetched when something may be given. */
+  function giving(): Promise<Uploads | undefined> {
+    const object = async (fullHash: string): Promise<Served | undefined> =>
+      (await held(fullHash)) ?? chunks?.object(fullHash)
+    return (serving ??= options.uploads(object).then(part => {
+      serves = part
+      received(0)
+      return part
+    }))
+  }
+  function received(bytes: number): void {
+    uncounted += bytes
+    serves?.received(uncounted)
+    if (serves) uncounted = 0
+  }
+  /** Whoever asks one who gives nothing is told at once. */
+  function refuse(neighbour: Neighbour, message: Message): void {
+    const fields = read(message)
+    if (fields.number() === OPEN) neighbour.send(encode(REJECT, fields.number(), 0, 0, NOT_FOUND), 'control')
+  }
+
   function announceSoon(): void {
     announcing ??= setTimeout(() => void announce(), ANNOUNCE_MS)
   }
   async function announce(): Promise<void> {
-    const keys = options.mayUpload() ? await store.list() : []
+    const keys = options.mayUpload() && (await giving()) ? await store.list() : []
     if (keys.some(key => key[64])) await streams()
     const kept = new Set(keys.map(key => key.slice(0, 64)).slice(-MAX_ANNOUNCED))
     announcing = undefined
@@ -286,9 +258,18 @@ export function openSession(options: SessionOptions): ObjectSession {
   }
 
   function streams(): Promise<ChunkEngine | undefined> {
-    const own = { announceSoon, loads, mediator, neighbours, serves }
-    const host = { ...options, ...own, digest, encode, fullHashOf, join, levelsOf, read, toHex }
-    return (opening ??= options.streams().then(part => (chunks = part?.serve(host))))
+    return (opening ??= Promise.all([options.streams(), giving()]).then(([part, clients]) => {
+      const own = {
+        announceSoon,
+        loads,
+        mediator,
+        neighbours,
+        received,
+        serves: clients ?? { clients: new Map() }
+      }
+      const host = { ...options, ...own, digest, encode, fullHashOf, join, levelsOf, read, toHex }
+      return (chunks = part?.serve(host))
+    }))
   }
 
   async function bring(wish: Wish): Promise<Brought | undefined> {

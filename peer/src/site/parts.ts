@@ -1,8 +1,9 @@
 import type { BudgetRecord, UploadOptions } from '../core/upload-budget.js'
 import type { ChunkEngine, ChunkHost } from './chunks.js'
-import type { ObjectSession, ObjectSource } from './objects.js'
+import type { ObjectSession, ObjectSource } from './object-session.js'
 import type { Showing, Shown } from './presenter.js'
 import type { SharingState } from './sharing-state.js'
+import type { Uploads, UploadsHost } from './uploads.js'
 
 /** Options of a site's session. */
 export interface SiteSessionOptions extends UploadOptions {
@@ -18,8 +19,8 @@ export interface SiteSessionHost {
   /** Nothing stands in the way of giving, now. */
   readonly mayUpload: () => boolean
   readonly budget: BudgetRecord
-  /** The part that streams; undefined: it cannot be had. */
-  readonly streams: () => Promise<StreamsPart | undefined>
+  /** Fetches one of the parts by its name; undefined: it cannot be had. */
+  readonly part: <Part>(name: string) => Promise<Part | undefined>
 }
 
 /** What `mayfly-objects.js` gives the loader. */
@@ -44,6 +45,12 @@ export type ClientPart = (
     readonly measure: (detail: object) => void
   }
 ) => void
+
+/** What `mayfly-uploads.js` gives the session. */
+export type UploadsPart = (
+  options: UploadOptions,
+  host: Pick<SiteSessionHost, 'mayUpload' | 'budget'> & Pick<UploadsHost, 'object'>
+) => Uploads
 
 export type ObjectsPart = (options: SiteSessionOptions, host: SiteSessionHost) => SiteSession
 

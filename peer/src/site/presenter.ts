@@ -1,4 +1,4 @@
-import type { ObjectSession, ObjectSource } from './objects.js'
+import type { ObjectSession, ObjectSource } from './object-session.js'
 import { show } from './show.js'
 
 /** How an element is to show an object. */

@@ -1,4 +1,4 @@
-import type { Brought, ObjectSession, ObjectSource } from './objects.js'
+import type { Brought, ObjectSession, ObjectSource } from './object-session.js'
 import type { ContentStream, StreamOptions } from './parts.js'
 import { chunkSizesOf } from './proved-tree.js'
 

@@ -1,4 +1,4 @@
-import type { Brought, ObjectSession, ObjectSource, Wish } from './objects.js'
+import type { Brought, ObjectSession, ObjectSource, Wish } from './object-session.js'
 
 const NAME = 'mayfly'
 /** A tab that does not answer for so long, beyond the patience of a wish, is not waited for. */
@@ -30,8 +30,8 @@ export function shareAmongTabs(open: () => ObjectSession): ObjectSession {
   let release: () => void = () => {}
 
   // A channel has no target origin: it is the site's own.
-  // oxlint-disable-next-line require-post-message-target-origin
   const tell = (message: TabMessage): void => {
+    // oxlint-disable-next-line require-post-message-target-origin
     if (!isClosed) channel.postMessage(message)
   }
   const ask = (id: string, wish: Wish): void => {

@@ -83,8 +83,7 @@ export interface Client {
   servedAt: number
 }
 
-/** Serves whole objects to neighbours: each in the order of its requests, all of them in turn. */
-export function uploads(host: UploadsHost): {
+export interface Uploads {
   /** Takes what a requester sends; false: it is another kind of message. Throws where it is malformed. */
   receive(neighbour: Neighbour, message: Message): boolean
   /** Something may be sent again. */
@@ -92,7 +91,12 @@ export function uploads(host: UploadsHost): {
   /** Who is served, with what. */
   readonly clients: ReadonlyMap<Neighbour, Client>
   gone(neighbour: Neighbour): void
-} {
+  /** Bytes have come from others. */
+  received(bytes: number): void
+}
+
+/** Serves whole objects to neighbours: each in the order of its requests, all of them in turn. */
+export function uploads(host: UploadsHost): Omit<Uploads, 'received'> {
   const clients = new Map<Neighbour, Client>()
   let waiting: ReturnType<typeof setTimeout> | undefined
 

@@ -6,7 +6,7 @@ import {
   MAX_OBJECT_BYTES,
   type SiteRequest
 } from '../../core/site-request.js'
-import type { ObjectSource } from '../objects.js'
+import type { ObjectSource } from '../object-session.js'
 import type { SiteFile } from '../../core/site-manifest.js'
 import { setBounded } from './bounded.js'
 import { openHeld } from './held.js'

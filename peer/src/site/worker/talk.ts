@@ -1,5 +1,5 @@
 /** What the service worker and the pages of a site say to each other, as `{ mayfly: … }`. */
-import type { ObjectSource } from '../objects.js'
+import type { ObjectSource } from '../object-session.js'
 
 /** To a page. */
 export interface WorkerMessage {
