@@ -44,7 +44,7 @@ const smallest = new MinimizerPlugin({
       implementation: MinimizerPlugin.terserMinify,
       options: {
         ecma: 2022,
-        toplevel: true,
+        module: true,
         compress: {
           ecma: 2022,
           passes: 3,
