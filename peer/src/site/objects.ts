@@ -73,6 +73,8 @@ export function openSession(options: SessionOptions): ObjectSession {
       loads.gone(neighbour)
       serves?.gone(neighbour)
       asked.delete(neighbour)
+      // Others are looked for at once.
+      lookedUp.clear()
       assign()
     }
   })
@@ -93,6 +95,7 @@ export function openSession(options: SessionOptions): ObjectSession {
     if (type !== 'peers') return
     if (final === true) open.delete(String(fullHash))
     const isNeeded = pending.size > 0 || chunks?.isWanted(fullHash)
+    if (!isNeeded) lookedUp.clear()
     for (const address of addressesOf(peers))
       if (address.peerId !== peerId && neighbours.all.size < WANTED_NEIGHBOURS && isNeeded)
         neighbours.connect(address)
