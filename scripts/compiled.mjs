@@ -19,7 +19,7 @@ const BUILT = [
   'common/dist',
   'mediator/dist',
   'peer/dist/bundle/mayfly.js',
-  'preview/dist/mayfly.js',
+  'preview/dist/mayfly-library.js',
   'preview/dist/shop/manifest.json'
 ]
 /** Written last by every compilation, changed or not. */

@@ -156,7 +156,7 @@ export async function startMediator(bootstrapPort?: number): Promise<TestMediato
 }
 
 async function servePages(mediators: readonly TestMediator[]) {
-  if (!existsSync(fileURLToPath(new URL('../../preview/dist/mayfly.js', import.meta.url)))) {
+  if (!existsSync(fileURLToPath(new URL('../../preview/dist/mayfly-library.js', import.meta.url)))) {
     throw new Error('the pages are not compiled: npm run compile')
   }
   const mediatorPorts = mediators.map(({ url }) => Number(new URL(url).port))
