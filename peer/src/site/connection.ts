@@ -39,6 +39,7 @@ const CONTROL_ID = 10
 const CONTROL_MARK = 'a=mayfly-control:1\r\n'
 /** Lines that no data channel needs, and ways that hardly ever lead between two homes. */
 const NEEDLESS = /a=(extmap-allow|msid-sem|candidate:\S+ \d+ tcp)[^\r]*\r\n/gi
+const MAX_BEFORE = 64
 const MAX_SDP = 12_288
 const MAX_CANDIDATES = 20
 
@@ -74,6 +75,8 @@ export function openConnection(
     rtc.close()
     events.onclose()
   }
+  /** What one lane brings before the other is open: it could not be answered. */
+  const before: Message[] = []
   const late = setTimeout(close, OPEN_MS)
   const opened = (): void => {
     if (isOpen || isClosed || data?.readyState !== 'open' || (control && control.readyState !== 'open'))
@@ -81,6 +84,7 @@ export function openConnection(
     isOpen = true
     clearTimeout(late)
     events.onopen()
+    for (const message of before.splice(0)) events.onmessage(message)
   }
   const adopt = (channel: RTCDataChannel): void => {
     channel.binaryType = 'arraybuffer'
@@ -90,7 +94,8 @@ export function openConnection(
     channel.onbufferedamountlow = () => !isClosed && events.ondrain()
     channel.onmessage = ({ data: message }) => {
       if (!(message instanceof ArrayBuffer)) close()
-      else if (!isClosed) events.onmessage(new Uint8Array(message))
+      else if (isOpen) events.onmessage(new Uint8Array(message))
+      else if (before.push(new Uint8Array(message)) > MAX_BEFORE) close()
     }
   }
   const openControl = (): void =>
