@@ -71,7 +71,9 @@ export function openMediator(
       clearTimeout(timer)
       const last = socket
       socket = undefined
-      last?.close()
+      // A browser complains on its console of one that is closed before it is open.
+      if (last?.readyState === WebSocket.CONNECTING) last.onopen = () => last.close()
+      else last?.close()
     }
   }
 }
