@@ -17,8 +17,11 @@ describe('the pages by keyboard alone', function () {
   it('share, copy the link, and stop sharing', async () => {
     const page = await world.visit(`seeder_preview.html#m=${world.mediator(0)}`)
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+    // Listened for long before the key: the browser is told that a test chooses.
+    const chosen = page.waitForEvent('filechooser')
     await tabTo(page, 'choose')
-    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Space')])
+    await page.keyboard.press('Space')
+    const chooser = await chosen
     await chooser.setFiles([text('one.txt', '1'), text('two.txt', '2')])
     const link = await linkOf(page)
     await tabTo(page, 'Copy link')
