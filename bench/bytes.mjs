@@ -1,26 +1,39 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createServer as createTlsServer } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { fullHashOfBytes } from './full-hash.mjs'
 import { imageOf } from './gallery/images.mjs'
 import { launchChromium } from './chromium.mjs'
-import { judged, measurement, table } from './report.mjs'
+import { judged, measurement, median, table } from './report.mjs'
 import { startServers } from './start-servers.mjs'
+import { tlsRelay } from './tls-relay.mjs'
 
 const BUNDLES = fileURLToPath(new URL('../peer/dist/bundle/', import.meta.url))
 /** The first is brought over a new channel, the others over the same one. */
 const OBJECTS = 11
-/** So long nothing may come or go before a step counts as over. */
-const QUIET_MS = 1_500
+/** Until a seeder has told the mediator of what it holds. */
+const ANNOUNCED_MS = 1_500
 
 /** Bytes of the client, TLS and TCP apart, as Maygh counted (1.3 KB to connect, 0.6 KB for an object; EuroSys 2013). */
 const GOALS = { connect: 700, 'object-warm': 120, 'object-new': 1_300 }
+/** What `--output` says of each step, and of each number. */
+const ABOUT_STEPS = {
+  connect: 'to open the session with a mediator',
+  'object-warm': 'one object over a channel that is open, the lookup shared by ten',
+  'object-new': 'the first object: its lookup, the signalling of a new channel, and what passes the channel'
+}
+const ABOUT_NUMBERS = {
+  sent: 'by the client in all, without TLS, DTLS, TCP, UDP and IP: mediatorSent + channelSent',
+  received: 'by the client in all, in the same way, without the bytes of the object itself',
+  mediatorSent: 'to the mediator: HTTP of the handshake, WebSocket frames and what is in them',
+  mediatorReceived: 'from the mediator',
+  channelSent: 'messages on the data channel, without SCTP and DTLS',
+  channelReceived: 'messages on the data channel, without the bytes of the object itself',
+  tlsSent: 'what mediatorSent is with TLS and its handshake, without TCP and IP',
+  tlsReceived: 'what mediatorReceived is with TLS and its handshake'
+}
 
 export const usualRounds = 5
 
@@ -28,7 +41,7 @@ export const usualRounds = 5
  * What the script tag sends and receives to connect, for an object over a new channel and for one over a channel that is there.
  * Signalling is what passes a mediator, over TLS; the channel is what its messages have, without the object itself.
  *
- * Gives `measurements`, `text` to print, and what goal was `missed`, if any.
+ * Gives `measurements`, `text` to print, what goal was `missed`, if any, and `figures`: the table as an object that explains itself.
  */
 export async function run({ rounds, progress }) {
   const closing = []
@@ -56,7 +69,7 @@ export async function run({ rounds, progress }) {
 async function visitOnce(browser, site, relay) {
   const seeder = await pageOf(browser, site)
   await load(seeder, relay.url, site.objects, 1)
-  await sleep(QUIET_MS)
+  await sleep(ANNOUNCED_MS)
   await relay.quiet()
   const page = await pageOf(browser, site)
   const step = async act => {
@@ -93,7 +106,11 @@ function costOf(step, objectBytes, count) {
     sent: each(step.up + step.channelUp),
     received: each(step.down + step.channelDown - objectBytes),
     tlsSent: each(step.tlsUp),
-    tlsReceived: each(step.tlsDown)
+    tlsReceived: each(step.tlsDown),
+    mediatorSent: each(step.up),
+    mediatorReceived: each(step.down),
+    channelSent: each(step.channelUp),
+    channelReceived: each(step.channelDown - objectBytes)
   }
 }
 
@@ -171,63 +188,6 @@ async function siteOf(round) {
   return { url: `http://127.0.0.1:${server.address().port}/`, objects, close }
 }
 
-/** TLS in front of a mediator, which counts what the clients that connect after `reset` send and receive. */
-async function tlsRelay({ hostname, port }) {
-  const folder = mkdtempSync(join(tmpdir(), 'mayfly-bytes-'))
-  const [key, cert] = ['key', 'cert'].map(name => join(folder, `${name}.pem`))
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2']
-  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1']
-  execFileSync('openssl', ['req', '-x509', '-nodes', ...kind, '-keyout', key, '-out', cert, ...subject], {
-    stdio: 'ignore'
-  })
-  const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) })
-  rmSync(folder, { recursive: true })
-  let watched = new Set()
-  const ended = { up: 0, down: 0, tlsUp: 0, tlsDown: 0 }
-  let heardAt = 0
-  server.on('secureConnection', client => {
-    const upstream = connect(Number(port), hostname)
-    const link = { client, up: 0, down: 0 }
-    watched.add(link)
-    client.on('data', bytes => {
-      heardAt = Date.now()
-      link.up += bytes.length
-      upstream.write(bytes)
-    })
-    upstream.on('data', bytes => {
-      heardAt = Date.now()
-      link.down += bytes.length
-      client.write(bytes)
-    })
-    for (const [one, other] of [
-      [client, upstream],
-      [upstream, client]
-    ])
-      one.on('error', () => {}).on('close', () => other.destroy())
-  })
-  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
-  return {
-    url: `wss://127.0.0.1:${server.address().port}`,
-    reset: () => (watched = new Set()),
-    counted() {
-      const sum = { ...ended }
-      for (const { client, up, down } of watched) {
-        sum.up += up
-        sum.down += down
-        // Below the TLS socket lies the one of TCP.
-        sum.tlsUp += client._parent?.bytesRead ?? client.bytesRead
-        sum.tlsDown += client._parent?.bytesWritten ?? client.bytesWritten
-      }
-      return sum
-    },
-    async quiet() {
-      heardAt = Date.now()
-      while (Date.now() - heardAt < QUIET_MS) await sleep(50)
-    },
-    close: () => new Promise(resolve => server.close(resolve) && setTimeout(resolve, 200))
-  }
-}
-
 function report(samples) {
   const steps = Object.keys(GOALS)
   const ways = ['sent', 'received', 'tlsSent', 'tlsReceived']
@@ -243,5 +203,25 @@ function report(samples) {
     value: value(step, 'sent'),
     most: GOALS[step]
   }))
-  return judged(measurements, text, goals)
+  return { ...judged(measurements, text, goals), figures: figuresOf(samples, steps) }
+}
+
+/** Medians of all samples; see `ABOUT_NUMBERS`. */
+function figuresOf(samples, steps) {
+  const valuesOf = step =>
+    Object.fromEntries(
+      Object.keys(ABOUT_NUMBERS).map(way => [way, median(samples.map(sample => sample[step][way]))])
+    )
+  return {
+    about:
+      "What a client of Mayfly's script tag sends and receives for each step, without the objects themselves",
+    command: 'npm run bench -- bytes --output docs/figures/bytes.json',
+    unit: 'bytes',
+    statistic: 'median',
+    rounds: samples.length,
+    numbers: ABOUT_NUMBERS,
+    steps: Object.fromEntries(
+      steps.map(step => [step, { what: ABOUT_STEPS[step], goalSent: GOALS[step], ...valuesOf(step) }])
+    )
+  }
 }

@@ -1,12 +1,14 @@
-import { quantile, ratioOfQuantiles } from './bootstrap.mjs'
+import { quantile } from './bootstrap.mjs'
 import { IMAGES, IN_VIEWPORT, MANNERS, seededContents } from './gallery/content.mjs'
 import { loadOnce } from './gallery/load.mjs'
-import { judged, measurement, measurementsTable, table } from './report.mjs'
-import { Stage } from './stage.mjs'
+import { intervalText, percent, ratioIn, runPairs, sumOf, valuesIn } from './pairs.mjs'
+import { measurement, table } from './report.mjs'
 
 /** Seeders of every manner, by the profile of all links. */
 const SEEDERS = { lan: 2, cable: 6 }
 const WARM_UP = MANNERS.length
+/** Pairs after which what there is so far is kept. */
+const KEPT_EVERY = 50
 
 /** Pairs of loads in each network; every manner of peers has its share of them. */
 export const usualRounds = 200
@@ -19,42 +21,29 @@ export const quickRounds = 2 * MANNERS.length
  * 0 and the rest as it is by default. Peers are, in turn, good, none, slow, leaving and lying; the intervals are over all
  * of them. Load time is until the first viewport is there: the rest waits for peers by default, up to half a second. Links are those of `wan`, or first `lan`, then `cable`.
  *
- * Gives `measurements`, `text` to print, and what goal was `missed`, if any.
+ * Gives `measurements`, `text` to print, and what goal was `missed`, if any; `part` is told of each network when it is done.
  */
-export async function run({ rounds, wan, progress }) {
-  const reports = []
-  for (const profile of wan === undefined ? Object.keys(SEEDERS) : [wan]) {
-    progress(`links: ${profile}, ${SEEDERS[profile]} seeders`)
-    reports.push(report(profile, await pairsOver(profile, rounds, progress)))
+export function run({ rounds, wan, progress, part }) {
+  const pairsOn = on => {
+    progress(`links: ${on.profile}, ${SEEDERS[on.profile]} seeders`)
+    return pairsOver(on, rounds, progress)
   }
-  const measurements = reports.flatMap(one => one.measurements)
-  const text = [measurementsTable(measurements), ...reports.map(one => one.text)].join('\n\n')
-  return judged(
-    measurements,
-    text,
-    reports.flatMap(one => one.goals)
-  )
+  return runPairs({ seeders: SEEDERS, wan, part, pairsOn, report })
 }
 
-async function pairsOver(profile, rounds, progress) {
-  const places = Array.from({ length: SEEDERS[profile] }, (_, i) => `seeder-${i}`)
-  const names = ['requester', ...places]
-  const stage = await Stage.open({ places: Object.fromEntries(names.map(name => [name, profile])) })
-  try {
-    const contents = await seededContents(stage, places)
-    const pairs = []
-    for (let round = -WARM_UP; round < rounds; round++) {
-      const index = round + WARM_UP
-      const manner = MANNERS[index % MANNERS.length]
-      const pair = { manner, ...(await pairOnce(stage, contents.get(manner), isUsFirst(index))) }
-      const name = round < 0 ? 'warm-up' : `pair ${round + 1} of ${rounds}`
-      progress(`${name}: peers ${manner}, ${lineOf(pair)}`)
-      if (round >= 0) pairs.push(pair)
-    }
-    return pairs
-  } finally {
-    await stage.close()
+async function pairsOver({ stage, places, keep }, rounds, progress) {
+  const contents = await seededContents(stage, places)
+  const pairs = []
+  for (let round = -WARM_UP; round < rounds; round++) {
+    const index = round + WARM_UP
+    const manner = MANNERS[index % MANNERS.length]
+    const pair = { manner, ...(await pairOnce(stage, contents.get(manner), isUsFirst(index))) }
+    const name = round < 0 ? 'warm-up' : `pair ${round + 1} of ${rounds}`
+    progress(`${name}: peers ${manner}, ${lineOf(pair)}`)
+    if (round >= 0) pairs.push(pair)
+    if (pairs.length > 0 && pairs.length % KEPT_EVERY === 0) keep(pairs)
   }
+  return pairs
 }
 
 /** Turned about with every manner and every cycle, so that neither of the two is always the first. */
@@ -102,23 +91,16 @@ function bytesOf(pairs) {
   }
 }
 
-function sumOf(numbers) {
-  return numbers.reduce((sum, number) => sum + number, 0)
-}
-
-function percent(part) {
-  return `${(part * 100).toFixed(1)} %`
-}
-
 function report(profile, pairs) {
-  const times = (which, what, among = pairs) => among.map(pair => pair[which][what])
   const measurements = ['all', 'viewport'].flatMap(what =>
     [
       ['mayfly', 'shared'],
       ['http', 'plain']
-    ].map(([contender, which]) => measurement(`page-${what}-${profile}`, contender, 'ms', times(which, what)))
+    ].map(([contender, which]) =>
+      measurement(`gallery-${what}-${profile}`, contender, 'ms', valuesIn(pairs, which, what))
+    )
   )
-  const ratio = (what, part) => ratioOfQuantiles(times('shared', what), times('plain', what), part)
+  const ratio = (what, part) => ratioIn(pairs, what, part, ['shared', 'plain'])
   const middle = ratio('viewport', 0.5)
   const slow = ratio('viewport', 0.95)
   const whole = ratio('all', 0.5)
@@ -134,18 +116,16 @@ function report(profile, pairs) {
     { what: `${profile}: wasted bytes`, value: bytes.wasted, most: 0.05 },
     share
   ]
-  const interval = ({ ratio: value, lower, upper }) =>
-    `${value.toFixed(3)} (${lower.toFixed(3)} to ${upper.toFixed(3)})`
   const lines = [
     `${profile}: ${IMAGES} images, ${pairs.length} pairs; load time with / without us and its 95 % interval:`,
-    `median ${interval(middle)}, 95th percentile ${interval(slow)}`,
-    `the same until the last image far below is there, which peers have half a second for: median ${interval(whole)}`,
-    mannersTable(pairs, times)
+    `median ${intervalText(middle)}, 95th percentile ${intervalText(slow)}`,
+    `the same until the last image far below is there, which peers have half a second for: median ${intervalText(whole)}`,
+    mannersTable(pairs)
   ]
   return { measurements, goals, text: lines.join('\n') }
 }
 
-function mannersTable(pairs, times) {
+function mannersTable(pairs) {
   const heading = [
     'peers',
     'pairs',
@@ -161,7 +141,7 @@ function mannersTable(pairs, times) {
     const among = pairs.filter(pair => pair.manner === manner)
     if (among.length === 0) return []
     const milliseconds = [0.5, 0.95].flatMap(part =>
-      ['shared', 'plain'].map(which => quantile(times(which, 'all', among), part).toFixed(0))
+      ['shared', 'plain'].map(which => quantile(valuesIn(among, which, 'all'), part).toFixed(0))
     )
     const { ofAll, ofLater, wasted } = bytesOf(among)
     return [

@@ -7,6 +7,7 @@ import Tracker from 'bittorrent-tracker/server'
 import { MediatorProcess } from '../scripts/mediator-process.mjs'
 import { shopSite } from '../preview/server/shop-site.mjs'
 import { answerPage } from './pages.mjs'
+import { webtorrentShop } from './shop/webtorrent-shop.mjs'
 
 /** All visitors of a bench come from few addresses, one right after the other. */
 const LIMITS = {
@@ -26,10 +27,11 @@ process.stdin.resume().once('end', () => void end(0))
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => void end(0))
 try {
   const mediatorUrl = await mediator()
+  const trackerUrl = await tracker()
   const urls = {
     mediator: mediatorUrl,
-    shop: await shop(mediatorUrl),
-    tracker: await tracker(),
+    shop: await shop(mediatorUrl, trackerUrl),
+    tracker: trackerUrl,
     ...(await pages()),
     origin: await origin()
   }
@@ -65,13 +67,16 @@ async function pages() {
   return { pages: await listening((request, response) => void answerPage(request, response)) }
 }
 
-/** The test site, `/shop/` with Mayfly and `/plain-shop/` without; undefined where it is not compiled. */
-async function shop(at) {
-  const answer = shopSite()
-  if (answer === undefined) return undefined
+/** The test site: `/shop/` with Mayfly, `/plain-shop/` without, and others on WebTorrent; undefined where it is not compiled. */
+async function shop(mediatorUrl, trackerUrl) {
+  const answerShop = shopSite()
+  if (answerShop === undefined) return undefined
+  const plainly = (request, response, path) => answerShop(request, response, path, [mediatorUrl])
+  const onWebtorrent = webtorrentShop(trackerUrl, plainly)
   return listening((request, response) => {
     const { pathname } = new URL(request.url, 'http://shop')
-    if (!answer(request, response, pathname, [at])) response.writeHead(404).end()
+    const answers = [onWebtorrent, plainly]
+    if (!answers.some(answer => answer(request, response, pathname))) response.writeHead(404).end()
   })
 }
 

@@ -30,10 +30,14 @@ ${Object.entries(BENCHES)
 
 Every contender runs in the same run, in turn. Emulated networks, which swarm, page and gallery always use, need Linux and root.
 
-  --json <file>         writes the measurements: [{ measure, contender, value, unit, samples }]
+  --json <file>         writes the measurements: [{ measure, contender, value, unit, samples }]; page and gallery also write what they
+                        have so far, so that it is not lost where they are ended
+  --append              keeps what that file has of other measures, so that runs of single networks come together in it
   --rounds <number>     how often every contender runs; page and gallery: pairs of loads in each network
   --quick               as few rounds as show that it works, too few to rely on
   --wan <profile>       over an emulated network: latency over cable or dsl, page and gallery over lan, cable and so on (default: all)
+  --beside <number>     page: in every so many pairs, the same page on WebTorrent as well (default: 5; 0: never)
+  --output <file>       bytes: writes the table as an object that says what each number is, for a simulation
   --help                shows this
 
 Exit: 0, 1 where it failed or a goal was missed, 2 where the command line is wrong.`
@@ -51,24 +55,37 @@ try {
   process.exit(error instanceof UsageError ? 2 : 1)
 }
 
-async function bench({ help, name, json, rounds, quick, wan }) {
+async function bench({ help, name, json, append, output, rounds, quick, wan, beside }) {
   if (help) {
     console.log(HELP)
     return 0
   }
+  const kept = append ? measurementsIn(json) : []
+  const keep = measurements => {
+    if (json !== undefined)
+      write(json, [...kept.filter(other => !isIn(measurements, other)), ...measurements])
+  }
   // Tried first: nobody wants to learn after the last round that the file cannot be written.
-  if (json !== undefined) write(json, [])
+  keep([])
+  if (output !== undefined) write(output, {})
   ensureInstalled()
   ensureBenchInstalled()
   ensureCompiled()
   const { run, usualRounds, quickRounds = 1 } = await import(`../bench/${name}.mjs`)
   const progress = line => console.error(line)
-  const { measurements, text, missed } = await run({
+  const part = ({ measurements, text }) => {
+    keep(measurements)
+    if (text !== undefined) console.log(`${text}\n`)
+  }
+  const { measurements, text, missed, figures } = await run({
     rounds: rounds ?? (quick ? quickRounds : usualRounds),
     wan,
-    progress
+    besideEvery: beside,
+    progress,
+    part
   })
-  if (json !== undefined) write(json, measurements)
+  keep(measurements)
+  if (output !== undefined) write(output, figures)
   console.log(`${text}\n\nNode.js ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}`)
   if (missed !== undefined) console.error(`npm run bench: goal missed: ${missed}`)
   return missed === undefined ? 0 : 1
@@ -77,7 +94,16 @@ async function bench({ help, name, json, rounds, quick, wan }) {
 function settingsOf(args) {
   const text = { type: 'string' }
   const flag = { type: 'boolean' }
-  const options = { json: text, rounds: text, wan: text, quick: flag, help: flag }
+  const options = {
+    json: text,
+    append: flag,
+    output: text,
+    rounds: text,
+    wan: text,
+    beside: text,
+    quick: flag,
+    help: flag
+  }
   let parsed
   try {
     parsed = parseArgs({ args, options, allowPositionals: true })
@@ -85,13 +111,26 @@ function settingsOf(args) {
     throw new UsageError(error.message.split('\n', 1)[0])
   }
   const { values, positionals } = parsed
-  const { help = false, quick = false, json } = values
+  const { help = false, quick = false, append = false, json, output } = values
   if (help) return { help }
   const names = Object.keys(BENCHES).join(', ')
   if (positionals.length !== 1) throw new UsageError(`name one bench: ${names}`)
   const [name] = positionals
   if (!Object.hasOwn(BENCHES, name)) throw new UsageError(`there is no bench "${name}", only: ${names}`)
-  return { help, name, json, quick, rounds: roundsOf(values.rounds), wan: profileOf(name, values.wan) }
+  if (append && json === undefined) throw new UsageError('--append is for --json only')
+  if (output !== undefined && name !== 'bytes') throw new UsageError('--output is for bytes only')
+  if (values.beside !== undefined && name !== 'page') throw new UsageError('--beside is for page only')
+  return {
+    help,
+    name,
+    json,
+    append,
+    output,
+    quick,
+    rounds: numberOf('rounds', values.rounds, 1),
+    wan: profileOf(name, values.wan),
+    beside: numberOf('beside', values.beside, 0)
+  }
 }
 
 function profileOf(name, profile) {
@@ -102,12 +141,28 @@ function profileOf(name, profile) {
   return profile
 }
 
-function roundsOf(text) {
+function numberOf(option, text, least) {
   if (text === undefined) return undefined
-  const rounds = Number(text)
-  if (!/^\d+$/.test(text) || rounds < 1 || rounds > MAX_ROUNDS)
-    throw new UsageError(`--rounds is no number from 1 to ${MAX_ROUNDS}: ${text}`)
-  return rounds
+  const number = Number(text)
+  if (!/^\d+$/.test(text) || number < least || number > MAX_ROUNDS)
+    throw new UsageError(`--${option} is no number from ${least} to ${MAX_ROUNDS}: ${text}`)
+  return number
+}
+
+/** What a file of an earlier run has; nothing where there is none. */
+function measurementsIn(file) {
+  if (!existsSync(file)) return []
+  try {
+    const measurements = JSON.parse(readFileSync(file, 'utf8'))
+    if (Array.isArray(measurements)) return measurements
+  } catch {
+    // Told below.
+  }
+  throw new Error(`${file} has no measurements to append to`)
+}
+
+function isIn(measurements, { measure, contender }) {
+  return measurements.some(other => other.measure === measure && other.contender === contender)
 }
 
 /** bench/ has packages of its own, so that what is only compared with is never installed by users. */
@@ -123,9 +178,9 @@ function ensureBenchInstalled() {
   runNpm(args, 'npm ci in bench/ failed: see above')
 }
 
-function write(file, measurements) {
+function write(file, value) {
   try {
-    writeFileSync(file, `${JSON.stringify(measurements, undefined, 2)}\n`)
+    writeFileSync(file, `${JSON.stringify(value, undefined, 2)}\n`)
   } catch (error) {
     throw new Error(`cannot write ${file}: ${error.message}`, { cause: error })
   }
