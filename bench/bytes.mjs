@@ -21,8 +21,10 @@ const GOALS = { connect: 700, 'object-warm': 120, 'object-new': 1_300 }
 /** What `--output` says of each step, and of each number. */
 const ABOUT_STEPS = {
   connect: 'to open the session with a mediator',
-  'object-warm': 'one object over a channel that is open, the lookup shared by ten',
-  'object-new': 'the first object: its lookup, the signalling of a new channel, and what passes the channel'
+  'object-warm':
+    'one of ten objects over a channel that is open: nothing is asked of the mediator, but it is told of what is now held',
+  'object-new':
+    'the first object: its lookup, the signalling of a new channel, what passes the channel, and telling of what is now held'
 }
 const ABOUT_NUMBERS = {
   sent: 'by the client in all, without TLS, DTLS, TCP, UDP and IP: mediatorSent + channelSent',
