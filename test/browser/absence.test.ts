@@ -42,7 +42,7 @@ describe('an absent sender', function () {
     await nobody.getByText('Better late than never.').waitFor()
   })
 
-  it('is said to be lost when nobody else came', async () => {
+  it('is said to be lost when nobody else came @long', async () => {
     await node().getByText('The connection to everyone who has this file was lost.').waitFor(GIVES_UP)
     await node()
       .getByRole('button', { name: /Try again/ })

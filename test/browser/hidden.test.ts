@@ -16,7 +16,7 @@ describe('a hidden page', function () {
     await browser?.stop()
   })
 
-  it('goes on serving while Chromium slows it down', async () => {
+  it('goes on serving while Chromium slows it down @long', async () => {
     const seeder = await browser.open(`${world.base}seeder_preview.html#m=${world.mediator(0)}`)
     await seeder.until('document.readyState === "complete" && document.querySelector("#choose") !== null')
     await seeder.choose('#choose', [process.execPath])

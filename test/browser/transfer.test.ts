@@ -76,7 +76,7 @@ describe('a file from page to page', function () {
     await seeder.getByText(/Nobody is fetching right now · 1\d\d kB sent/).waitFor()
   })
 
-  it('is as large as the node binary', async () => {
+  it('is as large as the node binary @long', async () => {
     const { size } = statSync(process.execPath)
     const { page: seeder, link } = await world.share(process.execPath)
     const leecher = await world.visit(through(link, world.mediator(1)))

@@ -71,8 +71,7 @@ describe('what goes wrong on the pages', function () {
   })
 
   for (const times of ['says when', 'looks as before'] as const) {
-    const long = times === 'looks as before' ? ' @long' : ''
-    it(`is a file that was changed while it is shared, and ${times}: it never arrives wrong${long}`, async () => {
+    it(`is a file that was changed while it is shared, and ${times}: it never arrives wrong @long`, async () => {
       const folder = await mkdtemp(join(tmpdir(), 'mayfly-changed-'))
       const path = join(folder, 'notes.txt')
       try {
