@@ -189,6 +189,28 @@ describe('the script tag', () => {
       return page
     }
 
+    it('takes the site’s own where the manifest has revoked it: who holds it gives it to nobody', async () => {
+      await site.add('/other.png', 'image/png', noisePng(2, 40_000))
+      site.manifest = JSON.stringify({ version: 1, base: '/', files: {}, revoked: [photo().fullHash] })
+      const tag = `<script src="/mayfly.js" data-mediators="${world.mediator(0)}" data-manifest="/mayfly-manifest.json"></script>`
+      site.pages.set('/', `<!doctype html><title>site</title><img id="photo" alt="">${tag}`)
+      const loadBoth = (page: Page): Promise<string[]> =>
+        page.evaluate(
+          async all => {
+            const { mayfly } = globalThis as unknown as { mayfly: Tag }
+            return Promise.all(
+              all.map(([url = '', fullHash = '']) =>
+                mayfly.load(fullHash, 'photo', { url, originAfterMs: 10_000 })
+              )
+            )
+          },
+          [...site.files].map(([url, { fullHash }]) => [url, fullHash])
+        )
+      expect(await loadBoth(await world.visit(site.base))).to.deep.equal(['origin', 'origin'])
+      await seeded(world.mediator(0), site.files.get('/other.png')?.fullHash)
+      expect(await loadBoth(await world.visit(site.base))).to.deep.equal(['origin', 'peer'])
+    })
+
     it('takes the site’s own where a peer sends wrong bytes, and speaks with it no more', async () => {
       const liar = await visitChanged(`
         const { send } = RTCDataChannel.prototype

@@ -246,9 +246,11 @@ export function openSession(options: SessionOptions): ObjectSession {
     announcing ??= setTimeout(() => void announce(), ANNOUNCE_MS)
   }
   async function announce(): Promise<void> {
-    const keys = options.mayUpload() && (await giving()) ? await store.list() : []
+    const part = options.mayUpload() && (await giving())
+    const keys = part ? await store.list() : []
     if (keys.some(key => key[64])) await streams()
-    const kept = new Set(keys.map(key => key.slice(0, 64)).slice(-MAX_ANNOUNCED))
+    const held = [...new Set(keys.map(key => key.slice(0, 64)))].slice(-MAX_ANNOUNCED)
+    const kept = new Set(part ? await part.givable(held) : [])
     announcing = undefined
     const fullHashes = [...kept].filter(one => !announced.has(one))
     const gone = [...announced].filter(one => !kept.has(one))

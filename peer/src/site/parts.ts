@@ -9,6 +9,8 @@ import type { Uploads, UploadsHost } from './uploads.js'
 export interface SiteSessionOptions extends UploadOptions {
   /** WebSocket URLs. */
   readonly mediators: readonly string[]
+  /** URL of the manifest: what it revokes is not given. */
+  readonly manifest?: string | undefined
   readonly iceServers?: RTCIceServer[] | undefined
   /** Bytes that are kept; 64 MiB. */
   readonly storeBytes?: number | undefined
@@ -48,7 +50,7 @@ export type ClientPart = (
 
 /** What `mayfly-uploads.js` gives the session. */
 export type UploadsPart = (
-  options: UploadOptions,
+  options: UploadOptions & Pick<SiteSessionOptions, 'manifest'>,
   host: Pick<SiteSessionHost, 'mayUpload' | 'budget'> & Pick<UploadsHost, 'object'>
 ) => Uploads
 

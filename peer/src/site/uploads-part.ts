@@ -1,6 +1,7 @@
 /** The part of the script tag that gives: `mayfly-uploads.js`. */
 import { uploadBudget, uploadLimits } from '../core/upload-budget.js'
 import type { UploadsPart } from './parts.js'
+import { openRevocations } from './revocations.js'
 import { uploads } from './uploads.js'
 
 /** Between two events that tell what was given. */
@@ -9,6 +10,7 @@ const TELL_MS = 1_000
 const part: UploadsPart = (options, { budget: record, mayUpload, object }) => {
   const limits = uploadLimits(options)
   const budget = uploadBudget(limits, record, Date.now())
+  const { without } = openRevocations(options.manifest, { fetch: (...of) => fetch(...of), now: Date.now })
   let telling: ReturnType<typeof setTimeout> | undefined
   const tell = (): void => {
     telling ??= setTimeout(() => {
@@ -19,12 +21,13 @@ const part: UploadsPart = (options, { budget: record, mayUpload, object }) => {
   addEventListener('pagehide', () => budget.settle(Date.now()))
   return {
     ...uploads({
-      object,
+      object: async fullHash => ((await without([fullHash])).length > 0 ? object(fullHash) : undefined),
       slots: limits.slots,
       mayUpload,
       take: bytes => budget.ask(bytes, Date.now()),
       gave: tell
     }),
+    givable: without,
     received: bytes => {
       budget.receive(bytes, Date.now())
       if (bytes > 0) tell()

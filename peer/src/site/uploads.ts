@@ -93,10 +93,12 @@ export interface Uploads {
   gone(neighbour: Neighbour): void
   /** Bytes have come from others. */
   received(bytes: number): void
+  /** Those of the full hashes that may be given: some may have been revoked. */
+  givable(fullHashes: readonly string[]): Promise<readonly string[]>
 }
 
 /** Serves whole objects to neighbours: each in the order of its requests, all of them in turn. */
-export function uploads(host: UploadsHost): Omit<Uploads, 'received'> {
+export function uploads(host: UploadsHost): Omit<Uploads, 'received' | 'givable'> {
   const clients = new Map<Neighbour, Client>()
   let waiting: ReturnType<typeof setTimeout> | undefined
 
