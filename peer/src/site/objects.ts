@@ -249,8 +249,8 @@ export function openSession(options: SessionOptions): ObjectSession {
     const part = options.mayUpload() && (await giving())
     const keys = part ? await store.list() : []
     if (keys.some(key => key[64])) await streams()
-    const held = [...new Set(keys.map(key => key.slice(0, 64)))].slice(-MAX_ANNOUNCED)
-    const kept = new Set(part ? await part.givable(held) : [])
+    const fullHashesHeld = [...new Set(keys.map(key => key.slice(0, 64)))].slice(-MAX_ANNOUNCED)
+    const kept = new Set(part ? await part.givable(fullHashesHeld) : [])
     announcing = undefined
     const fullHashes = [...kept].filter(one => !announced.has(one))
     const gone = [...announced].filter(one => !kept.has(one))
