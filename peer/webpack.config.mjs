@@ -33,8 +33,9 @@ const nextToLoader = new webpack.BannerPlugin({
   stage: webpack.Compilation.PROCESS_ASSETS_STAGE_OPTIMIZE_SIZE + 1
 })
 
-/** What the loader fetches when it is needed. */
-const PARTS = ['objects', 'uploads', 'streams', 'client', 'badge']
+/** What the loader fetches when it is needed, and what then needs more: `mayfly-objects.js`. */
+const PARTS = ['client', 'requests', 'badge']
+const PARTS_OF_OBJECTS = ['uploads', 'streams']
 
 /** What a site's visitors fetch: every byte counts. */
 const smallest = new MinimizerPlugin({
@@ -89,7 +90,7 @@ export default [
       iife: true
     }
   },
-  ...PARTS.map(name => site(name, `${name}-part`, [compileAtOnce])),
+  ...[...PARTS, ...PARTS_OF_OBJECTS].map(name => site(name, `${name}-part`, [compileAtOnce])),
   {
     ...shared,
     name: 'worker',
@@ -115,16 +116,23 @@ function site(name, entry, plugins) {
   }
 }
 
-/** The loader knows what its parts must hash to, so it is made when they are there. */
+/** By name, what a bundle must hash to. */
+function integrity(names) {
+  const hashes = names.map(name => {
+    const digest = createHash('sha256').update(readFileSync(path(`dist/bundle/mayfly-${name}.js`)))
+    // All of them begin and end alike: the loader knows that.
+    return [name, digest.digest('base64').replace('=', '')]
+  })
+  return new webpack.DefinePlugin({ INTEGRITY: JSON.stringify(Object.fromEntries(hashes)) })
+}
+
+/** Knows what its parts must hash to, so it is made when they are there. */
+export function objects() {
+  return site('objects', 'objects-part', [compileAtOnce, integrity(PARTS_OF_OBJECTS)])
+}
+
+/** Made when all others are there. */
 export function loader() {
-  const integrity = Object.fromEntries(
-    [...PARTS, 'library'].map(name => {
-      const digest = createHash('sha256').update(readFileSync(path(`dist/bundle/mayfly-${name}.js`)))
-      // All of them begin and end alike: the loader knows that.
-      return [name, digest.digest('base64').replace('=', '')]
-    })
-  )
-  const define = new webpack.DefinePlugin({ INTEGRITY: JSON.stringify(integrity) })
-  const { output, ...rest } = site('loader', 'loader', [define])
+  const { output, ...rest } = site('loader', 'loader', [integrity(['objects', ...PARTS, 'library'])])
   return { ...rest, output: { ...output, filename: 'mayfly.js' } }
 }

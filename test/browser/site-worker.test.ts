@@ -1,10 +1,12 @@
 import { expect } from 'chai'
+import { createHash } from 'node:crypto'
 import type { CDPSession, Page } from 'playwright-core'
 import { longSong } from './content.js'
-import { TaggedSite, noisePng } from './tagged-site.js'
+import { TaggedSite, noise, noisePng } from './tagged-site.js'
 import { World } from './world.js'
 
 const IMAGES = 12
+const MIB = 1_048_576
 /** What `performance` says of an object. */
 type Entry = { readonly url: string; readonly source: string; readonly bytes: number }
 
@@ -17,10 +19,13 @@ describe('the service worker of a site', function () {
   beforeEach(async () => {
     site = await new TaggedSite().start()
     for (let i = 0; i < IMAGES; i++) await site.add(`/image/${i}.png`, 'image/png', noisePng(i + 1, 20_000))
-    const tag = `<script src="/mayfly.js" data-mediators="${world.mediator(0)}"
-      data-origin-after-ms="4000" data-worker="/mayfly-worker.js?acknowledge=4000" data-manifest="/mayfly-manifest.json"></script>`
-    site.pages.set('/', `<!doctype html><title>site</title>${tag}<body><img src="/image/0.png" alt="">`)
+    tag()
   })
+  const tag = (more = ''): void => {
+    const script = `<script src="/mayfly.js" data-mediators="${world.mediator(0)}"${more}
+      data-origin-after-ms="4000" data-worker="/mayfly-worker.js?acknowledge=4000" data-manifest="/mayfly-manifest.json"></script>`
+    site.pages.set('/', `<!doctype html><title>site</title>${script}<body><img src="/image/0.png" alt="">`)
+  }
   afterEach(async () => {
     expect(await world.leave(/favicon|404|ERR_|Failed to load|decode|OTS parsing/)).to.deep.equal([])
     site.close()
@@ -179,6 +184,88 @@ describe('the service worker of a site', function () {
     const range = await asText(second, '/style.css', { headers: { range: 'bytes=7-11' } })
     expect(range).to.deep.equal({ status: 206, type: 'text/css', range: 'bytes 7-11/28', text: 'color' })
     expect(names.map(name => site.askedFor(name))).to.deep.equal([0, 0, 0, 0, 0])
+  })
+
+  it('streams what is longer than 16 MiB from the visitor before: ranges, all of it, and no more than is read', async () => {
+    const film = noise(3, 32 * MIB)
+    await site.add('/film.mp4', 'video/mp4', film, true)
+    site.nameAll()
+    tag(' data-upload-max="1GB" data-upload-rate="10MB"')
+    const first = await visit()
+    const last = `bytes=${20 * MIB}-${24 * MIB - 1}`
+    for (const range of [`bytes=0-${4 * MIB - 1}`, last])
+      await asText(first, '/film.mp4', { headers: { range } })
+    await holds(first, 9)
+
+    const second = await visit()
+    site.ranges.length = 0
+    site.delayMs = 1_500
+    // The first bytes of all of it, when a tenth of it is not there yet; then it is given up.
+    const begun = await second.evaluate(async () => {
+      const { status, headers, body } = await fetch('/film.mp4')
+      const reader = body!.getReader()
+      const { value } = await reader.read()
+      const chunks = (await (await caches.open('mayfly-objects')).keys()).filter(({ url }) =>
+        /\/\d+\?/.test(url)
+      )
+      await reader.cancel()
+      return { status, length: headers.get('content-length'), byte: value?.[0], chunks: chunks.length }
+    })
+    expect(begun.chunks).to.be.lessThan(4)
+    expect(begun).to.deep.include({ status: 200, length: `${32 * MIB}`, byte: film[0] })
+    const part = await second.evaluate(
+      async ([range, url]) => {
+        const response = await fetch(url, { headers: { range } })
+        const bytes = await response.arrayBuffer()
+        const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+        const { status, headers } = response
+        return { status, type: headers.get('content-type'), digest: [...digest] }
+      },
+      [last, '/film.mp4'] as const
+    )
+    const expected = createHash('sha256')
+      .update(film.subarray(20 * MIB, 24 * MIB))
+      .digest()
+    expect(part).to.deep.equal({ status: 206, type: 'video/mp4', digest: [...expected] })
+    const streamed = (await entriesOf(second)).filter(({ url }) => url.endsWith('/film.mp4'))
+    const fromPeers = streamed.filter(({ source }) => source === 'peer')
+    expect(fromPeers.reduce((sum, { bytes }) => sum + bytes, 0)).to.be.at.least(3 * MIB)
+    // Of the place that was given up nothing more was asked for.
+    const places = site.ranges.map(range => Number(/\d+/.exec(range)) / MIB)
+    expect(places.filter(place => place > 6 && place < 20)).to.deep.equal([])
+  })
+
+  it('plays and seeks in a song longer than 16 MiB that the visitor before has', async () => {
+    const song = longSong(250)
+    await site.add('/song.wav', 'audio/wav', song.buffer, true)
+    expect(song.buffer.byteLength).to.be.greaterThan(16 * MIB)
+    site.nameAll()
+    tag(' data-upload-max="1GB" data-upload-rate="10MB"')
+    const first = await visit()
+    await asText(first, '/song.wav')
+    await holds(first, Math.ceil(song.buffer.byteLength / MIB) + 1)
+    const second = await visit()
+    site.delayMs = 1_500
+    await second.evaluate(async () => {
+      const audio = Object.assign(document.createElement('audio'), { src: '/song.wav', muted: true })
+      document.body.append(audio)
+      for (const time of [0, 200, 100]) {
+        audio.currentTime = time
+        await new Promise((resolve, reject) => {
+          audio[time === 0 ? 'oncanplay' : 'onseeked'] = resolve
+          audio.onerror = () => reject(new Error(audio.error?.message))
+        })
+      }
+      audio.removeAttribute('src')
+      audio.load()
+    })
+    await second.waitForFunction(() =>
+      performance
+        .getEntriesByName('mayfly')
+        .some(
+          entry => /song/.test(JSON.stringify(entry.toJSON())) && /peer/.test(JSON.stringify(entry.toJSON()))
+        )
+    )
   })
 
   it('leaves what is switched off, revoked, or all of it, to the site', async () => {

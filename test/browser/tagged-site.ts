@@ -103,13 +103,15 @@ export class TaggedSite {
     return fullHash
   }
 
-  /** Puts all files into the manifest; `change` replaces some of its fields. */
+  /** Puts all files into the manifest, with their sidecars; `change` replaces some of its fields. */
   nameAll(change: Readonly<Record<string, unknown>> = {}): void {
+    const named = [...this.files].filter(([path]) => !path.endsWith('.mayfly'))
     const files = Object.fromEntries(
-      [...this.files].map(([path, { type, bytes, fullHash }]) => [
-        path.slice(1),
-        { fullHash, length: bytes.length, type }
-      ])
+      named.map(([path, { type, bytes, fullHash }]) => {
+        const sidecar = `${path}.mayfly`
+        const file = { fullHash, length: bytes.length, type }
+        return [path.slice(1), this.files.has(sidecar) ? { ...file, sidecar: sidecar.slice(1) } : file]
+      })
     )
     this.manifest = JSON.stringify({ version: 1, base: '/', files, ...change })
   }

@@ -81,7 +81,7 @@ export function stepsOf(asks: {
 }): readonly ('cache' | 'page')[] {
   const isWhole = asks.length <= MAX_OBJECT_BYTES
   const steps: ('cache' | 'page')[] = asks.isHeld && isWhole ? ['cache'] : []
-  if (asks.client === 'shown' || (asks.client === undefined && isWhole)) steps.push('page')
+  if (asks.client === 'shown' || asks.client === undefined) steps.push('page')
   return steps
 }
 
@@ -92,7 +92,10 @@ export const MAX_OBJECT_BYTES = 16_777_216
  * Headers of an answer. Only the manifest says the type. Taken for a document all the same, it runs nothing, has
  * no part in the site, and is saved where it is no medium.
  */
-export function headersOf({ type, length }: SiteFile, range: ByteRange | undefined): Record<string, string> {
+export function headersOf(
+  { type, length }: Pick<SiteFile, 'type' | 'length'>,
+  range: ByteRange | undefined
+): Record<string, string> {
   const { start, end } = range ?? { start: 0, end: length }
   return {
     'Content-Type': type,

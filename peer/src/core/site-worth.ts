@@ -48,7 +48,7 @@ export interface SiteConditions extends DeviceConditions {
   /** Bytes of the page that peers could carry: what the browser does not fetch at once. */
   readonly pageBytes: number
   /** Bytes of code that would have to be fetched for it; 0: it is there. Default: all of it. */
-  readonly codeBytes?: number
+  readonly codeBytes?: number | undefined
   /** Peers that the mediator named; undefined: nobody has asked yet. */
   readonly visitors?: number | undefined
 }

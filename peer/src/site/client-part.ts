@@ -2,16 +2,19 @@
  * The page's side of the service worker, `mayfly-client.js`: registers it, answers its questions with the page's session, and
  * tells where what it answered came from.
  */
-import type { ClientPart } from './parts.js'
-import type { Acknowledged, Answer, PageMessage, WorkerMessage } from './worker/talk.js'
+import { addressOf } from '../core/site-manifest.js'
+import { beginStream } from './begin-stream.js'
+import type { PartsScope, SiteSession } from './parts.js'
+import type { Acknowledged, Answer, Asked, Came, PageMessage, WorkerMessage } from './worker/talk.js'
 
-let isStarted = false
+/** The first bytes of what is streamed have so long: then the worker asks the network. */
+const FIRST_BYTES_MS = 4_000
 
-const part: ClientPart = ({ worker, manifest }, { opened, shown, patienceMs, measure }) => {
-  // None in a page that did not come over https, and in some private windows.
-  const container = navigator.serviceWorker as ServiceWorkerContainer | undefined
-  if (!container || !worker || !manifest || isStarted) return
-  isStarted = true
+const { mayfly } = globalThis as unknown as PartsScope
+const { data, opened, obstacles, shown, patienceMs } = mayfly.parts.host
+
+/** Answers the questions of the worker at this address, and registers it. */
+function serve(container: ServiceWorkerContainer, worker: string, manifest: string): void {
   let isShown = false
   let hello: PageMessage = 'here'
 
@@ -23,27 +26,29 @@ const part: ClientPart = ({ worker, manifest }, { opened, shown, patienceMs, mea
     // A site's own service worker stays.
     if (!active || /mayfly/.test(active.scriptURL)) await container.register(url)
   }
-  const show = (came: NonNullable<WorkerMessage['came']>): void => {
-    const sources = new Map(came.map(one => [one.url, one.source]))
-    came.forEach(measure)
-    for (const element of document.querySelectorAll<HTMLImageElement>('img,[src],link')) {
-      const source = sources.get(
-        element.currentSrc || element.src || (element as { href?: string }).href || ''
-      )
-      if (source) element.dataset['mayflySource'] = source
+  const answer = async (ask: Asked, port: MessagePort): Promise<void> => {
+    const reply = (message: Acknowledged | Answer, transfer: Transferable[] = []): void =>
+      port.postMessage(message, transfer)
+    const session = isShown ? await opened(ask.length) : undefined
+    reply(session !== undefined)
+    if (!session) return
+    if (!ask.range) {
+      // Without a URL only other visitors are asked: the worker knows the network itself.
+      reply(await session.bring({ ...ask, url: '', patienceMs: patienceMs() }).catch(() => undefined))
+      return
+    }
+    const stream = await streamOf(session, ask).catch(() => undefined)
+    try {
+      reply(stream && { stream }, stream && [stream])
+    } catch {
+      // Safari hands no streams over.
+      void stream?.cancel()
+      reply(undefined)
     }
   }
-  const answer = async (ask: NonNullable<WorkerMessage['ask']>, port: MessagePort): Promise<void> => {
-    const reply = (message: Acknowledged | Answer): void => port.postMessage(message)
-    // Contents that are streamed have a range: they come from the network as long as no part streams them.
-    const session = isShown && !ask.range ? await opened() : undefined
-    reply(session !== undefined)
-    // Without a URL only other visitors are asked: the worker knows the network itself.
-    if (session)
-      reply(await session.bring({ ...ask, url: '', patienceMs: patienceMs() }).catch(() => undefined))
-  }
-  const hear = async ({ data, ports: [port] }: MessageEvent<unknown>): Promise<void> => {
-    const { ask, keep, came } = ((data as { mayfly?: WorkerMessage } | null)?.mayfly ?? {}) as WorkerMessage
+  const hear = async ({ data: message, ports: [port] }: MessageEvent<unknown>): Promise<void> => {
+    const { ask, keep, came } = ((message as { mayfly?: WorkerMessage } | null)?.mayfly ??
+      {}) as WorkerMessage
     if (came) show(came)
     if (ask && port) void answer(ask, port)
     if (keep) {
@@ -55,7 +60,8 @@ const part: ClientPart = ({ worker, manifest }, { opened, shown, patienceMs, mea
   container.addEventListener('controllerchange', say)
   void shown.then(async () => {
     isShown = true
-    if (await opened()) hello = 'shown'
+    // Where there is too little to pay by now, what the worker asks for may be enough.
+    if ((await opened()) || obstacles().fetch === 'weight') hello = 'shown'
     say()
   })
   // Where it fails, the page is whole without it.
@@ -65,5 +71,35 @@ const part: ClientPart = ({ worker, manifest }, { opened, shown, patienceMs, mea
   else addEventListener('load', whenIdle)
 }
 
-const { mayfly } = globalThis as unknown as { mayfly: { parts: Record<string, unknown> } }
-mayfly.parts['client'] = part
+/** Tells where objects came from: what is told of one last is on its element. */
+function show(came: readonly Came[]): void {
+  const sources = new Map(came.map(one => [one.url, one.source]))
+  for (const detail of came) performance.measure('mayfly', { start: performance.now(), detail })
+  for (const element of document.querySelectorAll<HTMLImageElement>('img,[src],link')) {
+    const source = sources.get(element.currentSrc || element.src || (element as { href?: string }).href || '')
+    if (source) element.dataset['mayflySource'] = source
+  }
+}
+
+/** What is too long to be brought whole, once its first bytes are there; undefined: nobody but the network has it. */
+async function streamOf(
+  session: SiteSession,
+  { fullHash, length, type, url, base, sidecar, range }: Asked
+): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined> {
+  if (!range || sidecar === undefined || base === undefined) return undefined
+  const aborter = new AbortController()
+  const late = setTimeout(() => aborter.abort(), FIRST_BYTES_MS)
+  const wish = { fullHash, length, type, url, sidecar: addressOf({ base }, sidecar) }
+  const content = await session.stream(wish)
+  if (!content || aborter.signal.aborted) return undefined
+  const stream = await beginStream(content, range, aborter.signal, read =>
+    show(read.map(one => ({ ...one, url, fullHash })))
+  )
+  clearTimeout(late)
+  return stream
+}
+
+// None in a page that did not come over https, and in some private windows.
+const container = navigator.serviceWorker as ServiceWorkerContainer | undefined
+const { worker, manifest } = data
+if (container && worker && manifest) serve(container, worker, manifest)

@@ -8,12 +8,11 @@ import { watchConditions } from './conditions.js'
 import type { ObjectSource } from './object-session.js'
 import type {
   BadgePart,
-  ClientPart,
   ObjectsPart,
+  PartsHost,
   SiteSession,
   SiteSessionOptions,
-  StreamOptions,
-  StreamsPart
+  StreamOptions
 } from './parts.js'
 import { sharingState } from './sharing-state.js'
 import { show } from './show.js'
@@ -54,7 +53,6 @@ const FIRST_MS = 1_500
 const NEAR_PX = 1_250
 const MOST_NEAR_PX = 2_500
 
-const parts: Record<string, unknown> = {}
 const loading: Record<string, Promise<unknown>> = {}
 const taken = new WeakSet<Element>()
 /** Images that were taken over, with their addresses. */
@@ -66,7 +64,8 @@ let options: SiteOptions | undefined = data['mediators']
   : undefined
 let session: Promise<SiteSession | undefined> | undefined
 let library: Promise<Session> | undefined
-let isAsked = false
+/** Bytes that were asked for and could come from others. */
+let askedBytes = 0
 let near: IntersectionObserver | undefined
 let isLaidOut = false
 
@@ -77,12 +76,15 @@ const firstShown = new Promise<unknown>(resolve => {
   whenParsed(() => setTimeout(resolve, FIRST_MS))
 })
 
+const host: PartsHost = { data, opened, obstacles, shown: firstShown, patienceMs }
+const parts: Record<string, unknown> = { host }
+
 /** Fetches one of the parts, which lie beside the loader. */
-function part<Part>(name: string): Promise<Part | undefined> {
+function part<Part>(name: string, integrity = INTEGRITY[name]): Promise<Part | undefined> {
   return (loading[name] ??= new Promise(resolve => {
     const script = document.createElement('script')
     script.src = new URL(`mayfly-${name}.js`, tag?.src ?? location.href).href
-    script.integrity = `sha256-${INTEGRITY[name]}=`
+    script.integrity = `sha256-${integrity}=`
     script.crossOrigin = 'anonymous'
     script.onload = script.onerror = () => resolve(parts[name])
     document.head.append(script)
@@ -91,12 +93,11 @@ function part<Part>(name: string): Promise<Part | undefined> {
 
 /** What stands in the way of others, now. What is asked for by name is always worth it. */
 function obstacles(): Obstacles {
-  const pageBytes = isAsked ? Infinity : waiting.size * IMAGE_BYTES
   return maySharePeers({
     ...conditions(),
     consent: state.consent(),
-    pageBytes,
-    ...(session && { codeBytes: 0 })
+    pageBytes: askedBytes + waiting.size * IMAGE_BYTES,
+    codeBytes: session && 0
   })
 }
 
@@ -104,16 +105,17 @@ function patienceMs(): number {
   return Number(options?.originAfterMs ?? 500)
 }
 
-/** When the page is there: its first visit needs no service worker. */
-async function startWorker(): Promise<void> {
+/** When the page is there: its first visit needs no service worker, and nobody has clicked on a download. */
+async function startParts(): Promise<void> {
   await firstShown
-  if (loading['client']) return
-  if (data['worker'] && state.consent() === 'given')
-    (await part<ClientPart>('client'))?.(data, { opened, shown: firstShown, patienceMs, measure })
+  if (state.consent() !== 'given') return
+  if (data['worker']) void part('client')
+  if (document.querySelector('a[download][data-mayfly]')) void part('requests')
 }
 
 /** The session, opened when it is first needed; undefined: the site alone brings everything. */
-async function opened(): Promise<SiteSession | undefined> {
+async function opened(bytes = 0): Promise<SiteSession | undefined> {
+  askedBytes += bytes
   const { fetch, upload } = obstacles()
   // Who cannot take may still give.
   if (!options || (fetch && (fetch !== 'weight' || upload))) return undefined
@@ -133,7 +135,7 @@ function decided(what: 'allow' | 'stop' | 'start'): void {
   state[what]()
   changed()
   void opened()
-  void startWorker()
+  void startParts()
 }
 
 function close(): void {
@@ -143,13 +145,8 @@ function close(): void {
 
 /** What the page is told of an object. */
 function tell(element: Element, url: string, source: ObjectSource, bytes?: number): ObjectSource {
-  element.setAttribute('data-mayfly-source', source)
-  measure({ url, source, bytes })
-  return source
-}
-
-function measure(detail: object): void {
-  performance.measure('mayfly', { start: performance.now(), detail })
+  performance.measure('mayfly', { start: performance.now(), detail: { url, source, bytes } })
+  return ((element as HTMLElement).dataset['mayflySource'] = source)
 }
 
 /** What the browser fetches: a service worker that answers it tells where it came from. */
@@ -167,8 +164,8 @@ async function load(
   target: Element | string,
   wish: SiteLoadOptions
 ): Promise<ObjectSource> {
-  const element = typeof target === 'string' ? document.getElementById(target) : target
-  if (!element) throw new TypeError('no element')
+  // Where there is none, what follows throws.
+  const element = (typeof target === 'string' ? document.getElementById(target) : target) as Element
   const { originAfterMs = patienceMs(), ...showing } = wish
   const { url } = showing
   if (originAfterMs > 0) {
@@ -183,7 +180,7 @@ async function load(
 
 /** Shares what the browser fetches itself, when the page has nothing better to do. */
 function keepLater(element: Element, fullHash: string, url: string): void {
-  void firstShown.then(opened).then(open => open?.keepShown(element, fullHash, url))
+  void firstShown.then(() => opened()).then(open => open?.keepShown(element, fullHash, url))
 }
 
 /** Takes over an image that the browser has not begun to fetch; shares any other when it is there. */
@@ -236,7 +233,10 @@ function whenParsed(then: () => void): void {
 }
 
 if (options) {
-  const adoptAll = (): void => document.querySelectorAll<HTMLImageElement>('img[data-mayfly]').forEach(adopt)
+  const adoptAll = (): void => {
+    document.querySelectorAll<HTMLImageElement>('img[data-mayfly]').forEach(adopt)
+    void startParts()
+  }
   adoptAll()
   new MutationObserver(adoptAll).observe(document, {
     childList: true,
@@ -245,7 +245,7 @@ if (options) {
   })
   whenParsed(watch)
 }
-void startWorker()
+void startParts()
 
 /** The whole library, for what only it can do: fetched when it is first asked for, with a session of its own. */
 function whole(): Promise<Session> {
@@ -256,19 +256,14 @@ function whole(): Promise<Session> {
 const mayfly = {
   parts,
   load: (...wish: Parameters<typeof load>) => {
-    isAsked = true
+    askedBytes = Infinity
     return load(...wish)
   },
   /** Reads a film, song or download as it comes; undefined: the site alone brings it. */
-  stream: async (wish: StreamOptions) => {
-    isAsked = true
-    const open = await opened()
-    return open && (await part<StreamsPart>('streams'))?.openStream(open, wish)
-  },
+  stream: async (wish: StreamOptions) => (await opened(Infinity))?.stream(wish),
   connect: (mediators: string | readonly string[], more?: Omit<SiteOptions, 'mediators'>) => {
     options = { ...more, mediators: ([] as string[]).concat(mediators) }
-    isAsked = true
-    void opened()
+    void opened(Infinity)
     return mayfly
   },
   /** The visitor agrees. */
@@ -283,9 +278,10 @@ const mayfly = {
     library = undefined
   }
 }
-const all = mayfly as unknown as Record<string, unknown>
-for (const name of ['seed', 'get', 'fetch', 'serve', 'finish'] as const)
-  all[name] = async (...wish: never[]) => ((await whole())[name] as (...of: never[]) => unknown)(...wish)
+type Methods = Record<string, (...wish: never[]) => unknown>
+for (const name of ['seed', 'get', 'serve', 'finish', 'fetch', 'prefetch'])
+  (mayfly as unknown as Methods)[name] = async (...wish) =>
+    ((await (/fetch/.test(name) ? part('requests') : whole())) as Methods)[name]?.(...wish)
 ;(globalThis as unknown as Record<string, unknown>)['mayfly'] = mayfly
 if (data['badge'] !== undefined)
   void firstShown.then(() => part<BadgePart>('badge')).then(badge => badge?.(state, mayfly))

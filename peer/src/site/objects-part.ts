@@ -5,22 +5,30 @@ import { keepShown, present } from './presenter.js'
 import { openStore } from './store.js'
 import { shareAmongTabs } from './tabs.js'
 
+/** What parts must hash to. Put in when the bundle is made. */
+declare const INTEGRITY: { readonly uploads: string; readonly streams: string }
+
 /** Bytes that are kept by default. */
 const STORE_BYTES = 67_108_864
 
 const part: ObjectsPart = (options, { part: fetchPart, ...host }) => {
   const { storeBytes = STORE_BYTES } = options
+  const streams = (): Promise<StreamsPart | undefined> => fetchPart('streams', INTEGRITY.streams)
   const session = shareAmongTabs(() =>
     openSession({
       ...options,
       ...host,
       store: openStore(storeBytes),
-      uploads: object => fetchPart<UploadsPart>('uploads').then(open => open?.(options, { ...host, object })),
-      streams: () => fetchPart<StreamsPart>('streams')
+      uploads: object =>
+        fetchPart<UploadsPart>('uploads', INTEGRITY.uploads).then(open =>
+          open?.(options, { ...host, object })
+        ),
+      streams
     })
   )
   return {
     ...session,
+    stream: wish => streams().then(open => open?.openStream(session, wish)),
     present: (element, showing) => present(session, element, showing),
     keepShown: (element, fullHash, url) => keepShown(session, element, fullHash, url)
   }

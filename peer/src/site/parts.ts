@@ -1,3 +1,5 @@
+import type { Download } from '../api.js'
+import type { Obstacles } from '../core/site-worth.js'
 import type { BudgetRecord, UploadOptions } from '../core/upload-budget.js'
 import type { ChunkEngine, ChunkHost } from './chunks.js'
 import type { ObjectSession, ObjectSource } from './object-session.js'
@@ -21,8 +23,8 @@ export interface SiteSessionHost {
   /** Nothing stands in the way of giving, now. */
   readonly mayUpload: () => boolean
   readonly budget: BudgetRecord
-  /** Fetches one of the parts by its name; undefined: it cannot be had. */
-  readonly part: <Part>(name: string) => Promise<Part | undefined>
+  /** Fetches one of the parts by its name, which must hash to `integrity`; undefined: it cannot be had. */
+  readonly part: <Part>(name: string, integrity: string) => Promise<Part | undefined>
 }
 
 /** What `mayfly-objects.js` gives the loader. */
@@ -31,22 +33,61 @@ export interface SiteSession extends ObjectSession {
   present(element: Element, showing: Showing): Promise<Shown | undefined>
   /** Shares what the browser fetches itself for an element. */
   keepShown(element: Element, fullHash: string, url: string): void
+  /** Undefined: the part that streams cannot be had. */
+  stream(options: StreamOptions): Promise<ContentStream | undefined>
 }
 
-/** What `mayfly-client.js` gives the loader. */
-export type ClientPart = (
-  tag: DOMStringMap,
-  host: {
-    /** The session if others pay now. */
-    readonly opened: () => Promise<ObjectSession | undefined>
-    /** Settles when the page has what it shows first. */
-    readonly shown: Promise<unknown>
-    /** Milliseconds that visitors have before the site is asked. */
-    readonly patienceMs: () => number
-    /** Makes the entry of an object for `performance`. */
-    readonly measure: (detail: object) => void
+/** What the loader gives the parts that begin by themselves, as `mayfly.parts.host`. */
+export interface PartsHost {
+  /** Attributes of the tag. */
+  readonly data: DOMStringMap
+  /** The session if others pay now. `bytes`: what the caller could have from them, more than was known before. */
+  readonly opened: (bytes?: number) => Promise<SiteSession | undefined>
+  readonly obstacles: () => Obstacles
+  /** Settles when the page has what it shows first. */
+  readonly shown: Promise<unknown>
+  /** Milliseconds that visitors have before the site is asked. */
+  readonly patienceMs: () => number
+}
+
+/** The loader's global as its parts use it. */
+export interface PartsScope {
+  readonly mayfly: {
+    readonly parts: Record<string, unknown> & { readonly host: PartsHost }
+    stream(wish: StreamOptions): Promise<ContentStream | undefined>
+    /** By the whole library. */
+    get(fullHash: string): Promise<Download>
   }
-) => void
+}
+
+/** What `mayfly-requests.js` gives the loader. */
+export interface RequestsPart {
+  fetch(address: string | URL, options?: RequestOptions): Promise<Response>
+  prefetch(addresses: readonly string[]): Promise<Prefetched[]>
+}
+
+/** How a content is asked for; what the manifest names needs none of the last five. */
+export interface RequestOptions {
+  /** A `Range` header such as `bytes=0-99`, or numbers. */
+  readonly range?: string | { readonly start?: number; readonly end?: number } | undefined
+  readonly signal?: AbortSignal | undefined
+  /** What a URL must have. */
+  readonly fullHash?: string | undefined
+  /** Where the site has it, where the address is a full hash. */
+  readonly url?: string | URL | undefined
+  readonly length?: number | undefined
+  /** Never that of a document. */
+  readonly type?: string | undefined
+  /** URL of its sidecar. */
+  readonly sidecar?: string | undefined
+}
+
+/** What became of one of the addresses of `prefetch`. */
+export interface Prefetched {
+  readonly address: string
+  /** Undefined: it was not brought. */
+  readonly source: ObjectSource | undefined
+}
 
 /** What `mayfly-uploads.js` gives the session. */
 export type UploadsPart = (

@@ -198,7 +198,7 @@ describe('a request of a site’s page', () => {
       ['shown', long, true, 'page'],
       [undefined, whole, false, 'page'],
       [undefined, whole, true, 'cache page'],
-      [undefined, long, false, '']
+      [undefined, long, false, 'page']
     ]
     for (const [client, length, isHeld, steps] of table)
       expect(stepsOf({ client, length, isHeld }).join(' '), `${client} ${length} ${isHeld}`).to.equal(steps)

@@ -1,4 +1,5 @@
 import type { ClientState } from '../../core/site-request.js'
+import { after } from './after.js'
 import { setBounded } from './bounded.js'
 import type { Acknowledged, Answer, Asked, Came, PageMessage, WorkerMessage } from './talk.js'
 
@@ -57,7 +58,7 @@ export function openPages(
   }
 
   /** `false`: it does not try, or says nothing in time. */
-  const askOne = (clientId: string, asked: Asked, late: Promise<void>): Promise<Answer | false> =>
+  const askOne = (clientId: string, asked: Asked, late: Promise<unknown>): Promise<Answer | false> =>
     new Promise((resolve, reject) => {
       const { port1, port2 } = new MessageChannel()
       let isTrying = false
@@ -119,8 +120,4 @@ export function openPages(
       await flush(clientId)
     }
   }
-}
-
-function after(ms: number): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, ms))
 }

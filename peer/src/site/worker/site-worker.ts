@@ -8,6 +8,7 @@ import {
 } from '../../core/site-request.js'
 import type { ObjectSource } from '../object-session.js'
 import type { SiteFile } from '../../core/site-manifest.js'
+import { after } from './after.js'
 import { setBounded } from './bounded.js'
 import { openHeld } from './held.js'
 import { openManifest } from './manifest.js'
@@ -83,7 +84,7 @@ export function openSiteWorker(manifestUrl: string, platform: Platform): SiteWor
     const list = left.get(clientId)
     left.delete(clientId)
     if (!list) return
-    await new Promise(resolve => setTimeout(resolve, KEEP_AFTER_MS))
+    await after(KEEP_AFTER_MS)
     await held.look()
     for (const [url, { fullHash }] of list) {
       if (held.has(fullHash)) continue
@@ -105,23 +106,26 @@ export function openSiteWorker(manifestUrl: string, platform: Platform): SiteWor
   const bring = async (
     step: 'cache' | 'page',
     { file, range }: SiteRequest,
-    { clientId }: SiteFetchEvent
-  ): Promise<
-    [ObjectSource, Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>] | undefined
-  > => {
-    const { fullHash, length } = file
-    const { start, end } = range ?? { start: 0, end: length }
+    { clientId, request }: SiteFetchEvent
+  ): Promise<[BodyInit, ObjectSource?] | undefined> => {
+    const { length } = file
+    const all = range ?? { start: 0, end: length }
+    const { start, end } = all
     if (step === 'cache') {
       const bytes = await within(readMs + length / READ_BYTES_PER_MS, held.read(file))
-      return bytes && ['cache', bytes.subarray(start, end)]
+      return bytes && [bytes.subarray(start, end), 'cache']
     }
     const isWhole = length <= MAX_OBJECT_BYTES
-    const answer = await pages.ask(clientId, { fullHash, length, range: isWhole ? undefined : [start, end] })
+    const answer = await pages.ask(clientId, {
+      ...file,
+      url: request.url,
+      base: manifest.current()?.base,
+      range: isWhole ? undefined : all
+    })
     if (!answer) return undefined
-    // The page verifies what it streams, and goes on from the network.
-    if ('stream' in answer) return isWhole ? undefined : [answer.source, answer.stream]
+    if ('stream' in answer) return [answer.stream]
     const bytes = await held.verified(file, answer.bytes)
-    return bytes && [answer.source, bytes.subarray(start, end)]
+    return bytes && [bytes.subarray(start, end), answer.source]
   }
   /**
    * Media elements fail where one range comes from a worker and another from the network (Chromium compares their URLs, and
@@ -136,9 +140,9 @@ export function openSiteWorker(manifestUrl: string, platform: Platform): SiteWor
     const { file, range } = wanted
     try {
       for (const step of stepsFor(event, wanted)) {
-        const [source, body] = (await bring(step, wanted, event)) ?? []
-        if (!source || !body) continue
-        tell(event, wanted, source)
+        const [body, source] = (await bring(step, wanted, event)) ?? []
+        if (!body) continue
+        if (source) tell(event, wanted, source)
         return new Response(body, { status: range ? 206 : 200, headers: headersOf(file, range) })
       }
     } catch {
@@ -222,5 +226,5 @@ function last(event: SiteFetchEvent, promise: Promise<unknown>): void {
 
 /** Undefined where it takes longer. */
 function within<Value>(ms: number, promise: Promise<Value>): Promise<Value | undefined> {
-  return Promise.race([promise, new Promise<undefined>(resolve => setTimeout(resolve, ms, undefined))])
+  return Promise.race([promise, after(ms)])
 }

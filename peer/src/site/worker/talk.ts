@@ -1,4 +1,6 @@
 /** What the service worker and the pages of a site say to each other, as `{ mayfly: … }`. */
+import type { ByteRange } from '../../core/byte-range.js'
+import type { SiteFile } from '../../core/site-manifest.js'
 import type { ObjectSource } from '../object-session.js'
 
 /** To a page. */
@@ -11,11 +13,13 @@ export interface WorkerMessage {
   readonly came?: readonly Came[]
 }
 
-export interface Asked {
-  readonly fullHash: string
-  readonly length: number
-  /** Of a content that is streamed: from `start` to before `end`. */
-  readonly range?: readonly [start: number, end: number] | undefined
+/** What the manifest says of it, and where the site has it. */
+export interface Asked extends SiteFile {
+  readonly url: string
+  /** That of the manifest, which the path of a sidecar belongs to. */
+  readonly base: string | undefined
+  /** Of a content that is streamed, as it is too long to be held whole. */
+  readonly range: ByteRange | undefined
 }
 
 /** Whether the page tries to bring it. */
@@ -24,7 +28,8 @@ export type Acknowledged = boolean
 /** Undefined: nobody has brought it. */
 export type Answer =
   | { readonly bytes: Uint8Array<ArrayBuffer>; readonly source: ObjectSource }
-  | { readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>; readonly source: ObjectSource }
+  /** The page has verified it, and tells itself where it came from, as that is known when it has come. */
+  | { readonly stream: ReadableStream<Uint8Array<ArrayBuffer>> }
   | undefined
 
 export interface Came {

@@ -1,0 +1,52 @@
+import type { ByteRange } from '../core/byte-range.js'
+import type { ObjectSource } from './object-session.js'
+import type { ContentStream } from './parts.js'
+
+/** Bytes that were read, and who brought them. */
+export interface Read {
+  readonly source: ObjectSource
+  readonly bytes: number
+}
+
+/**
+ * A range of a content, once its first bytes are there; rejects where they cannot be had. `then` is told at the end, or when
+ * it was given up or errors: who has brought most comes last.
+ */
+export async function beginStream(
+  content: ContentStream,
+  { start, end }: ByteRange,
+  signal: AbortSignal | undefined,
+  then: (read: readonly Read[]) => void
+): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+  const { received } = content
+  const reader = content.read(start, end, signal).getReader()
+  const tell = (): void =>
+    then(
+      (Object.keys(received) as ObjectSource[])
+        .map(source => ({ source, bytes: received[source] }))
+        .filter(({ bytes }) => bytes > 0)
+        .sort((a, b) => a.bytes - b.bytes)
+    )
+  let first: Awaited<ReturnType<typeof reader.read>> | undefined = await reader.read()
+  return new ReadableStream(
+    {
+      pull: async controller => {
+        try {
+          const { done, value } = first ?? (await reader.read())
+          first = undefined
+          if (value) controller.enqueue(value)
+          if (!done) return
+          controller.close()
+        } catch (error) {
+          controller.error(error)
+        }
+        tell()
+      },
+      cancel: reason => {
+        tell()
+        return reader.cancel(reason)
+      }
+    },
+    { highWaterMark: 0 }
+  )
+}

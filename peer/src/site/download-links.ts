@@ -1,0 +1,99 @@
+import type { PartsHost } from './parts.js'
+import type { Requests } from './requests.js'
+import { nameOf, type NamedFile, type SiteFiles } from './site-files.js'
+
+/** Longer ones are left to the browser: it shows how far it is, and goes on when the page is left. */
+const MAX_DOWNLOAD = 268_435_456
+/** A file is saved by then. */
+const RELEASE_MS = 60_000
+
+/**
+ * Answers clicks on `<a download data-mayfly>`: the file is saved as the browser would have. Its link has `progress` events
+ * meanwhile. Whatever stands in the way, and when the page is left, the browser downloads it as if we were not there.
+ */
+export function takeDownloads(
+  host: Pick<PartsHost, 'obstacles'>,
+  files: SiteFiles,
+  requests: Pick<Requests, 'answer'>
+): void {
+  /** What stops each. */
+  const running = new Map<HTMLAnchorElement, AbortController>()
+
+  const linkOf = ({ target }: Event): HTMLAnchorElement | null | undefined =>
+    (target as Partial<Element> | null)?.closest?.<HTMLAnchorElement>('a[download][data-mayfly]')
+  /** As the manifest is believed now. */
+  const fileOf = ({ href, origin, target, dataset }: HTMLAnchorElement): NamedFile | undefined => {
+    const manifest = files.current()
+    const { fetch } = host.obstacles()
+    const isOurs = origin === location.origin && /^(_self)?$/.test(target)
+    if (!manifest || !isOurs || (fetch && fetch !== 'weight')) return undefined
+    const { file } = nameOf(href, { fullHash: dataset['mayfly'] }, manifest, document.baseURI)
+    return file && file.length <= MAX_DOWNLOAD ? file : undefined
+  }
+  const take = async (link: HTMLAnchorElement, file: NamedFile, signal: AbortSignal): Promise<void> => {
+    const response = await requests.answer(file, undefined, signal)
+    if (!response?.body) throw new TypeError()
+    const parts: Blob[] = []
+    let loaded = 0
+    const reader = response.body.getReader()
+    signal.addEventListener('abort', () => void reader.cancel())
+    for (;;) {
+      const { done, value } = await reader.read()
+      signal.throwIfAborted()
+      if (done) break
+      parts.push(new Blob([value]))
+      loaded += value.length
+      link.dispatchEvent(
+        new ProgressEvent('progress', { lengthComputable: true, loaded, total: file.length, bubbles: true })
+      )
+    }
+    const address = URL.createObjectURL(new Blob(parts, { type: file.type }))
+    setTimeout(() => URL.revokeObjectURL(address), RELEASE_MS)
+    save(link, address)
+  }
+
+  addEventListener('click', event => {
+    const { button, altKey, ctrlKey, metaKey, shiftKey, defaultPrevented } = event
+    const link = linkOf(event)
+    if (!link || defaultPrevented || button || altKey || ctrlKey || metaKey || shiftKey) return
+    const file = fileOf(link)
+    if (!file) return
+    event.preventDefault()
+    if (running.has(link)) return
+    const aborter = new AbortController()
+    running.set(link, aborter)
+    void take(link, file, aborter.signal)
+      .catch(() => aborter.signal.aborted || save(link, link.href))
+      .finally(() => running.delete(link))
+  })
+  // The page is left: the browser goes on.
+  addEventListener('beforeunload', () => {
+    for (const [link, aborter] of running) {
+      aborter.abort()
+      save(link, link.href)
+    }
+  })
+  // What is clicked on may have been switched off since.
+  for (const type of ['pointerover', 'focusin'])
+    addEventListener(type, event => {
+      if (linkOf(event)) void files.look()
+    })
+  void files.look()
+}
+
+/** Nobody but the browser hears this click. */
+function save({ download, pathname }: HTMLAnchorElement, href: string): void {
+  const link = document.createElement('a')
+  link.href = href
+  link.download = download || nameIn(pathname)
+  link.click()
+}
+
+function nameIn(pathname: string): string {
+  const name = pathname.slice(pathname.lastIndexOf('/') + 1)
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return name
+  }
+}

@@ -1,0 +1,4 @@
+/** Settles so many milliseconds later. */
+export function after(ms: number): Promise<undefined> {
+  return new Promise(resolve => setTimeout(resolve, ms, undefined))
+}
