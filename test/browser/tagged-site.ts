@@ -39,7 +39,7 @@ export class TaggedSite {
 
   constructor() {
     this.#server = createServer(({ url = '', headers }, response) => {
-      const path = new URL(url, 'http://site').pathname
+      const path = decodeURIComponent(new URL(url, 'http://site').pathname)
       const file = this.files.get(path)
       const page = this.pages.get(path)
       if (/^\/mayfly[a-z-]*\.js$/.test(path)) {

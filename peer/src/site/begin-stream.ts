@@ -20,13 +20,17 @@ export async function beginStream(
 ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
   const { received } = content
   const reader = content.read(start, end, signal).getReader()
-  const tell = (): void =>
+  let isOver = false
+  const tell = (): void => {
+    if (isOver) return
+    isOver = true
     then(
       (Object.keys(received) as ObjectSource[])
         .map(source => ({ source, bytes: received[source] }))
         .filter(({ bytes }) => bytes > 0)
         .sort((a, b) => a.bytes - b.bytes)
     )
+  }
   let first: Awaited<ReturnType<typeof reader.read>> | undefined = await reader.read()
   return new ReadableStream(
     {

@@ -2,8 +2,8 @@ import type { PartsHost } from './parts.js'
 import type { Requests } from './requests.js'
 import { nameOf, type NamedFile, type SiteFiles } from './site-files.js'
 
-/** Longer ones are left to the browser: it shows how far it is, and goes on when the page is left. */
-const MAX_DOWNLOAD = 268_435_456
+/** Longer ones are left to the browser, which shows how far it is, and goes on when the page is left. No more is kept. */
+const MAX_DOWNLOAD = 67_108_864
 /** A file is saved by then. */
 const RELEASE_MS = 60_000
 
@@ -24,9 +24,9 @@ export function takeDownloads(
   /** As the manifest is believed now. */
   const fileOf = ({ href, origin, target, dataset }: HTMLAnchorElement): NamedFile | undefined => {
     const manifest = files.current()
-    const { fetch } = host.obstacles()
+    const { fetch, upload } = host.obstacles()
     const isOurs = origin === location.origin && /^(_self)?$/.test(target)
-    if (!manifest || !isOurs || (fetch && fetch !== 'weight')) return undefined
+    if (!manifest || !isOurs || (fetch && fetch !== 'weight' && upload)) return undefined
     const { file } = nameOf(href, { fullHash: dataset['mayfly'] }, manifest, document.baseURI)
     return file && file.length <= MAX_DOWNLOAD ? file : undefined
   }
@@ -66,7 +66,7 @@ export function takeDownloads(
       .catch(() => aborter.signal.aborted || save(link, link.href))
       .finally(() => running.delete(link))
   })
-  // The page is left: the browser goes on.
+  // The page is left: the browser goes on, where the site answers before the next page does.
   addEventListener('beforeunload', () => {
     for (const [link, aborter] of running) {
       aborter.abort()

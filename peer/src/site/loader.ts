@@ -96,6 +96,7 @@ function obstacles(): Obstacles {
   return maySharePeers({
     ...conditions(),
     consent: state.consent(),
+    visitors: state.visitors(),
     pageBytes: askedBytes + waiting.size * IMAGE_BYTES,
     codeBytes: session && 0
   })
@@ -117,11 +118,11 @@ async function startParts(): Promise<void> {
 async function opened(bytes = 0): Promise<SiteSession | undefined> {
   askedBytes += bytes
   const { fetch, upload } = obstacles()
-  // Who cannot take may still give.
-  if (!options || (fetch && (fetch !== 'weight' || upload))) return undefined
+  // Who has nothing to take may still give.
+  if (!options || (fetch && upload)) return undefined
   const open = options
   return (session ??= part<ObjectsPart>('objects').then(objects =>
-    objects?.(open, { mayUpload: () => !obstacles().upload, budget: state.budget, part })
+    objects?.(open, { mayUpload: () => !obstacles().upload, ...state, part })
   ))
 }
 

@@ -29,6 +29,8 @@ export interface SessionOptions {
   readonly iceServers?: RTCIceServer[] | undefined
   readonly store: Store
   readonly mayUpload: () => boolean
+  /** Somebody was needed, and nobody was there, or somebody. */
+  readonly looked: (isAlone: boolean) => void
   /** Fetches the part that gives, when something may be given; undefined: it cannot be had. */
   readonly uploads: (
     object: (fullHash: string) => Promise<Served | undefined>

@@ -172,6 +172,7 @@ export function openSession(options: SessionOptions): ObjectSession {
   async function fromOrigin(wish: Pending): Promise<void> {
     pending.delete(wish)
     wish.transfer?.stop()
+    options.looked(neighbours.all.size === 0)
     missed.set(wish.fullHash, performance.now())
     const [oldest = ''] = missed.keys()
     if (missed.size > MAX_MISSED) missed.delete(oldest)

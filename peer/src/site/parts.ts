@@ -23,6 +23,8 @@ export interface SiteSessionHost {
   /** Nothing stands in the way of giving, now. */
   readonly mayUpload: () => boolean
   readonly budget: BudgetRecord
+  /** Somebody was needed, and nobody was there, or somebody. */
+  readonly looked: (isAlone: boolean) => void
   /** Fetches one of the parts by its name, which must hash to `integrity`; undefined: it cannot be had. */
   readonly part: <Part>(name: string, integrity: string) => Promise<Part | undefined>
 }

@@ -4,6 +4,9 @@ import type { BudgetRecord } from '../core/upload-budget.js'
 const STOPPED = 'mayfly-stopped'
 const CONSENT = 'mayfly-consent'
 const BUDGET = 'mayfly-budget'
+const ALONE = 'mayfly-alone'
+/** Somebody may have come since. */
+const ALONE_MS = 60_000
 
 /** What a visitor decided on this site, in all its tabs and for good, and what was given. */
 export interface SharingState {
@@ -16,6 +19,10 @@ export interface SharingState {
   /** Takes back `stop`. */
   start(): void
   readonly budget: BudgetRecord
+  /** Others who were there when one was last needed, at most a minute ago: 0; undefined: some, or nobody knows. */
+  visitors(): 0 | undefined
+  /** Somebody was needed, and nobody was there, or somebody. */
+  looked(isAlone: boolean): void
 }
 
 /**
@@ -60,6 +67,8 @@ export function sharingState(waits: boolean, onchange: () => void): SharingState
     allow: () => void write(CONSENT, '1'),
     stop: () => void write(STOPPED, '1'),
     start: () => void write(STOPPED, '0'),
+    visitors: () => (Math.abs(Date.now() - Number(read(ALONE))) < ALONE_MS ? 0 : undefined),
+    looked: isAlone => void write(ALONE, isAlone ? `${Date.now()}` : '0'),
     budget: { read: () => read(BUDGET), write: text => write(BUDGET, text) }
   }
 }
