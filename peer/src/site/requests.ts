@@ -92,7 +92,7 @@ export function openRequests(host: RequestsHost): Requests {
     const response = file && (await answer(file, header, signal))
     if (response) return response
     signal?.throwIfAborted()
-    if (url === undefined) return unlessAborted(found(String(address), header), signal)
+    if (!url) return unlessAborted(found(String(address), header), signal)
     return network(url, { headers: header === undefined ? {} : { range: header }, signal: signal ?? null })
   }
 
@@ -108,7 +108,7 @@ export function openRequests(host: RequestsHost): Requests {
     const bringNext = async (): Promise<void> => {
       for (let address = waiting.shift(); address !== undefined; address = waiting.shift()) {
         await host.idle()
-        const { file } = await named(address).catch((): Named => ({}))
+        const { file } = (await named(address).catch(() => undefined)) ?? {}
         if (!file || file.length > MAX_OBJECT_BYTES || !isFine()) continue
         const { fullHash, length, url } = file
         const session = await host.opened(length)

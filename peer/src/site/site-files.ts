@@ -15,8 +15,9 @@ export interface NamedFile {
 
 /** What an address means: a file that others may bring, or only where the site has it. */
 export interface Named {
-  readonly file?: NamedFile
-  readonly url?: string
+  readonly file: NamedFile | undefined
+  /** Empty: the site has it nowhere. */
+  readonly url: string
 }
 
 /** The manifest of the site, as its pages know it. */
@@ -74,37 +75,54 @@ export function nameOf(
 ): Named {
   const isHash = FULL_HASH.test(address)
   const fullHash = isHash ? address : options.fullHash
-  const places = manifest && fullHash !== undefined ? placesOf(manifest, fullHash) : []
+  const places = placesOf(manifest, fullHash)
   const place = isHash ? (options.url ?? places[0]) : address
-  const url = place === undefined ? undefined : new URL(place, base).href
-  const entry =
-    manifest &&
-    [url ?? '', ...places]
-      .map(one => entryFor(manifest, one))
-      .find(one => one && (fullHash === undefined || one.fullHash === fullHash))
-  const named = url === undefined ? {} : { url }
-  // A document must not be made of what can hold scripts.
-  const isSafe = (type: string): boolean => isSiteType(type) && !/svg/.test(type)
-  if (manifest && entry) {
-    const sidecar = entry.sidecar === undefined ? undefined : addressOf(manifest, entry.sidecar)
-    return isSafe(entry.type) ? { ...named, file: { ...entry, sidecar, url: url ?? '' } } : named
+  const url = place === undefined ? '' : new URL(place, base).href
+  const known = manifest && fileAt(manifest, [url, ...places], fullHash)
+  if (known) return { url, file: isSafe(known.type) ? { ...known, url } : undefined }
+  const isOff = places.length > 0 || manifest?.enabled === false || manifest?.revoked.has(fullHash ?? '')
+  return { url, file: isOff ? undefined : givenOf(fullHash, options, url, base) }
+}
+
+/** What the manifest says of the first of these addresses that has this full hash, where one is needed. */
+function fileAt(
+  manifest: SiteManifest,
+  addresses: readonly string[],
+  fullHash: string | undefined
+): Omit<NamedFile, 'url'> | undefined {
+  for (const address of addresses) {
+    const entry = entryFor(manifest, address)
+    if (!entry || (fullHash !== undefined && entry.fullHash !== fullHash)) continue
+    return { ...entry, sidecar: entry.sidecar === undefined ? undefined : addressOf(manifest, entry.sidecar) }
   }
-  const { length = -1, type = '', sidecar } = options
-  const isOff =
-    places.length > 0 || manifest?.enabled === false || manifest?.revoked.has(fullHash as FullHash)
-  if (!FULL_HASH.test(fullHash ?? '') || isOff || !Number.isSafeInteger(length) || length < 0) return named
-  const file: NamedFile = {
+  return undefined
+}
+
+/** What the caller knows of a content that the manifest says nothing of. */
+function givenOf(
+  fullHash: string | undefined,
+  { length = -1, type = '', sidecar }: RequestOptions,
+  url: string,
+  base: string
+): NamedFile | undefined {
+  if (!FULL_HASH.test(fullHash ?? '') || !Number.isSafeInteger(length) || length < 0) return undefined
+  return {
     fullHash: fullHash as FullHash,
     length,
     type: isSafe(type) ? type : 'application/octet-stream',
     sidecar: sidecar === undefined ? undefined : new URL(sidecar, base).href,
-    url: url ?? ''
+    url
   }
-  return { ...named, file }
+}
+
+/** A document must not be made of what can hold scripts. */
+function isSafe(type: string): boolean {
+  return isSiteType(type) && !/svg/.test(type)
 }
 
 /** Where the manifest has a full hash. */
-function placesOf(manifest: SiteManifest, fullHash: string): string[] {
+function placesOf(manifest: SiteManifest | undefined, fullHash: string | undefined): string[] {
+  if (!manifest || fullHash === undefined) return []
   return [...manifest.files]
     .filter(([, file]) => file.fullHash === fullHash)
     .map(([path]) => addressOf(manifest, path))

@@ -35,7 +35,7 @@ describe('what an address of a request means', () => {
 
   it('is only where the site has it for what is switched off, revoked, unknown, another content, or may hold scripts', () => {
     for (const address of ['off.png', 'revoked.png', 'none.png', 'a%20b.png?1', 'drawn.svg'])
-      expect(name(address), address).to.deep.equal({ url: `${SITE}${address}` })
+      expect(name(address), address).to.deep.equal({ url: `${SITE}${address}`, file: undefined })
     expect(name('/a%20b.png', { fullHash: hash('1') }).file).to.equal(undefined)
     const off = parseManifest({ ...TEXT, enabled: false }, AT)
     for (const known of [off, undefined])
