@@ -36,8 +36,9 @@ describe('the service worker of a site', function () {
     page.waitForFunction(() => (globalThis as { isHeard?: boolean }).isHeard === true)
 
   /** A visitor's page; `path` is opened a second time, as the first visit only brings the worker. */
-  async function visit(path = '/'): Promise<Page> {
+  async function visit(path = '/', change = ''): Promise<Page> {
     const page = await world.visit(new URL(path, site.base).href)
+    await page.context().addInitScript({ content: change })
     await page.evaluate(() => navigator.serviceWorker.ready)
     await page.context().addInitScript({ content: 'globalThis.__name = value => value' })
     await page.context().addInitScript(() => {
@@ -186,6 +187,21 @@ describe('the service worker of a site', function () {
     expect(names.map(name => site.askedFor(name))).to.deep.equal([0, 0, 0, 0, 0])
   })
 
+  it('counts what the page asks for where connections cost, and then asks other visitors', async () => {
+    site.nameAll()
+    await seeder()
+    const metered = await visit(
+      '/',
+      'Object.defineProperty(Navigator.prototype, "connection", { value: { type: "cellular" } })'
+    )
+    await addImages(metered, 1, 2)
+    await addImages(metered, 2, 6)
+    await told(metered, 6)
+    const [first, ...others] = (await sourcesOf(metered)).slice(1)
+    expect(first).to.equal('origin')
+    expect(others).to.deep.equal(['peer', 'peer', 'peer', 'peer'])
+  })
+
   it('streams what is longer than 16 MiB from the visitor before: ranges, all of it, and no more than is read', async () => {
     const film = noise(3, 32 * MIB)
     await site.add('/film.mp4', 'video/mp4', film, true)
@@ -212,6 +228,9 @@ describe('the service worker of a site', function () {
       return { status, length: headers.get('content-length'), byte: value?.[0], chunks: chunks.length }
     })
     expect(begun.chunks).to.be.lessThan(4)
+    // The page is told that it was given up: then it tells what was read.
+    while (!(await entriesOf(second)).some(({ url }) => url.endsWith('/film.mp4')))
+      await second.waitForTimeout(20)
     expect(begun).to.deep.include({ status: 200, length: `${32 * MIB}`, byte: film[0] })
     const part = await second.evaluate(
       async ([range, url]) => {

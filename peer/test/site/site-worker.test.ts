@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { fullHashOf, levelsOf, rootOf } from '../../src/site/tree.js'
 import { openSiteWorker, type SiteFetchEvent, type SiteWorker } from '../../src/site/worker/site-worker.js'
-import type { Answer, Came, WorkerMessage } from '../../src/site/worker/talk.js'
+import type { Answer, Asked, Came, WorkerMessage } from '../../src/site/worker/talk.js'
 
 const SITE = 'https://site.example'
 const MANIFEST = `${SITE}/mayfly-manifest.json`
@@ -36,6 +36,7 @@ class TestCaches {
 /** A page: `answer` of what it is asked; 'refuses', or 'silent'. */
 class TestPage {
   readonly asked: string[] = []
+  lastAsked: Asked | undefined
   readonly kept: string[] = []
   readonly came: Came[] = []
   answer: Answer | 'refuses' | 'silent' = 'refuses'
@@ -51,10 +52,12 @@ class TestPage {
     this.came.push(...(came ?? []))
     if (!ask) return
     this.asked.push(ask.fullHash)
+    this.lastAsked = ask
     const { answer } = this
     if (answer === 'silent') return
     ;(port as MessagePort).postMessage(answer !== 'refuses', [])
-    if (answer !== 'refuses') (port as MessagePort).postMessage(answer, [])
+    if (answer === 'refuses') return
+    ;(port as MessagePort).postMessage(answer, answer && 'stream' in answer ? [answer.stream] : [])
   }
 }
 
@@ -344,6 +347,74 @@ describe('the service worker of a site', () => {
     world.now += 3_000
     await world.open('one')
     expect(await (await ask())?.text()).to.equal('picture')
+  })
+
+  describe('of a content that is too long to be held whole', () => {
+    const LENGTH = 20_000_000
+    const film = { fullHash: 'f'.repeat(64), length: LENGTH, type: 'video/mp4', sidecar: 'film.mp4.mayfly' }
+    let page: TestPage
+
+    const stream = (...texts: string[]): ReadableStream<Bytes> =>
+      new ReadableStream(
+        {
+          pull: controller => {
+            const text = texts.shift()
+            if (text === undefined) controller.error(new TypeError('nobody has it any more'))
+            else controller.enqueue(bytesOf(text))
+          }
+        },
+        { highWaterMark: 0 }
+      )
+    beforeEach(async () => {
+      await world.name({}, { files: { 'film.mp4': film } })
+      world.now += MINUTE
+      page = await world.open('one')
+    })
+
+    it('gives what the page streams, and tells it all that it must know', async () => {
+      page.answer = { stream: stream('some') }
+      const response = await world.ask('film.mp4', 'one', { range: 'bytes=5-' })
+      expect(response?.status).to.equal(206)
+      expect(response?.headers.get('content-range')).to.equal(`bytes 5-${LENGTH - 1}/${LENGTH}`)
+      expect(response?.headers.get('content-length')).to.equal(`${LENGTH - 5}`)
+      expect(page.lastAsked).to.deep.include({
+        ...film,
+        url: `${SITE}/film.mp4`,
+        base: `${SITE}/`,
+        range: { start: 5, end: LENGTH }
+      })
+      const reader = response!.body!.getReader()
+      expect(new TextDecoder().decode((await reader.read()).value)).to.equal('some')
+      await reader.cancel()
+      expect(world.fetched).to.deep.equal([])
+      // The page tells itself where it came from.
+      expect(page.came).to.deep.equal([])
+    })
+
+    it('has a response error where the stream does', async () => {
+      page.answer = { stream: stream('some') }
+      const response = await world.ask('film.mp4', 'one')
+      expect(response?.status).to.equal(200)
+      const failed = await response!.arrayBuffer().catch((error: unknown) => error)
+      expect(failed).to.be.instanceOf(Error)
+    })
+
+    for (const answer of ['refuses', 'silent', undefined] as const)
+      it(`takes the network where the page answers with ${answer}, and keeps nothing`, async () => {
+        page.answer = answer
+        expect(await (await world.ask('film.mp4', 'one', { range: 'bytes=5-' }))?.text()).to.equal('network')
+        expect(page.kept).to.deep.equal([])
+      })
+
+    it('asks no other page, and the own one also after it was started again', async () => {
+      const other = await world.open('other')
+      await world.ask('film.mp4', 'one')
+      expect([page.asked.length, other.asked.length]).to.deep.equal([1, 0])
+      world.start()
+      page.answer = { stream: stream('some') }
+      expect((await world.ask('film.mp4', 'one'))?.headers.get('content-type')).to.equal('video/mp4')
+      expect(world.fetched).to.have.length(1)
+    })
   })
 
   it('takes no message for one of its own that is none', async () => {
