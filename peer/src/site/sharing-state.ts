@@ -68,7 +68,7 @@ export function sharingState(waits: boolean, onchange: () => void): SharingState
     stop: () => void write(STOPPED, '1'),
     start: () => void write(STOPPED, '0'),
     visitors: () => (Math.abs(Date.now() - Number(read(ALONE))) < ALONE_MS ? 0 : undefined),
-    looked: isAlone => void write(ALONE, isAlone ? `${Date.now()}` : '0'),
+    looked: isAlone => void write(ALONE, `${isAlone && Date.now()}`),
     budget: { read: () => read(BUDGET), write: text => write(BUDGET, text) }
   }
 }
