@@ -72,8 +72,9 @@ export function openRequests(host: RequestsHost): Requests {
   }
 
   /** What only the whole library finds: nobody has told how long it is, or where. */
-  const found = async (fullHash: string, header?: string): Promise<Response> => {
+  const found = async (fullHash: string, header?: string, signal?: AbortSignal): Promise<Response> => {
     const download = await host.get(fullHash)
+    signal?.addEventListener('abort', () => download.cancel(signal.reason))
     const length = await download.knownLength()
     const spec = parseRange(header)
     const range = spec && rangeWithin(spec, length)
@@ -92,7 +93,7 @@ export function openRequests(host: RequestsHost): Requests {
     const response = file && (await answer(file, header, signal))
     if (response) return response
     signal?.throwIfAborted()
-    if (!url) return unlessAborted(found(String(address), header), signal)
+    if (!url) return unlessAborted(found(String(address), header, signal), signal)
     return network(url, { headers: header === undefined ? {} : { range: header }, signal: signal ?? null })
   }
 

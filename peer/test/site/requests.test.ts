@@ -47,7 +47,13 @@ class TestPage {
       patienceMs: () => 500,
       files: { look: () => Promise.resolve(manifest) },
       idle: () => Promise.resolve(),
-      get: () => Promise.reject(new Error('the whole library')),
+      get: () =>
+        Promise.resolve({
+          knownLength: () => Promise.resolve(9),
+          stream: ({ start = 0, end = 9 } = {}) =>
+            new Blob([`${start} to ${end}`]).stream() as ReadableStream<Uint8Array<ArrayBuffer>>,
+          cancel: () => void this.cancelled++
+        }),
       network: (url, { headers } = {}) => {
         this.fetched.push([url as string, new Headers(headers).get('range') ?? ''].join(' ').trim())
         return Promise.resolve(new Response('network'))
@@ -172,8 +178,12 @@ describe('requests of an application', () => {
   })
 
   it('leave a hash of which nothing is known to the whole library', async () => {
-    const failed = await ask(hash('9')).catch((error: unknown) => error)
-    expect(String(failed)).to.equal('Error: the whole library')
+    const aborter = new AbortController()
+    const response = await ask(hash('9'), { range: 'bytes=3-4', signal: aborter.signal })
+    expect([response.status, await response.text()]).to.deep.equal([206, '3 to 5'])
+    expect(response.headers.get('content-type')).to.equal('application/octet-stream')
+    aborter.abort()
+    expect(page.cancelled).to.equal(1)
   })
 
   it('reject when they are aborted, before or meanwhile, and ask nobody else', async () => {
