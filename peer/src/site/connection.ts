@@ -52,7 +52,7 @@ export function openConnection(
   isInitiator: boolean,
   events: ConnectionEvents
 ): Connection {
-  const rtc = new RTCPeerConnection({ iceServers })
+  const rtc = connectionThrough(iceServers)
   let data: RTCDataChannel | undefined
   let control: RTCDataChannel | undefined
   let isOpen = false
@@ -114,6 +114,8 @@ export function openConnection(
       flush()
     }, GATHER_MS)
   }
+  // One that this platform does not take is one way less.
+  const add = (candidate: PeerSignal): Promise<void> => rtc.addIceCandidate(candidate).catch(() => {})
   const take = async (signal: PeerSignal): Promise<void> => {
     const { type, sdp } = signal
     if (type === 'offer' || type === 'answer') {
@@ -123,14 +125,13 @@ export function openConnection(
       if (!isInitiator && isMarked) openControl()
       if (isInitiator && !isMarked) control = undefined
       await rtc.setRemoteDescription({ type, sdp: sdp.replace(CONTROL_MARK, '') })
-      const waiting = early ?? []
+      // More may come meanwhile.
+      for (const candidate of early ?? []) await add(candidate)
       early = undefined
-      for (const candidate of waiting) await take(candidate)
       if (!isInitiator) await describe()
     } else if (type === 'candidate' && ++candidates <= MAX_CANDIDATES) {
       if (early) early.push(signal)
-      // One that this platform does not take is one way less.
-      else await rtc.addIceCandidate(signal).catch(() => {})
+      else await add(signal)
     }
   }
 
@@ -175,6 +176,15 @@ export function openConnection(
       }
     },
     close
+  }
+}
+
+/** A mediator names the servers: what this platform does not take must not end in the page. Neighbours are found without. */
+function connectionThrough(iceServers: RTCIceServer[]): RTCPeerConnection {
+  try {
+    return new RTCPeerConnection({ iceServers })
+  } catch {
+    return new RTCPeerConnection()
   }
 }
 

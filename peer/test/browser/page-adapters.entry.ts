@@ -3,21 +3,23 @@ import { runInPage } from './mocha-in-page.js'
 import { pageConnector as nativeConnector } from '../../src/adapters/native-connector.js'
 import { pageConnector } from '../../src/adapters/page-connector.js'
 import { openWebSocket } from '../../src/adapters/web-socket.js'
-import { runConnectorContract } from '../ports/connector-contract.js'
+import type { Connector } from '../../src/ports/connector.js'
+import { runConnectorContract, runRtcContract } from '../ports/connector-contract.js'
 import { runSocketContract } from '../ports/socket-contract.js'
+import { siteConnector } from '../site/site-connector.js'
 
-runConnectorContract('simple-peer in the page', () =>
-  Promise.resolve([pageConnector(), pageConnector()] as const)
-)
-runConnectorContract('RTCPeerConnection in the page', () =>
-  Promise.resolve([nativeConnector(), nativeConnector()] as const)
-)
-runConnectorContract('RTCPeerConnection that offers to simple-peer', () =>
-  Promise.resolve([nativeConnector(), pageConnector()] as const)
-)
-runConnectorContract('simple-peer that offers to RTCPeerConnection', () =>
-  Promise.resolve([pageConnector(), nativeConnector()] as const)
-)
+const CONNECTORS: readonly (readonly [string, () => Connector])[] = [
+  ['simple-peer', pageConnector],
+  ['RTCPeerConnection of the library', nativeConnector],
+  ['RTCPeerConnection of the script tag', siteConnector]
+]
+for (const [offerer, first] of CONNECTORS) {
+  for (const [answerer, second] of CONNECTORS) {
+    const both = (): Promise<readonly [Connector, Connector]> => Promise.resolve([first(), second()])
+    runConnectorContract(`${offerer} in the page that offers to ${answerer}`, both)
+    runRtcContract(`${offerer} in the page that offers to ${answerer}`, both)
+  }
+}
 runSocketContract('the WebSocket of the page', openWebSocket, () => Promise.resolve(`ws://${location.host}/`))
 
 runInPage()

@@ -1,4 +1,6 @@
+import type { IceServer } from '@mayfly/common'
 import { expect } from 'chai'
+import { withoutControlMark } from '../../src/core/sdp.js'
 import { decodeSignalData, encodeSignalData, type PeerSignal } from '../../src/core/signal-data.js'
 import type { Connection, Connector } from '../../src/ports/connector.js'
 import { until } from '../until.js'
@@ -13,59 +15,76 @@ interface End {
   drains: number
 }
 
+/** The ends of a suite, all of which are closed after each test. */
+function endsOf(setup: () => Promise<readonly [Connector, Connector]>) {
+  const ends: End[] = []
+  let first: Connector
+  let second: Connector
+
+  before(async () => {
+    ;[first, second] = await setup()
+  })
+
+  afterEach(() => {
+    for (const end of ends.splice(0)) end.connection.close('the test is over')
+  })
+
+  function start(
+    initiator: boolean,
+    send: (signal: PeerSignal) => void,
+    iceServers: readonly IceServer[] = []
+  ): End {
+    const end = { messages: [], closes: [], signals: [], opens: 0, drains: 0 } as Omit<End, 'connection'>
+    const connection = (initiator ? first : second).connect(
+      { initiator, iceServers },
+      {
+        onsignal(signal) {
+          end.signals.push(signal)
+          send(signal)
+        },
+        onopen: () => void (end.opens += 1),
+        onmessage: message => void end.messages.push(message),
+        ondrain: () => void (end.drains += 1),
+        onsuspect() {},
+        onclose: reason => void end.closes.push(reason)
+      }
+    )
+    const whole = Object.assign(end, { connection })
+    ends.push(whole)
+    return whole
+  }
+
+  /** `heard` may change what the other side hears of a signal, or keep it back. */
+  function pair(
+    heard: (signal: PeerSignal, ofInitiator: boolean) => readonly PeerSignal[] = signal => [signal]
+  ): readonly [End, End] {
+    const ready: { offerer?: End; answerer?: End } = {}
+    const offerer = start(true, signal => {
+      for (const one of heard(signal, true)) ready.answerer?.connection.signal(one)
+    })
+    const answerer = start(false, signal => {
+      for (const one of heard(signal, false)) ready.offerer?.connection.signal(one)
+    })
+    ready.offerer = offerer
+    ready.answerer = answerer
+    return [offerer, answerer]
+  }
+
+  async function openPair(): Promise<readonly [End, End]> {
+    const both = pair()
+    await until(() => both.every(end => end.opens === 1))
+    return both
+  }
+  return { start, pair, openPair }
+}
+
 /** What every connector must do. `setup` gives two connectors whose connections can reach each other. */
 export function runConnectorContract(
   name: string,
   setup: () => Promise<readonly [Connector, Connector]>
 ): void {
   describe(`${name} as a connector`, () => {
-    const ends: End[] = []
-    let first: Connector
-    let second: Connector
-
-    before(async () => {
-      ;[first, second] = await setup()
-    })
-
-    afterEach(() => {
-      for (const end of ends.splice(0)) end.connection.close('the test is over')
-    })
-
-    function start(connector: Connector, initiator: boolean, send: (signal: PeerSignal) => void): End {
-      const end = { messages: [], closes: [], signals: [], opens: 0, drains: 0 } as Omit<End, 'connection'>
-      const connection = connector.connect(
-        { initiator, iceServers: [] },
-        {
-          onsignal(signal) {
-            end.signals.push(signal)
-            send(signal)
-          },
-          onopen: () => void (end.opens += 1),
-          onmessage: message => void end.messages.push(message),
-          ondrain: () => void (end.drains += 1),
-          onsuspect() {},
-          onclose: reason => void end.closes.push(reason)
-        }
-      )
-      const whole = Object.assign(end, { connection })
-      ends.push(whole)
-      return whole
-    }
-
-    function pair(): readonly [End, End] {
-      const ready: { offerer?: End; answerer?: End } = {}
-      const offerer = start(first, true, signal => ready.answerer?.connection.signal(signal))
-      const answerer = start(second, false, signal => ready.offerer?.connection.signal(signal))
-      ready.offerer = offerer
-      ready.answerer = answerer
-      return [offerer, answerer]
-    }
-
-    async function openPair(): Promise<readonly [End, End]> {
-      const both = pair()
-      await until(() => both.every(end => end.opens === 1))
-      return both
-    }
+    const { start, pair, openPair } = endsOf(setup)
 
     it('opens both ends once', async () => {
       const [offerer, answerer] = await openPair()
@@ -175,7 +194,7 @@ export function runConnectorContract(
     it('closes when a description does not fit its role', async () => {
       const [offerer] = pair()
       await until(() => offerer.signals.some(signal => signal.type === 'offer'))
-      const lonely = start(second, false, () => {})
+      const lonely = start(false, () => {})
       const offer = offerer.signals.find(signal => signal.type === 'offer')
       if (offer?.type !== 'offer') throw new Error('no offer')
       lonely.connection.signal({ type: 'answer', sdp: offer.sdp })
@@ -183,4 +202,69 @@ export function runConnectorContract(
       expect(lonely.closes).to.have.length(1)
     })
   })
+}
+
+const CANDIDATE_LINE = /a=(candidate:[^\r]*)\r\n/g
+
+/** What every connector over RTCPeerConnection must do besides: it speaks with older ones, and with what is late or wrong. */
+export function runRtcContract(name: string, setup: () => Promise<readonly [Connector, Connector]>): void {
+  describe(`${name} over RTCPeerConnection`, () => {
+    const { start, pair } = endsOf(setup)
+
+    for (const older of ['offerer', 'answerer'] as const) {
+      it(`has one lane where the ${older} knows of no second one`, async () => {
+        const both = pair((signal, ofInitiator) => {
+          const isOlder = ofInitiator === (older === 'offerer')
+          return [isOlder && 'sdp' in signal ? { ...signal, sdp: withoutControlMark(signal.sdp) } : signal]
+        })
+        const newer = both[older === 'offerer' ? 1 : 0]
+        const other = both[older === 'offerer' ? 0 : 1]
+        await until(() => both.every(end => end.opens === 1))
+        expect(newer.connection.hasControl).to.equal(false)
+        for (let i = 0; i < 20; i++) newer.connection.send(new Uint8Array([i]), i % 2 ? 'control' : 'data')
+        await until(() => other.messages.length === 20)
+        expect(other.messages.map(([value]) => value)).to.deep.equal(Array.from({ length: 20 }, (_, i) => i))
+      })
+    }
+
+    it('takes twenty candidates that come before the description that they belong to', async () => {
+      const held: PeerSignal[] = []
+      let isHolding = true
+      const [offerer, answerer] = pair((signal, ofInitiator) => {
+        const bare = 'sdp' in signal ? { ...signal, sdp: signal.sdp.replace(CANDIDATE_LINE, '') } : signal
+        // Only who answers learns of any candidate.
+        if (!ofInitiator) return 'sdp' in bare ? [bare] : []
+        if ('sdp' in signal)
+          for (const [, candidate = ''] of signal.sdp.matchAll(CANDIDATE_LINE))
+            held.push(candidateOf(candidate))
+        if (!isHolding) return []
+        held.push(bare)
+        return []
+      })
+      await until(
+        () => held.some(({ type }) => type === 'offer') && held.some(({ type }) => type === 'candidate')
+      )
+      isHolding = false
+      const real = held.filter(({ type }) => type === 'candidate').slice(0, 4)
+      for (let i = 0; i < 20 - real.length; i++)
+        answerer.connection.signal(candidateOf(`candidate:${i + 9} 1 udp 1 127.0.0.1 ${i + 1} typ host`))
+      for (const candidate of real) answerer.connection.signal(candidate)
+      answerer.connection.signal(held.find(({ type }) => type === 'offer') as PeerSignal)
+      await until(() => offerer.opens === 1 && answerer.opens === 1)
+    })
+
+    for (const initiator of [true, false]) {
+      it(`throws nothing where the platform refuses the servers of ${initiator ? 'who offers' : 'who answers'}`, async () => {
+        const end = start(initiator, () => {}, [{ urls: 'stun:' }])
+        end.connection.send(new Uint8Array([1]))
+        end.connection.close('the test is over')
+        await until(() => end.closes.length > 0)
+        expect(end.closes).to.have.length(1)
+      })
+    }
+  })
+}
+
+function candidateOf(candidate: string): PeerSignal {
+  return { type: 'candidate', candidate, sdpMid: '0', sdpMLineIndex: 0 }
 }
