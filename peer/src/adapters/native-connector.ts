@@ -1,6 +1,7 @@
 import type { PeerSignal } from '../core/signal-data.js'
-import type { Connection, ConnectionEvents, ConnectionOptions, Connector, Lane } from '../ports/connector.js'
+import type { ConnectionEvents, ConnectionOptions, Connector } from '../ports/connector.js'
 import { ChannelPair, reasonText, toRtcIceServers } from './channel-pair.js'
+import { RtcConnection } from './rtc-connection.js'
 import { unavailableConnector } from './unavailable-connector.js'
 
 /**
@@ -13,17 +14,14 @@ export function pageConnector(): Connector {
   return { unavailable: undefined, connect: (options, events) => new NativeConnection(options, events) }
 }
 
-class NativeConnection implements Connection {
-  readonly #events: ConnectionEvents
+class NativeConnection extends RtcConnection {
   readonly #initiator: boolean
   #connection: RTCPeerConnection | undefined
-  #channels: ChannelPair | undefined
   /** Candidates that came before the description that they belong to; undefined once that is applied. */
   #early: RTCIceCandidateInit[] | undefined = []
-  #closed = false
 
   constructor(options: ConnectionOptions, events: ConnectionEvents) {
-    this.#events = events
+    super(events)
     this.#initiator = options.initiator
     try {
       this.#start(options)
@@ -32,29 +30,9 @@ class NativeConnection implements Connection {
     }
   }
 
-  get bufferedAmount(): number {
-    return this.#channels?.bufferedAmount ?? 0
-  }
-
-  get hasControl(): boolean {
-    return this.#channels?.hasControl === true
-  }
-
-  get controlBufferedAmount(): number {
-    return this.#channels?.controlBufferedAmount ?? 0
-  }
-
-  get bufferedAmountLowThreshold(): number {
-    return this.#channels?.bufferedAmountLowThreshold ?? 0
-  }
-
-  set bufferedAmountLowThreshold(bytes: number) {
-    if (this.#channels !== undefined) this.#channels.bufferedAmountLowThreshold = bytes
-  }
-
   signal(signal: PeerSignal): void {
     // The platform need not be told the end: the owner's time to give up decides.
-    if (this.#closed || signal.type === 'end-of-candidates') return
+    if (this.isClosed || signal.type === 'end-of-candidates') return
     if (signal.type === 'candidate') {
       const { type: _, ...candidate } = signal
       if (this.#early === undefined) void this.#addCandidate(candidate)
@@ -62,24 +40,16 @@ class NativeConnection implements Connection {
     } else void this.#take(signal)
   }
 
-  send(message: Uint8Array<ArrayBuffer>, lane?: Lane): void {
-    this.#channels?.send(message, lane)
-  }
-
-  close(reason: string): void {
-    if (this.#closed) return
-    this.#closed = true
-    this.#channels?.end()
+  protected end(): void {
     this.#connection?.close()
-    queueMicrotask(() => this.#events.onclose(reason))
   }
 
   #start({ iceServers }: ConnectionOptions): void {
     const connection = new RTCPeerConnection({ iceServers: toRtcIceServers(iceServers) })
     this.#connection = connection
     const fail = (reason: string): void => this.close(reason)
-    const channels = new ChannelPair(connection, { reportsDrain: true, fail }, this.#events)
-    this.#channels = channels
+    const channels = new ChannelPair(connection, { reportsDrain: true, fail }, this.events)
+    this.channels = channels
     connection.onicecandidate = ({ candidate }) => {
       if (candidate !== null) channels.tellCandidate(candidate)
     }
@@ -99,7 +69,7 @@ class NativeConnection implements Connection {
       await connection.setLocalDescription()
       const { type, sdp } = connection.localDescription ?? {}
       if ((type === 'offer' || type === 'answer') && sdp !== undefined)
-        this.#channels?.tellDescription(type, sdp)
+        this.channels?.tellDescription(type, sdp)
     } catch (error) {
       this.close(`no description could be made: ${reasonText(error)}`)
     }
@@ -108,16 +78,16 @@ class NativeConnection implements Connection {
   /** Applies the other side's description, and what came early. Never rejects. */
   async #take(signal: Exclude<PeerSignal, { type: 'candidate' | 'end-of-candidates' }>): Promise<void> {
     const connection = this.#connection
-    if (connection === undefined || this.#channels === undefined) return
+    if (connection === undefined || this.channels === undefined) return
     try {
-      await connection.setRemoteDescription(this.#channels.agree(signal))
+      await connection.setRemoteDescription(this.channels.agree(signal))
       for (const candidate of this.#early ?? []) void this.#addCandidate(candidate)
       this.#early = undefined
     } catch (error) {
       this.close(`the peer's ${signal.type} was refused: ${reasonText(error)}`)
       return
     }
-    if (!this.#initiator && !this.#closed) await this.#describe(connection)
+    if (!this.#initiator && !this.isClosed) await this.#describe(connection)
   }
 
   async #addCandidate(candidate: RTCIceCandidateInit): Promise<void> {

@@ -1,7 +1,8 @@
 import type SimplePeer from 'simple-peer'
 import type { PeerSignal } from '../core/signal-data.js'
-import type { Connection, ConnectionEvents, ConnectionOptions, Connector, Lane } from '../ports/connector.js'
+import type { ConnectionEvents, ConnectionOptions, Connector } from '../ports/connector.js'
 import { ChannelPair, reasonText, toRtcIceServers } from './channel-pair.js'
+import { RtcConnection } from './rtc-connection.js'
 
 /** What makes simple-peer run on one platform. */
 export interface SimplePeerPlatform {
@@ -36,15 +37,12 @@ interface Internals {
   readonly _iceCompleteTimer: ReturnType<typeof setTimeout> | null
 }
 
-class SimplePeerConnection implements Connection {
-  readonly #events: ConnectionEvents
+class SimplePeerConnection extends RtcConnection {
   readonly #platform: SimplePeerPlatform
   readonly #peer: (SimplePeer.Instance & Internals) | undefined
-  #channels: ChannelPair | undefined
-  #closed = false
 
   constructor(platform: SimplePeerPlatform, options: ConnectionOptions, events: ConnectionEvents) {
-    this.#events = events
+    super(events)
     this.#platform = platform
     try {
       this.#peer = this.#start(options)
@@ -53,32 +51,12 @@ class SimplePeerConnection implements Connection {
     }
   }
 
-  get bufferedAmount(): number {
-    return this.#channels?.bufferedAmount ?? 0
-  }
-
-  get hasControl(): boolean {
-    return this.#channels?.hasControl === true
-  }
-
-  get controlBufferedAmount(): number {
-    return this.#channels?.controlBufferedAmount ?? 0
-  }
-
-  get bufferedAmountLowThreshold(): number {
-    return this.#channels?.bufferedAmountLowThreshold ?? 0
-  }
-
-  set bufferedAmountLowThreshold(bytes: number) {
-    if (this.#channels !== undefined) this.#channels.bufferedAmountLowThreshold = bytes
-  }
-
   signal(signal: PeerSignal): void {
     // Neither platform needs to be told the end: the owner's time to give up decides.
-    if (this.#closed || this.#peer === undefined || signal.type === 'end-of-candidates') return
+    if (this.isClosed || this.#peer === undefined || signal.type === 'end-of-candidates') return
     try {
       if (signal.type !== 'candidate') {
-        const description = this.#channels?.agree(signal)
+        const description = this.channels?.agree(signal)
         if (description !== undefined) this.#peer.signal(description as SimplePeer.SignalData)
       } else if (this.#platform.resolvesLocalNames || !/ [^ ]+\.local /i.test(signal.candidate)) {
         const { type: _, ...candidate } = signal
@@ -89,18 +67,10 @@ class SimplePeerConnection implements Connection {
     }
   }
 
-  send(message: Uint8Array<ArrayBuffer>, lane?: Lane): void {
-    this.#channels?.send(message, lane)
-  }
-
-  close(reason: string): void {
-    if (this.#closed) return
-    this.#closed = true
-    this.#channels?.end()
+  protected end(): void {
     const peer = this.#peer
     peer?.destroy()
     if (peer?._iceCompleteTimer) clearTimeout(peer._iceCompleteTimer)
-    queueMicrotask(() => this.#events.onclose(reason))
   }
 
   #start(options: ConnectionOptions): SimplePeer.Instance & Internals {
@@ -117,8 +87,8 @@ class SimplePeerConnection implements Connection {
     peer.on('close', () => fail('the connection closed'))
     const connection = peer._pc
     if (!connection) return peer
-    const channels = new ChannelPair(connection, { reportsDrain, fail }, this.#events)
-    this.#channels = channels
+    const channels = new ChannelPair(connection, { reportsDrain, fail }, this.events)
+    this.channels = channels
     if (peer._channel) channels.adopt(peer._channel)
     if (options.initiator) channels.openControl()
     const setUp = connection.ondatachannel
@@ -131,9 +101,9 @@ class SimplePeerConnection implements Connection {
 
   #emit(data: SimplePeer.SignalData): void {
     if (data.type === 'candidate' && 'candidate' in data) {
-      this.#channels?.tellCandidate(data.candidate)
+      this.channels?.tellCandidate(data.candidate)
     } else if ((data.type === 'offer' || data.type === 'answer') && 'sdp' in data && data.sdp !== undefined) {
-      this.#channels?.tellDescription(data.type, data.sdp)
+      this.channels?.tellDescription(data.type, data.sdp)
     }
   }
 }
