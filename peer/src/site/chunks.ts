@@ -107,7 +107,11 @@ export function openChunks(host: ChunkHost): ChunkEngine {
       tree: Promise.resolve(stored)
         .then(tree => tree ?? (sidecar === undefined ? undefined : shelf.treeOf(fullHash, sidecar)))
         .then(isRight),
-      held: new Set(keys.map(key => Number(key.slice(65))).filter(index => index < sizes.count)),
+      // Who is being served from it hears of what comes.
+      held:
+        known?.sizes.length === length
+          ? known.held
+          : new Set(keys.map(key => Number(key.slice(65))).filter(index => index < sizes.count)),
       wanted: new Map(),
       links: new Map(),
       origin:

@@ -1,20 +1,10 @@
 import { expect } from 'chai'
-import { FullHashBuilder, encodeSidecar } from '@mayfly/common'
-import { nodeHasher } from '../../src/adapters/node-hasher.js'
 import { bytesOf, chunkSizesOf, raised, readSidecar } from '../../src/site/proved-tree.js'
 import { digest, fullHashOf, levelsOf, toHex } from '../../src/site/tree.js'
 import { join } from '../../src/site/wire.js'
+import { MIB, contentOf } from './long-content.js'
 
-const MIB = 1_048_576
 const host = { digest, fullHashOf, join, toHex }
-
-async function contentOf(length: number) {
-  const bytes = Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8)) % 251)
-  const builder = new FullHashBuilder(nodeHasher)
-  await builder.update(bytes)
-  const { fullHash, tree } = await builder.finish()
-  return { bytes, fullHash: fullHash as string, sidecar: encodeSidecar(tree) }
-}
 
 describe('the tree that a sidecar proves', () => {
   for (const length of [1, 16_384, 300_000, MIB, MIB + 1, 3 * MIB - 5, 5 * MIB]) {
