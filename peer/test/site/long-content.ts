@@ -6,6 +6,7 @@ export const MIB = 1_048_576
 export interface LongContent {
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly fullHash: string
+  readonly root: Uint8Array
   readonly sidecar: Uint8Array<ArrayBuffer>
 }
 
@@ -15,7 +16,7 @@ export async function contentOf(length: number): Promise<LongContent> {
   const builder = new FullHashBuilder(nodeHasher)
   await builder.update(bytes)
   const { fullHash, tree } = await builder.finish()
-  return { bytes, fullHash, sidecar: Uint8Array.from(encodeSidecar(tree)) }
+  return { bytes, fullHash, root: tree.piecesRoot, sidecar: Uint8Array.from(encodeSidecar(tree)) }
 }
 
 /** A chunk of 1 MiB, or what is left of it. */
