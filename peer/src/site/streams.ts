@@ -67,6 +67,8 @@ export function openStream(session: Pick<ObjectSession, 'bring'>, options: Strea
       if (!brought) return undefined
       const from = index * chunkBytes
       const bytes = brought.bytes.slice(at - from, end - from)
+      // It is shorter than the page believes: it has ended.
+      if (bytes.length === 0) return undefined
       received[brought.source] += bytes.length
       at += bytes.length
       return bytes
@@ -86,7 +88,8 @@ export function openStream(session: Pick<ObjectSession, 'bring'>, options: Strea
 
     return new ReadableStream<Bytes>(
       {
-        start: controller => {
+        start: async controller => {
+          signal?.throwIfAborted()
           signal?.addEventListener('abort', () => {
             stop()
             controller.error(signal.reason)
