@@ -45,6 +45,7 @@ export function openStream(session: Pick<ObjectSession, 'bring'>, options: Strea
     let at = start
     let ahead = LEAST_AHEAD
     let plain: ReadableStreamDefaultReader<Bytes> | undefined
+    let isOver = false
 
     const askAhead = (from: number): void => {
       const last = Math.min(from + ahead, Math.ceil(end / chunkBytes), count)
@@ -82,6 +83,7 @@ export function openStream(session: Pick<ObjectSession, 'bring'>, options: Strea
       return bytes
     }
     const stop = (): void => {
+      isOver = true
       void bring(reader, undefined)
       void plain?.cancel().catch(() => {})
     }
@@ -98,12 +100,14 @@ export function openStream(session: Pick<ObjectSession, 'bring'>, options: Strea
         },
         pull: async controller => {
           let bytes = mode === 'plain' ? undefined : await nextChunk()
-          if (signal?.aborted) return
+          // Nobody has failed: it was given up.
+          if (isOver) return
           if (bytes) mode = 'verified'
           else if (mode === 'verified') throw new TypeError('a part of the content could not be had')
           else {
             mode = 'plain'
             bytes = await nextPlain()
+            if (isOver) return stop()
           }
           if (!bytes) throw new TypeError('the content ended too soon')
           controller.enqueue(bytes)

@@ -44,12 +44,13 @@ export async function serveContent({ bytes, sidecar }: LongContent): Promise<Con
     const { mode } = served
     served.ranges.push(range)
     const [, first = '0', last = ''] = /^bytes=(\d+)-(\d+)$/.exec(range) ?? []
-    const from = Number(first) + (mode === 'shifted' ? 1 : 0)
-    const part = bytes.slice(from, Number(last) + 1)
+    const shift = mode === 'shifted' ? 1 : 0
+    const from = Number(first) + shift
+    const part = bytes.slice(from, Number(last) + 1 + shift)
     if (mode === 'missing') response.writeHead(404).end()
     else if (mode === 'whole') response.writeHead(200, { 'content-length': bytes.length }).end(bytes)
     else {
-      const head = { 'content-range': `bytes ${from}-${last}/${bytes.length}` }
+      const head = { 'content-range': `bytes ${from}-${Number(last) + shift}/${bytes.length}` }
       if (mode === 'wrong') part[5]! ^= 1
       response.writeHead(206, head)
       if (mode === 'slow') response.write(part.slice(0, 1_000))
