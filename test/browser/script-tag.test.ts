@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
 import { WebSocket } from 'ws'
+import { seeded } from './seeded.js'
 import { TaggedSite, noisePng } from './tagged-site.js'
 import { World } from './world.js'
 
@@ -22,24 +23,6 @@ async function announced(mediator: string, fullHash: string): Promise<WebSocket>
   socket.send(JSON.stringify({ type: 'announce', fullHash }))
   await once(socket, 'message')
   return socket
-}
-
-/** Settles when the mediator names somebody who has the object. */
-async function seeded(mediator: string, fullHash = ''): Promise<void> {
-  const socket = new WebSocket(mediator)
-  await once(socket, 'open')
-  const peerId = randomBytes(20).toString('hex')
-  const ask = (): void => socket.send(JSON.stringify({ type: 'get_peers', fullHash }))
-  socket.send(JSON.stringify({ type: 'handshake', connectionType: 'mediation', peerId }))
-  ask()
-  await new Promise<void>(resolve => {
-    socket.on('message', (text: Buffer) => {
-      const { peers, final } = JSON.parse(text.toString()) as { peers?: unknown[]; final?: boolean }
-      if (peers !== undefined && peers.length > 0) resolve()
-      else if (final === true) setTimeout(ask, 100)
-    })
-  })
-  socket.close()
 }
 
 describe('the script tag', () => {
