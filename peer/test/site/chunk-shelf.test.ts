@@ -159,9 +159,9 @@ describe('the shelf of chunks', () => {
       expect(served.chunkAt?.(70, () => {})).to.have.property('at', 64)
       held.held.add(2)
       host.store.kept.set(keyOf(2), chunkOf(content, 2))
-      let read = 0
-      expect(served.chunkAt?.(130, () => read++)).to.equal(undefined)
-      await until(() => read === 1)
+      let reads = 0
+      expect(served.chunkAt?.(130, () => reads++)).to.equal(undefined)
+      await until(() => reads === 1)
       expect(served.chunkAt?.(130, () => {})).to.have.property('at', 128)
     })
 

@@ -93,23 +93,21 @@ export async function fakeNeighbour(
     if (behaviour === 'silent') return
     if (behaviour === 'busy') return say(encode(REJECT, stream, first, count, BUSY))
     if (behaviour === 'refuses') return say(encode(REJECT, stream, first, count, NOT_HELD))
-    const from =
-      behaviour === 'otherChunk' ? (first === 0 ? MIB : first * BLOCK_BYTES - MIB) : first * BLOCK_BYTES
+    const from = first * BLOCK_BYTES + (behaviour !== 'otherChunk' ? 0 : first === 0 ? MIB : -MIB)
     for (let at = 0; at < count; at += DATA_BLOCKS) {
-      const isLast = at + DATA_BLOCKS >= count
       const end = from + Math.min(at + DATA_BLOCKS, count) * BLOCK_BYTES
-      let piece = bytes.slice(from + at * BLOCK_BYTES, end)
-      if (isLast && behaviour === 'flips') piece[3]! ^= 1
-      if (isLast && behaviour === 'short') piece = piece.slice(0, -1)
-      if (isLast && behaviour === 'long') piece = Uint8Array.of(...piece, 1)
-      let done = 0
-      while (behaviour === 'parts' && piece.length - done > 10_000) {
-        say(encode(PART, stream, first + at, piece.slice(done, done + 10_000)))
-        done += 10_000
-      }
-      for (let i = 0; i < (behaviour === 'twice' ? 2 : 1); i++)
-        say(encode(DATA, stream, first + at, 1, new Uint8Array(32), piece.slice(done)))
+      const piece = bytes.slice(from + at * BLOCK_BYTES, end)
+      sayPiece(first + at, at + DATA_BLOCKS < count ? piece : spoilt(piece, behaviour))
     }
+  }
+  const sayPiece = (first: number, piece: Message): void => {
+    const { behaviour } = one
+    const most = behaviour === 'parts' ? 10_000 : piece.length
+    let done = 0
+    for (; piece.length - done > most; done += most)
+      say(encode(PART, stream, first, piece.slice(done, done + most)))
+    for (let i = 0; i < (behaviour === 'twice' ? 2 : 1); i++)
+      say(encode(DATA, stream, first, 1, new Uint8Array(32), piece.slice(done)))
   }
   const one: FakeNeighbour = {
     peerId: name.padEnd(40, '0'),
@@ -136,4 +134,11 @@ export async function fakeNeighbour(
     close: () => (one.isOpen = false)
   }
   return one
+}
+
+/** The last message of a chunk, as a liar sends it. */
+function spoilt(piece: Message, behaviour: Behaviour): Message {
+  if (behaviour === 'flips') piece[3]! ^= 1
+  if (behaviour === 'short') return piece.slice(0, -1)
+  return behaviour === 'long' ? Uint8Array.of(...piece, 1) : piece
 }
