@@ -1,7 +1,7 @@
 import type { ChunkWish } from './chunks.js'
 import type { StreamsPart } from './parts.js'
 import type { Store } from './store.js'
-import type { Served, Uploads } from './uploads.js'
+import type { Uploads, UploadsHost } from './uploads.js'
 
 /** Who brought an object. */
 export type ObjectSource = 'peer' | 'origin' | 'cache'
@@ -32,9 +32,7 @@ export interface SessionOptions {
   /** Somebody was needed, and nobody was there, or somebody. */
   readonly looked: (isAlone: boolean) => void
   /** Fetches the part that gives, when something may be given; undefined: it cannot be had. */
-  readonly uploads: (
-    object: (fullHash: string) => Promise<Served | undefined>
-  ) => Promise<Uploads | undefined>
+  readonly uploads: (host: Pick<UploadsHost, 'object' | 'encode' | 'read'>) => Promise<Uploads | undefined>
   /** Fetches the part that streams, when it is needed. */
   readonly streams: () => Promise<StreamsPart | undefined>
 }

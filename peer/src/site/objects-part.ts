@@ -19,9 +19,9 @@ const part: ObjectsPart = (options, { part: fetchPart, ...host }) => {
       ...options,
       ...host,
       store: openStore(storeBytes),
-      uploads: object =>
+      uploads: own =>
         fetchPart<UploadsPart>('uploads', INTEGRITY.uploads).then(open =>
-          open?.(options, { ...host, object })
+          open?.(options, { ...host, ...own })
         ),
       streams
     })

@@ -226,7 +226,7 @@ export function openSession(options: SessionOptions): ObjectSession {
   function giving(): Promise<Uploads | undefined> {
     const object = async (fullHash: string): Promise<Served | undefined> =>
       (await held(fullHash)) ?? chunks?.object(fullHash)
-    return (serving ??= options.uploads(object).then(part => {
+    return (serving ??= options.uploads({ object, encode, read }).then(part => {
       serves = part
       received(0)
       return part

@@ -94,7 +94,7 @@ export interface Prefetched {
 /** What `mayfly-uploads.js` gives the session. */
 export type UploadsPart = (
   options: UploadOptions & Pick<SiteSessionOptions, 'manifest'>,
-  host: Pick<SiteSessionHost, 'mayUpload' | 'budget'> & Pick<UploadsHost, 'object'>
+  host: Pick<SiteSessionHost, 'mayUpload' | 'budget'> & Pick<UploadsHost, 'object' | 'encode' | 'read'>
 ) => Uploads
 
 export type ObjectsPart = (options: SiteSessionOptions, host: SiteSessionHost) => SiteSession

@@ -7,7 +7,7 @@ import { uploads } from './uploads.js'
 /** Between two events that tell what was given. */
 const TELL_MS = 1_000
 
-const part: UploadsPart = (options, { budget: record, mayUpload, object }) => {
+const part: UploadsPart = (options, { budget: record, mayUpload, object, encode, read }) => {
   const limits = uploadLimits(options)
   const budget = uploadBudget(limits, record, Date.now())
   const { without } = openRevocations(options.manifest, { fetch: (...of) => fetch(...of), now: Date.now })
@@ -21,6 +21,8 @@ const part: UploadsPart = (options, { budget: record, mayUpload, object }) => {
   addEventListener('pagehide', () => budget.settle(Date.now()))
   return {
     ...uploads({
+      encode,
+      read,
       object: async fullHash => ((await without([fullHash])).length > 0 ? object(fullHash) : undefined),
       slots: limits.slots,
       mayUpload,

@@ -23,9 +23,9 @@ import {
   REPORT,
   REQUEST,
   RUN_BLOCKS,
-  encode,
-  read,
-  type Message
+  type Message,
+  type encode,
+  type read
 } from './wire.js'
 
 /** What can be served: the bytes are there, or they are read chunk by chunk. */
@@ -46,6 +46,9 @@ export interface Chunk extends Verified {
 
 /** What uploading needs of its owner. */
 export interface UploadsHost {
+  /** Of the part for objects, which is there. */
+  readonly encode: typeof encode
+  readonly read: typeof read
   /** An object that is held, or some of it; undefined: nothing is. */
   object(fullHash: string): Promise<Served | undefined>
   /** Neighbours that are served at a time. */
@@ -99,6 +102,7 @@ export interface Uploads {
 
 /** Serves whole objects to neighbours: each in the order of its requests, all of them in turn. */
 export function uploads(host: UploadsHost): Omit<Uploads, 'received' | 'givable'> {
+  const { encode, read } = host
   const clients = new Map<Neighbour, Client>()
   let waiting: ReturnType<typeof setTimeout> | undefined
 
