@@ -1,5 +1,5 @@
 import { FileTrouble } from '../manifest/file-trouble.js'
-import { rewriteFolder } from '../manifest/rewrite-folder.js'
+import { rewriteFolder, type RewriteReport } from '../manifest/rewrite-folder.js'
 import { CommandError, fileTrouble, mediatorUrls, readArguments, UsageError } from './arguments.js'
 import { baseOf, oneFolder } from './manifest-arguments.js'
 
@@ -12,6 +12,8 @@ export async function rewriteCommand(args: readonly string[]): Promise<number> {
       manifest: { type: 'string' },
       'base-url': { type: 'string' },
       lazy: { type: 'boolean' },
+      'eager-images': { type: 'string' },
+      sizes: { type: 'boolean' },
       tag: { type: 'string', multiple: true },
       script: { type: 'string' },
       worker: { type: 'string' },
@@ -19,17 +21,21 @@ export async function rewriteCommand(args: readonly string[]): Promise<number> {
     }
   })
   const folder = oneFolder(positionals)
-  const { manifest, lazy, tag, script, worker } = values
+  const { manifest, lazy, sizes, tag, script, worker } = values
   for (const [name, value] of Object.entries({ manifest, script, worker }))
     if (value === '') throw new UsageError(`--${name} needs a value`)
   if (tag === undefined && (script !== undefined || worker !== undefined))
     throw new UsageError('--script and --worker go with --tag <ws-url>')
+  const eagerImages = eagerImagesOf(values['eager-images'])
+  if (eagerImages !== undefined && lazy !== true) throw new UsageError('--eager-images goes with --lazy')
   const dryRun = values['dry-run'] === true
   try {
     const report = await rewriteFolder(folder, {
       manifest,
       base: baseOf(values['base-url']),
       lazy,
+      eagerImages,
+      sizes,
       mediators: tag === undefined ? undefined : mediatorUrls(tag),
       script,
       worker,
@@ -37,17 +43,27 @@ export async function rewriteCommand(args: readonly string[]): Promise<number> {
       onleftout: ({ path, reason }) => say(`${JSON.stringify(path)} is left out: ${reason}`),
       onchange: path => process.stdout.write(`${dryRun ? 'would change' : 'changed'}: ${path}\n`)
     })
-    const { documents, changed, added, updated, removed } = report
-    const counted = documents === 1 ? '1 document' : `${documents} documents`
-    process.stdout.write(
-      `${counted}, ${changed} ${dryRun ? 'to be changed' : 'changed'}; hashes: ${added} added, ${updated} updated, ${removed} removed\n`
-    )
+    process.stdout.write(rewritingSummaryOf(report, dryRun))
     return 0
   } catch (error) {
     if (error instanceof UsageError) throw error
     if (error instanceof FileTrouble) throw new CommandError(`${error.path}: ${fileTrouble(error.cause)}`)
     throw new CommandError(`${folder}: ${fileTrouble(error)}`)
   }
+}
+
+/** One line for people. */
+export function rewritingSummaryOf(report: RewriteReport, dryRun = false): string {
+  const { documents, changed, added, updated, removed } = report
+  const counted = documents === 1 ? '1 document' : `${documents} documents`
+  return `${counted}, ${changed} ${dryRun ? 'to be changed' : 'changed'}; hashes: ${added} added, ${updated} updated, ${removed} removed\n`
+}
+
+/** How many images of a document stay as they are; undefined where nothing was said. Throws UsageError. */
+export function eagerImagesOf(text: string | undefined): number | undefined {
+  if (text !== undefined && !/^\d{1,6}$/.test(text))
+    throw new UsageError(`not a number of images: ${text} (0 or more is expected)`)
+  return text === undefined ? undefined : Number(text)
 }
 
 function say(text: string): void {

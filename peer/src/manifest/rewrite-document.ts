@@ -1,7 +1,8 @@
 import { elementsOf, type HtmlElement } from '../adapters/html-document.js'
 import { entryFor, type SiteManifest } from '../core/site-manifest.js'
+import type { ImageSize } from './image-size.js'
 
-/** Images at the beginning of a document that are left to the browser: mostly those in the first viewport. */
+/** Images at the beginning of a document that are left to the browser by default: mostly those in the first viewport. */
 const EAGER_IMAGES = 8
 
 const ATTRIBUTE = 'data-mayfly'
@@ -11,8 +12,12 @@ export interface RewritingOptions {
   /** Its absolute URL. */
   readonly url: string
   readonly manifest: SiteManifest
-  /** Whether images of the manifest after the first eight become lazy, unless they say when they load. */
+  /** Whether images of the manifest after the first ones become lazy, unless they say when they load. */
   readonly lazy: boolean
+  /** How many of the first do not. Default: 8. */
+  readonly eagerImages?: number | undefined
+  /** By path: what images of the manifest get as `width` and `height` where they have neither. */
+  readonly sizes?: ReadonlyMap<string, ImageSize> | undefined
   /** The script tag that it is to have, as `scriptTag` writes it. */
   readonly tag: string | undefined
   /** Whether its encoding is not known, so that only addresses in ASCII are. */
@@ -47,15 +52,19 @@ export function rewriteDocument(text: string, options: RewritingOptions): Rewrit
     if (element.name === 'img') images++
     const url = addressIn(element, base, options.isAsciiOnly === true)
     if (url === undefined || !`${url.origin}${url.pathname}`.startsWith(options.manifest.base)) continue
-    const fullHash = hashFor(element, url, options.manifest)
+    const entry = entryOf(element, url, options.manifest)
+    const fullHash = entry?.fullHash
     const change = attributeEdit(text, element, fullHash)
     if (change !== undefined) {
       counts[change.kind]++
       edits.push(change.edit)
     }
-    const isLate = element.name === 'img' && images > EAGER_IMAGES
+    const isLate = element.name === 'img' && images > (options.eagerImages ?? EAGER_IMAGES)
     if (options.lazy && isLate && fullHash !== undefined && !element.attributes.has('loading'))
       edits.push(inserted(element, ' loading="lazy"'))
+    const size = element.name === 'img' && entry !== undefined ? options.sizes?.get(entry.path) : undefined
+    if (size !== undefined && !element.attributes.has('width') && !element.attributes.has('height'))
+      edits.push(inserted(element, ` width="${size.width}" height="${size.height}"`))
   }
   if (options.tag !== undefined) edits.push(...tagEdits(text, elements, options.tag))
   return { text: applied(text, edits), ...counts }
@@ -113,10 +122,14 @@ const ROLES: Readonly<Record<string, (element: HtmlElement) => RegExp | undefine
 }
 
 /** Also where everything is switched off: the switch needs no other documents, neither way. */
-function hashFor(element: HtmlElement, url: URL, manifest: SiteManifest): string | undefined {
+function entryOf(
+  element: HtmlElement,
+  url: URL,
+  manifest: SiteManifest
+): { readonly fullHash: string; readonly path: string } | undefined {
   const entry = entryFor({ ...manifest, enabled: true }, url)
   const isRole = entry !== undefined && ROLES[element.name]?.(element)?.test(entry.type) === true
-  return isRole ? entry.fullHash : undefined
+  return isRole ? entry : undefined
 }
 
 function attributeEdit(

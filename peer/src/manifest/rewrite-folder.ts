@@ -3,6 +3,7 @@ import { join, relative, resolve, sep } from 'node:path'
 import { addressOf, type SiteManifest } from '../core/site-manifest.js'
 import { troubleWith } from './file-trouble.js'
 import { folderFiles, type FolderFile, type LeftOut } from './folder-files.js'
+import { imageSizes } from './image-sizes.js'
 import { SOME_SITE, writtenBase } from './manifest-json.js'
 import { readManifest } from './manifest-state.js'
 import { rewriteDocument, scriptTag } from './rewrite-document.js'
@@ -19,11 +20,17 @@ export interface RewriteOptions {
   /** Where the folder is on the site. Default: the manifest's base where it is in the folder itself, otherwise `/`. */
   readonly base?: string | undefined
   readonly lazy?: boolean | undefined
+  /** Images at the beginning of a document that do not become lazy. Default: 8. */
+  readonly eagerImages?: number | undefined
+  /** Whether images get `width` and `height` where they have neither. */
+  readonly sizes?: boolean | undefined
   /** Mediators of the script tag that documents are to have. */
   readonly mediators?: readonly string[] | undefined
   /** URLs in that tag. Default: `mayfly.js` at the base, and no service worker. */
   readonly script?: string | undefined
   readonly worker?: string | undefined
+  /** The service worker lies beside the script at the base; instead of `worker`. */
+  readonly hasWorker?: boolean | undefined
   /** Writes nothing. */
   readonly dryRun?: boolean | undefined
   readonly onleftout?: (file: LeftOut) => void
@@ -48,6 +55,7 @@ export async function rewriteFolder(folder: string, options: RewriteOptions): Pr
   const base = options.base ?? (await baseFor(root, place))
   const at = new URL(base, SOME_SITE).href
   const manifest = await manifestAt(place, at)
+  const sizes = options.sizes === true ? await imageSizes(place, manifest) : undefined
   const tag = tagFor(options, base, relative(root, place).split(sep).join('/'))
   const report = { documents: 0, changed: 0, added: 0, updated: 0, removed: 0 }
   for (const file of files.filter(({ path }) => /\.html?$/i.test(path))) {
@@ -63,6 +71,8 @@ export async function rewriteFolder(folder: string, options: RewriteOptions): Pr
       url,
       manifest,
       lazy: options.lazy === true,
+      eagerImages: options.eagerImages,
+      sizes,
       tag,
       isAsciiOnly: encoding === 'latin1'
     })
@@ -89,7 +99,7 @@ async function baseFor(root: string, place: string): Promise<string> {
 }
 
 function tagFor(
-  { mediators, script, worker }: RewriteOptions,
+  { mediators, script, worker, hasWorker }: RewriteOptions,
   base: string,
   manifest: string
 ): string | undefined {
@@ -99,7 +109,7 @@ function tagFor(
     script: script ?? `${base}mayfly.js`,
     mediators,
     manifest: isBelow ? addressOf({ base }, manifest) : `/${MANIFEST_NAME}`,
-    worker
+    worker: worker ?? (hasWorker === true ? `${base}mayfly-worker.js` : undefined)
   })
 }
 

@@ -122,6 +122,19 @@ describe('a document that is rewritten', () => {
     )
     expect(textOf(lazy, { lazy: true })).to.equal(lazy)
     expect(textOf('<img src=a.png>', { lazy: true })).to.equal(`<img ${H} src=a.png>`)
+    expect(textOf('<img src=x.png><img src=a.png>', { lazy: true, eagerImages: 1 })).to.equal(
+      `<img src=x.png><img ${H} loading="lazy" src=a.png>`
+    )
+  })
+
+  it('has the sizes of images of the manifest where it says none itself', () => {
+    const sizes = new Map(['docs/a.png', 'film.mp4'].map(path => [path, { width: 30, height: 20 }]))
+    const text = '<img src=a.png><img width=5 src=a.png><img src=b.png><video src=/film.mp4></video>'
+    const sized = textOf(text, { sizes })
+    expect(sized).to.equal(
+      `<img ${H} width="30" height="20" src=a.png><img ${H} width=5 src=a.png><img src=b.png><video data-mayfly="${B}" src=/film.mp4></video>`
+    )
+    expect(textOf(sized, { sizes })).to.equal(sized)
   })
 
   it('has one script tag at the end of its head, which follows what is asked for', () => {
