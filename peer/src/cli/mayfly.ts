@@ -5,6 +5,7 @@ import { checkCommand } from './check.js'
 import { getCommand } from './get.js'
 import { hashCommand } from './hash.js'
 import { manifestCommand } from './manifest.js'
+import { prepareCommand } from './prepare.js'
 import { rewriteCommand } from './rewrite.js'
 import { seedCommand } from './seed.js'
 import { sidecarCommand } from './sidecar.js'
@@ -24,8 +25,10 @@ const HELP = `Usage:
       says which files of a site may travel, and under which full hash; remembers what was said before
   mayfly manifest <folder> --disable | --enable | --revoke <full-hash>… | --restore <full-hash>… | --rollback
       switches everything off or on, a hash off or on, or brings the previous manifest back, at once
-  mayfly rewrite <folder> [--manifest <file>] [--base-url /] [--lazy] [--dry-run]
-        [--tag <ws-url>… [--script <url>] [--worker <url>]]
+  mayfly prepare <folder> --mediator <ws-url>… [--base-url /] [--eager-images 8] [--sizes]
+      makes a folder of static files one that its visitors carry: scripts, manifest, tags and full hashes
+  mayfly rewrite <folder> [--manifest <file>] [--base-url /] [--lazy [--eager-images 8]] [--sizes]
+        [--dry-run] [--tag <ws-url>… [--script <url>] [--worker <url>]]
       adds full hashes to the elements of HTML documents, and the script tag where --tag asks for it
   mayfly check <url> [--files 8]
       tells what stands in the way on a live page
@@ -39,6 +42,7 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<num
   seed: seedCommand,
   get: getCommand,
   manifest: manifestCommand,
+  prepare: prepareCommand,
   rewrite: rewriteCommand,
   check: checkCommand
 }
