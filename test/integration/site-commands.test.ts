@@ -46,6 +46,10 @@ describe('the command lines for a site', function () {
       ['manifest', 'a', '--revoke', 'xyz'],
       ['rewrite', 'a', '--tag', 'http://m.example'],
       ['rewrite', 'a', '--worker', '/w.js'],
+      ['rewrite', 'a', '--eager-images', '3'],
+      ['rewrite', 'a', '--lazy', '--eager-images', '-1'],
+      ['prepare', 'a'],
+      ['prepare', 'a', '--mediator', 'ws://m', '--base-url', 'https://cdn.example/'],
       ['check', 'nowhere']
     ]
     const exits = await Promise.all(wrong.map(args => run(...args)))
@@ -61,7 +65,8 @@ describe('the command lines for a site', function () {
       ['manifest', join(folder.path, 'none')],
       ['manifest', folder.path, '--rollback'],
       ['manifest', folder.path, '-o', join(folder.path, 'none/m.json')],
-      ['rewrite', folder.path]
+      ['rewrite', folder.path],
+      ['prepare', join(folder.path, 'none'), '--mediator', 'ws://m.example']
     ]
     const exits = await Promise.all(failing.map(args => run(...args)))
     for (const [i, { code, stdout, stderr }] of exits.entries()) {

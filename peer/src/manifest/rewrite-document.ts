@@ -59,12 +59,8 @@ export function rewriteDocument(text: string, options: RewritingOptions): Rewrit
       counts[change.kind]++
       edits.push(change.edit)
     }
-    const isLate = element.name === 'img' && images > (options.eagerImages ?? EAGER_IMAGES)
-    if (options.lazy && isLate && fullHash !== undefined && !element.attributes.has('loading'))
-      edits.push(inserted(element, ' loading="lazy"'))
-    const size = element.name === 'img' && entry !== undefined ? options.sizes?.get(entry.path) : undefined
-    if (size !== undefined && !element.attributes.has('width') && !element.attributes.has('height'))
-      edits.push(inserted(element, ` width="${size.width}" height="${size.height}"`))
+    if (element.name === 'img' && entry !== undefined)
+      edits.push(...imageEdits(element, images, entry.path, options))
   }
   if (options.tag !== undefined) edits.push(...tagEdits(text, elements, options.tag))
   return { text: applied(text, edits), ...counts }
@@ -146,6 +142,23 @@ function attributeEdit(
   // The space before it goes with it, unless it is needed by what follows.
   const isSpaced = /\s/.test(text.charAt(start - 1)) && /[\s/>]/.test(text.charAt(end))
   return { kind: 'removed', edit: { start: isSpaced ? start - 1 : start, end, text: '' } }
+}
+
+/** When an image of the manifest, the `index`th of its document, is loaded, and what room it takes until then. */
+function imageEdits(
+  element: HtmlElement,
+  index: number,
+  path: string,
+  { lazy, eagerImages = EAGER_IMAGES, sizes }: RewritingOptions
+): Edit[] {
+  const { attributes } = element
+  const edits: Edit[] = []
+  if (lazy && index > eagerImages && !attributes.has('loading'))
+    edits.push(inserted(element, ' loading="lazy"'))
+  const size = sizes?.get(path)
+  if (size !== undefined && !attributes.has('width') && !attributes.has('height'))
+    edits.push(inserted(element, ` width="${size.width}" height="${size.height}"`))
+  return edits
 }
 
 /** Directly behind its name, where nothing unquoted can run into it. */

@@ -1,0 +1,66 @@
+import { createReadStream, statSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { extname, join, resolve, sep } from 'node:path'
+import { travellingType } from '../../peer/src/manifest/file-types.js'
+
+const PLAIN_TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css',
+  '.js': 'text/javascript',
+  '.json': 'application/json'
+}
+
+/** Nothing of other sites, so that a test asks none. */
+const POLICY = [
+  "default-src 'self'",
+  "script-src 'self' 'unsafe-inline'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' blob: data:",
+  "connect-src 'self' ws:"
+].join('; ')
+
+/** A web server for a folder of static files, as any other, that counts what it was asked for. */
+export class FolderSite {
+  /** Bytes that were asked for, by path without the first `/`. */
+  readonly sent = new Map<string, number>()
+  base!: string
+  readonly #server: Server
+
+  constructor(folder: string) {
+    const root = resolve(folder)
+    this.#server = createServer(({ url = '' }, response) => {
+      const path = decodeURIComponent(new URL(url, 'http://site').pathname)
+      const place = join(root, path.endsWith('/') ? `${path}index.html` : path)
+      const size = place.startsWith(root + sep) ? statSync(place, { throwIfNoEntry: false })?.size : undefined
+      if (size === undefined) {
+        response.writeHead(404).end('There is nothing here.\n')
+        return
+      }
+      const name = place
+        .slice(root.length + 1)
+        .split(sep)
+        .join('/')
+      this.sent.set(name, (this.sent.get(name) ?? 0) + size)
+      const type = PLAIN_TYPES[extname(place)] ?? travellingType(place, { scripts: true, styles: true })
+      response.writeHead(200, {
+        'content-type': type ?? 'application/octet-stream',
+        'content-length': size,
+        'cache-control': 'no-cache',
+        'content-security-policy': POLICY
+      })
+      createReadStream(place).pipe(response)
+    })
+  }
+
+  async start(): Promise<this> {
+    await new Promise<void>(listening => this.#server.listen(0, '127.0.0.1', listening))
+    this.base = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`
+    return this
+  }
+
+  close(): void {
+    this.#server.closeAllConnections()
+    this.#server.close()
+  }
+}
