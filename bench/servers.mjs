@@ -8,6 +8,7 @@ import { MediatorProcess } from '../scripts/mediator-process.mjs'
 import { shopSite } from '../preview/server/shop-site.mjs'
 import { answerPage } from './pages.mjs'
 import { webtorrentShop } from './shop/webtorrent-shop.mjs'
+import { thirdPartySite } from './third-party-site.mjs'
 
 /** All visitors of a bench come from few addresses, one right after the other. */
 const LIMITS = {
@@ -31,6 +32,7 @@ try {
   const urls = {
     mediator: mediatorUrl,
     shop: await shop(mediatorUrl, trackerUrl),
+    site: await site(mediatorUrl),
     tracker: trackerUrl,
     ...(await pages()),
     origin: await origin()
@@ -78,6 +80,12 @@ async function shop(mediatorUrl, trackerUrl) {
     const answers = [onWebtorrent, plainly]
     if (!answers.some(answer => answer(request, response, pathname))) response.writeHead(404).end()
   })
+}
+
+async function site(at) {
+  const { answer, close } = await thirdPartySite(at)
+  closing.push(close)
+  return listening(answer)
 }
 
 /** `PUT /` keeps a body under the name that it answers; `GET /<name>` gives it back, to any page. */

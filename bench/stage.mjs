@@ -80,7 +80,7 @@ export class Stage {
   }
 
   async #startChromium(place) {
-    const options = { trust: [this.servers.pages, this.servers.shop].join() }
+    const options = { trust: [this.servers.pages, this.servers.shop, this.servers.site].join() }
     if (this.#network !== undefined) options.namespace = this.#network.namespace(place)
     const browser = await launchChromium(options)
     this.#closing.push(() => browser.close())

@@ -10,6 +10,7 @@ const BENCHES = {
   latency: 'the first and the second 50 KB, from the opening of the WebSocket',
   swarm: '64 MiB to 20 peers at once, over emulated uplinks of 5 Mbit/s',
   page: 'a shop that is carried by the script tag, with it and without it, whatever its visitors do',
+  site: "somebody else's documentation, made ready by one command: what of it comes from the visitor before",
   gallery: 'a page with 60 images by the whole library, with us and without us, whatever its peers do',
   memory: 'what Chromium needs while 256 MiB and 1 GiB go through a page (Linux)',
   bytes: 'what the script tag sends to connect and for an object, beside what Maygh counted (needs openssl)',
@@ -19,6 +20,7 @@ const BENCHES = {
 const PROFILES = {
   latency: ['cable', 'dsl'],
   page: ['lan', 'cable', 'dsl'],
+  site: ['lan', 'cable', 'dsl'],
   gallery: ['lan', 'cable'],
   yield: ['cable', 'dsl']
 }
