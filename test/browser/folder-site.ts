@@ -1,4 +1,4 @@
-import { createReadStream, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname, join, resolve, sep } from 'node:path'
@@ -24,6 +24,8 @@ const POLICY = [
 export class FolderSite {
   /** Bytes that were asked for, by path without the first `/`. */
   readonly sent = new Map<string, number>()
+  /** Put into the script tag of every page: what is no matter of a slow computer's speed. */
+  patienceMs: number | undefined
   base!: string
   readonly #server: Server
 
@@ -45,12 +47,20 @@ export class FolderSite {
       const type = PLAIN_TYPES[extname(place)] ?? travellingType(place, { scripts: true, styles: true })
       response.writeHead(200, {
         'content-type': type ?? 'application/octet-stream',
-        'content-length': size,
         'cache-control': 'no-cache',
         'content-security-policy': POLICY
       })
-      createReadStream(place).pipe(response)
+      response.end(
+        extname(place) === '.html' ? this.#patient(readFileSync(place, 'utf8')) : readFileSync(place)
+      )
     })
+  }
+
+  #patient(html: string): string {
+    if (this.patienceMs === undefined) return html
+    return html
+      .replace(' data-mediators=', ` data-origin-after-ms="${this.patienceMs}"$&`)
+      .replace(/(?<=data-worker="[^"?]*)(?=")/, `?acknowledge=${this.patienceMs}`)
   }
 
   async start(): Promise<this> {

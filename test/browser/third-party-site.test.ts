@@ -44,6 +44,7 @@ describe("somebody else's site that `mayfly prepare` has made ready", function (
     }
     lengths = new Map(Object.entries(files).map(([path, { length }]) => [path, length]))
     site = await new FolderSite(docs.folder).start()
+    site.patienceMs = 4_000
   })
   afterEach(async () => {
     // It has scripts of two other sites, which tests do not fetch.
