@@ -16,6 +16,8 @@ const LOOKUPS = 3
 const LOOKUP_PAUSE_MS = 10_000
 /** While neighbours bring something, what waits for its turn waits so many times longer. */
 const MOST_PATIENCE = 6
+/** And before the first neighbour is reached: somebody is there, and on DSL that takes most of a second. */
+const CONNECTING_PATIENCE = 2
 const TICK_MS = 50
 const ANNOUNCE_MS = 500
 /** Hashes of one announcement, and of one session (docs/PROTOCOL.md). */
@@ -160,8 +162,10 @@ export function openSession(options: SessionOptions): ObjectSession {
     clearTimeout(ticking)
     if (pending.size === 0) return
     const now = performance.now()
+    const isConnecting = all().length > 0 && !all().some(one => one.isOpen)
     for (const wish of pending) {
-      const { startedAt, patienceMs, transfer, tried } = wish
+      const { startedAt, transfer, tried } = wish
+      const patienceMs = wish.patienceMs * (isConnecting ? CONNECTING_PATIENCE : 1)
       const heard = Math.max(startedAt, transfer?.heardAt ?? heardAt)
       const isLate = now - Math.min(heard, startedAt + MOST_PATIENCE * patienceMs) >= patienceMs
       const mayCome = open.size > 0 || all().some(one => !tried.has(one))

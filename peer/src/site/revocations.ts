@@ -1,7 +1,7 @@
 /** What the manifest of a site says must not be given any more. */
 export interface Revocations {
   /** Those of the full hashes that may be given. Never rejects. */
-  without(fullHashes: readonly string[]): Promise<readonly string[]>
+  readonly without: (fullHashes: readonly string[]) => Promise<readonly string[]>
 }
 
 /** Between two looks at the manifest; a hash that was revoked may be given for so long. */
