@@ -2,7 +2,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { SHOP_PATH, withMayfly } from '../shop/with-mayfly.mjs'
+import { SHOP_PATH, withTag } from '../shop/tag.mjs'
 import { answerWithFile, answerWithText } from './static-answer.mjs'
 
 /** Where the same shop stands without Mayfly. */
@@ -63,7 +63,7 @@ const POLICY = [
  */
 export function shopSite({ folder = SHOP_FOLDER, library = LIBRARY_FOLDER, attributes = {} } = {}) {
   if (!existsSync(join(folder, 'manifest.json'))) return undefined
-  const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'))
+  const manifest = readFileSync(join(folder, 'manifest.json'), 'utf8')
   const paths = pathsOf(join(folder, 'site'))
 
   return (request, response, path, mediators) => {
@@ -87,11 +87,10 @@ export function shopSite({ folder = SHOP_FOLDER, library = LIBRARY_FOLDER, attri
     const mount = MOUNTS.find(start => path.startsWith(start))
     const name = mount === undefined ? undefined : nameOf(path.slice(mount.length), paths)
     if (name === undefined) return undefined
-    const file = join(folder, 'site', name)
-    if (!name.endsWith('.html')) return sendFile(request, response, file)
-    const rewrite =
-      mount === SHOP_PATH ? html => withMayfly(html, { path, manifest, attributes: tagFor(mediators) }) : same
-    return sendPage(request, response, file, rewrite)
+    if (!name.endsWith('.html')) return sendFile(request, response, join(folder, 'site', name))
+    if (mount === PLAIN_PATH) return sendPage(request, response, join(folder, 'site', name), html => html)
+    const file = join(folder, 'carried', name)
+    return sendPage(request, response, file, html => withTag(html, tagFor(mediators)))
   }
 
   function tagFor(mediators) {
@@ -107,7 +106,7 @@ export function shopSite({ folder = SHOP_FOLDER, library = LIBRARY_FOLDER, attri
   async function sendManifest(request, response) {
     response.setHeader('Content-Type', 'application/json; charset=utf-8')
     response.setHeader('Cache-Control', CACHE.page)
-    answerWithText(request, response, JSON.stringify(manifest))
+    answerWithText(request, response, manifest)
   }
 }
 
@@ -144,8 +143,4 @@ function pathsOf(folder) {
   const start = folder.length + 1
   const names = entries.map(({ parentPath, path, name }) => join(parentPath ?? path, name).slice(start))
   return new Set(names.map(name => name.split(sep).join('/')))
-}
-
-function same(html) {
-  return html
 }

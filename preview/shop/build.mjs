@@ -1,4 +1,5 @@
 // Makes the test site: preview/dist/shop/. Called by scripts/compile.mjs; does nothing where its sources are the same as last time.
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -9,13 +10,16 @@ import { drawPottery } from './content/pottery.mjs'
 import { allProducts } from './content/products.mjs'
 import { encodeZip } from './content/zip.mjs'
 import { allPages } from './pages.mjs'
-import { manifestOf } from './with-mayfly.mjs'
+import { SHOP_PATH } from './tag.mjs'
 
 const SOURCES = fileURLToPath(new URL('.', import.meta.url))
 const WIDTH = 640
 const HEIGHT = 480
 
-/** Where the shop is: `site/` is what a web server serves, `manifest.json` what Mayfly knows of it. */
+/** The command line of the library, as it is compiled. */
+const MAYFLY = fileURLToPath(new URL('../../peer/bin/mayfly.mjs', import.meta.url))
+
+/** Where the shop is: `site/` is what a web server serves, `carried/` its pages with full hashes, of `manifest.json`. */
 const SHOP_FOLDER = fileURLToPath(new URL('../dist/shop/', import.meta.url))
 
 /** Writes the whole shop into this folder. */
@@ -36,8 +40,19 @@ export function buildShop(folder) {
   put('assets/film/wheel.png', encodePng(filmPoster()))
   const archive = encodeZip([priceList(products), ...pictures])
   put('assets/catalogue.zip', archive)
-  for (const [path, html] of allPages(products, archive.length)) put(path, html)
-  writeFileSync(join(folder, 'manifest.json'), JSON.stringify(manifestOf(join(site, 'assets'))))
+  const carried = join(folder, 'carried')
+  for (const [path, html] of allPages(products, archive.length)) {
+    put(path, html)
+    put(join('..', 'carried', path), html)
+  }
+  const manifest = join(folder, 'manifest.json')
+  mayfly(['manifest', join(site, 'assets'), '--base-url', `${SHOP_PATH}assets/`, '-o', manifest])
+  mayfly(['rewrite', carried, '--base-url', SHOP_PATH, '--manifest', manifest])
+}
+
+function mayfly(args) {
+  const { status, stderr } = spawnSync(process.execPath, [MAYFLY, ...args], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`mayfly ${args[0]} failed: ${stderr}`)
 }
 
 function priceList(products) {
