@@ -67,7 +67,9 @@ let library: Promise<Session> | undefined
 /** Bytes that were asked for and could come from others. */
 let askedBytes = 0
 let near: IntersectionObserver | undefined
+/** As long as the browser has laid nothing out, it fetches no lazy image. */
 let isLaidOut = false
+const isEarly = document.readyState === 'loading'
 
 /** Settles when the page has what it shows first. */
 const firstShown = new Promise<unknown>(resolve => {
@@ -190,8 +192,7 @@ function adopt(image: HTMLImageElement): void {
   const url = mayflySrc ?? image.getAttribute('src')
   if (taken.has(image) || !url || !/^[\da-f]{64}$/.test(fullHash)) return
   taken.add(image)
-  const isFar =
-    document.readyState === 'loading' || image.getBoundingClientRect().top > innerHeight + MOST_NEAR_PX
+  const isFar = (isEarly && !isLaidOut) || image.getBoundingClientRect().top > innerHeight + MOST_NEAR_PX
   if (mayflySrc || (isFar && image.loading === 'lazy' && !image.complete && !image.srcset)) {
     image.removeAttribute('src')
     waiting.set(image, url)
@@ -280,7 +281,7 @@ const mayfly = {
   }
 }
 type Methods = Record<string, (...wish: never[]) => unknown>
-for (const name of ['seed', 'get', 'serve', 'finish', 'fetch', 'prefetch'])
+for (const name of 'seed get serve finish fetch prefetch'.split(' '))
   (mayfly as unknown as Methods)[name] = async (...wish) =>
     ((await (/fetch/.test(name) ? part('requests') : whole())) as Methods)[name]?.(...wish)
 ;(globalThis as unknown as Record<string, unknown>)['mayfly'] = mayfly
