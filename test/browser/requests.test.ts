@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import type { Download, Page } from 'playwright-core'
 import type { RequestsPart } from '../../peer/src/site/parts.js'
 import { TaggedSite, noise, noisePng } from './tagged-site.js'
+import { until } from './until.js'
 import { World } from './world.js'
 
 const MIB = 1_048_576
@@ -72,10 +73,7 @@ describe('the script tag’s requests', function () {
     )
   /** The visitor holds so many entries, and has told the mediator. */
   const holds = async (page: Page, count: number): Promise<void> => {
-    await page.waitForFunction(
-      async all => (await (await caches.open('mayfly-objects')).keys()).length >= all,
-      count
-    )
+    await until(page, async all => (await (await caches.open('mayfly-objects')).keys()).length >= all, count)
     await page.waitForTimeout(1_000)
   }
   const clicked = async (page: Page, id: string): Promise<Download> => {

@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core'
 import { WebSocket } from 'ws'
 import { seeded } from './seeded.js'
 import { TaggedSite, noisePng } from './tagged-site.js'
+import { until } from './until.js'
 import { World } from './world.js'
 
 interface Tag {
@@ -212,9 +213,7 @@ describe('the script tag', () => {
     it('serves nothing from a storage that was changed', async () => {
       const first = await world.visit(site.base)
       expect(await show(first)).to.equal('origin')
-      await first.waitForFunction(
-        async () => (await (await caches.open('mayfly-objects')).keys()).length === 1
-      )
+      await until(first, async () => (await (await caches.open('mayfly-objects')).keys()).length === 1)
       await first.evaluate(async () => {
         const cache = await caches.open('mayfly-objects')
         for (const request of await cache.keys()) {
@@ -393,7 +392,7 @@ describe('the script tag', () => {
     }
     /** Settles when the page holds the photo and has had time to announce it. */
     const holds = (page: Page): Promise<unknown> =>
-      page.waitForFunction(async () => (await (await caches.open('mayfly-objects')).keys()).length === 1)
+      until(page, async () => (await (await caches.open('mayfly-objects')).keys()).length === 1)
 
     it('begins no connection before the visitor agrees', async () => {
       const { page, begun } = await visit('/asks')

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { CDPSession, Page } from 'playwright-core'
 import { longSong } from './content.js'
 import { TaggedSite, noise, noisePng } from './tagged-site.js'
+import { until } from './until.js'
 import { World } from './world.js'
 
 const IMAGES = 12
@@ -89,10 +90,7 @@ describe('the service worker of a site', function () {
 
   /** The visitor holds so many objects, and has told the mediator. */
   const holds = async (page: Page, count: number): Promise<void> => {
-    await page.waitForFunction(
-      async all => (await (await caches.open('mayfly-objects')).keys()).length >= all,
-      count
-    )
+    await until(page, async all => (await (await caches.open('mayfly-objects')).keys()).length >= all, count)
     // It is announced half a second later.
     await page.waitForTimeout(1_000)
   }
@@ -330,9 +328,7 @@ describe('the service worker of a site', function () {
       break_(site)
       await second.reload()
       await isControlled(second)
-      await second.waitForFunction(
-        async () => (await (await caches.open('mayfly-manifest')).keys()).length === 0
-      )
+      await until(second, async () => (await (await caches.open('mayfly-manifest')).keys()).length === 0)
       site.asked.clear()
       expect(await addImages(second, 1, 4)).to.deep.equal([100, 100, 100])
       expect(site.askedFor('/image/')).to.equal(3)
@@ -372,9 +368,9 @@ describe('the service worker of a site', function () {
     site.nameAll({ enabled: false })
     const other = await page.context().newPage()
     await other.goto(site.base)
-    await other.waitForFunction(async () => {
+    await until(other, async () => {
       const kept = await (await caches.open('mayfly-manifest')).match('/mayfly-manifest.json')
-      return (await kept?.text())?.includes('"enabled":false')
+      return (await kept?.text())?.includes('"enabled":false') === true
     })
     for (const time of [140, 40, 100])
       await page.evaluate(async to => {

@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core'
 import { Command } from '../integration/command.js'
 import { FolderSite } from './folder-site.js'
 import { SpectreDocs } from './spectre-docs.js'
+import { until } from './until.js'
 import { World } from './world.js'
 
 /** Two pages of it: images that only the second has, and some that both have. */
@@ -69,10 +70,11 @@ describe("somebody else's site that `mayfly prepare` has made ready", function (
 
   /** The visitor holds these files, and has told the mediator. */
   const holds = async (page: Page, count: number): Promise<void> => {
-    await page.evaluate(async all => {
-      while ((await (await caches.open('mayfly-objects')).keys()).length < all)
-        await new Promise(resolve => setTimeout(resolve, 50))
-    }, count)
+    await until(
+      page,
+      async all => (await (await caches.open('mayfly-objects')).keys()).length >= all,
+      count
+    )
     // It is announced half a second later.
     await page.waitForTimeout(1_000)
   }
