@@ -40,8 +40,12 @@ const MORE: Readonly<Record<string, string>> = {
 /** Data that applications read, and texts: not what peers are for. */
 const NEVER = new Set(['application/json', 'text/plain'])
 
-/** Our own scripts, which are there before any peer is. */
 const OWN = /(^|\/)mayfly(-[a-z]+)?\.m?js$/
+
+/** Whether it is one of our own scripts, which are there before any peer is. */
+export function isOwnScript(path: string): boolean {
+  return OWN.test(path)
+}
 
 /** Which of the files that run are to travel. Both only where the site says so. */
 export interface RunningFiles {
@@ -58,7 +62,7 @@ export function travellingType(path: string, { scripts, styles }: RunningFiles):
       ? TYPES[ending]
       : undefined
   if (type === undefined || NEVER.has(type)) return undefined
-  if (type === 'text/javascript') return scripts && !OWN.test(path) ? type : undefined
+  if (type === 'text/javascript') return scripts && !isOwnScript(path) ? type : undefined
   if (type === 'text/css') return styles ? type : undefined
   return type
 }

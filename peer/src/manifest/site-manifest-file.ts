@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { isPath, MAX_MANIFEST_ENTRIES, type SiteFile, type SiteManifest } from '../core/site-manifest.js'
 import { troubleWith } from './file-trouble.js'
-import { travellingType } from './file-types.js'
+import { isOwnScript, travellingType } from './file-types.js'
 import { folderFiles, type LeftOut } from './folder-files.js'
 import { candidateOf, hashFiles, SIDECAR_ENDING, type Candidate } from './hash-files.js'
 import { encodeManifest, writtenBase, type Deployment } from './manifest-json.js'
@@ -55,7 +55,7 @@ export interface ManifestReport {
   /** Files that may travel, and bytes in them. */
   readonly files: number
   readonly bytes: number
-  /** Bytes of all files of the site, without sidecars and the manifest. Undefined where nobody looked. */
+  /** Bytes of all files of the site, without sidecars, the manifest and our own scripts. Undefined where nobody looked. */
   readonly siteBytes: number | undefined
   /** Files that were read to hash them. */
   readonly readCount: number
@@ -153,7 +153,7 @@ async function lookedAt(root: string, { state, output, options }: Sought): Promi
   const offPaths: string[] = []
   let siteBytes = 0
   for (const file of await folderFiles(root, onleftout)) {
-    if (file.path.endsWith(SIDECAR_ENDING) || file.place === output) continue
+    if (file.path.endsWith(SIDECAR_ENDING) || file.place === output || isOwnScript(file.path)) continue
     const type = travellingType(file.path, state)
     const candidate = await candidateOf(file, type ?? '').catch(troubleWith(file.path))
     siteBytes += candidate.length
