@@ -19,16 +19,17 @@ const MAX_RETRY_MS = 60_000
 /** A connection that stays silent for so long at its beginning is given up. */
 const ANSWER_MS = 5_000
 
-/**
- * The connection to one mediator of several, made anew when it is lost. `onestablished` comes first on each connection, whose
- * announcements are to be made then; after it `onmessage` for every other message.
- */
-export function openMediator(
-  urls: readonly string[],
-  peerId: string,
-  onestablished: (message: MediatorMessage) => void,
-  onmessage: (message: MediatorMessage) => void
-): Mediator {
+export interface MediatorEvents {
+  /** Comes first on each connection, whose announcements are to be made then. */
+  onestablished(message: MediatorMessage): void
+  /** Every other message. */
+  onmessage(message: MediatorMessage): void
+  /** The connection is lost, or could not be made: what was asked is not answered any more. */
+  onlost(): void
+}
+
+/** The connection to one mediator of several, made anew when it is lost. */
+export function openMediator(urls: readonly string[], peerId: string, events: MediatorEvents): Mediator {
   let socket: WebSocket | undefined
   let waiting: string[] = []
   let tries = 0
@@ -49,12 +50,13 @@ export function openMediator(
       if (message['type'] === 'established') {
         clearTimeout(timer)
         retryMs = RETRY_MS
-        onestablished(message)
-      } else onmessage(message)
+        events.onestablished(message)
+      } else events.onmessage(message)
     }
     mine.onclose = () => {
       if (socket !== mine) return
       waiting = []
+      events.onlost()
       clearTimeout(timer)
       timer = setTimeout(connect, retryMs * (0.5 + Math.random()))
       retryMs = Math.min(MAX_RETRY_MS, retryMs * 2)

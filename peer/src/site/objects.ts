@@ -61,8 +61,12 @@ export function openSession(options: SessionOptions): ObjectSession {
   /** Bytes from others that the part which gives has not been told of. */
   let uncounted = 0
   const neighbours = openNeighbours(peerId, () => iceServers, {
-    signal: (address, data) => mediator.send({ type: 'signal', ...plain(address), data }),
-    onopen: assign,
+    signal: ({ peerId: to, mediatorId }, data) =>
+      mediator.send({ type: 'signal', peerId: to, mediatorId, data }),
+    onopen: () => {
+      heardAt = performance.now()
+      assign()
+    },
     onmessage: (neighbour, message) => {
       if (chunks?.receive(neighbour, message)) return
       if (loads.receive(neighbour, message)) heardAt = performance.now()
@@ -75,27 +79,27 @@ export function openSession(options: SessionOptions): ObjectSession {
       loads.gone(neighbour)
       serves?.gone(neighbour)
       asked.delete(neighbour)
-      // Others are looked for at once.
-      lookedUp.clear()
-      assign()
+      lookAgain()
     }
   })
-  const mediator = openMediator(options.mediators, peerId, onestablished, onmessage)
+  const mediator = openMediator(options.mediators, peerId, { onestablished, onmessage, onlost: lookAgain })
 
   function onestablished({ iceServers: offered }: MediatorMessage): void {
     if (!options.iceServers && Array.isArray(offered)) iceServers = offered as RTCIceServer[]
     announced = new Set()
+    announceSoon()
+  }
+  /** Others are looked for at once. */
+  function lookAgain(): void {
     open.clear()
     lookedUp.clear()
     assign()
-    announceSoon()
   }
   function onmessage(message: MediatorMessage): void {
     const { type, fullHash, peers, final, data } = message
     if (type === 'signal' && isAddress(message)) neighbours.receive(message, data)
-    if (type === 'error') open.delete(String(fullHash))
+    if (type === 'error' || final) open.delete(String(fullHash))
     if (type !== 'peers') return
-    if (final === true) open.delete(String(fullHash))
     const isNeeded = pending.size > 0 || chunks?.isWanted(fullHash)
     if (!isNeeded) lookedUp.clear()
     for (const address of addressesOf(peers))
@@ -127,10 +131,12 @@ export function openSession(options: SessionOptions): ObjectSession {
 
   /** Gives what waits to neighbours who may have it and are asked for least. */
   function assign(): void {
+    // Who is reached first leaves their share to the others, who are a moment away.
+    const share = Math.min(MAX_ASKED, pending.size / neighbours.all.size + 1)
     for (const wish of pending) {
       if (wish.transfer) continue
       const [best] = all()
-        .filter(one => one.isOpen && !wish.tried.has(one) && (asked.get(one) ?? 0) < MAX_ASKED)
+        .filter(one => one.isOpen && !wish.tried.has(one) && (asked.get(one) ?? 0) < share)
         .sort((a, b) => (asked.get(a) ?? 0) - (asked.get(b) ?? 0))
       if (best) void ask(wish, best)
     }
@@ -162,10 +168,10 @@ export function openSession(options: SessionOptions): ObjectSession {
     clearTimeout(ticking)
     if (pending.size === 0) return
     const now = performance.now()
-    const isConnecting = all().length > 0 && !all().some(one => one.isOpen)
+    const times = all()[0] && !all().some(one => one.isOpen) ? CONNECTING_PATIENCE : 1
     for (const wish of pending) {
       const { startedAt, transfer, tried } = wish
-      const patienceMs = wish.patienceMs * (isConnecting ? CONNECTING_PATIENCE : 1)
+      const patienceMs = wish.patienceMs * times
       const heard = Math.max(startedAt, transfer?.heardAt ?? heardAt)
       const isLate = now - Math.min(heard, startedAt + MOST_PATIENCE * patienceMs) >= patienceMs
       const mayCome = open.size > 0 || all().some(one => !tried.has(one))
@@ -327,8 +333,4 @@ export function openSession(options: SessionOptions): ObjectSession {
 async function verify(fullHash: string, bytes: Uint8Array<ArrayBuffer>): Promise<Verified | undefined> {
   const levels = await levelsOf(bytes)
   return (await fullHashOf(rootOf(levels), bytes.length)) === fullHash ? { bytes, levels } : undefined
-}
-
-function plain({ peerId, mediatorId }: Neighbour | { peerId: string; mediatorId: string }): object {
-  return { peerId, mediatorId }
 }
