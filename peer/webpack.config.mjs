@@ -95,6 +95,7 @@ export default [
     ...shared,
     name: 'worker',
     target: ['webworker', 'es2022'],
+    devtool: 'hidden-source-map',
     entry: './dist/page/worker/mayfly-worker.js',
     experiments: {},
     plugins: [],
@@ -109,6 +110,8 @@ function site(name, entry, plugins) {
     ...shared,
     name,
     entry: `./dist/site/${entry}.js`,
+    // Beside it as ever; visitors need not fetch its name.
+    devtool: 'hidden-source-map',
     experiments: {},
     plugins,
     optimization: { minimizer: [smallest] },

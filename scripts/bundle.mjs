@@ -1,11 +1,19 @@
-// Runs webpack: the bundles for pages first, then those that know the hashes of others, the loader last, and the preview pages, which take them.
-// Called by scripts/compile.mjs.
+// Runs webpack, for `peer`: the bundles for pages first, then those that know the hashes of others, the loader last; or for `preview`: its
+// pages, which take them, and a script into the test site, which is made before. Called by scripts/compile.mjs.
 import webpack from 'webpack'
 
-const { default: peer, objects, loader } = await import('../peer/webpack.config.mjs')
-const { default: preview } = await import('../preview/webpack.config.mjs')
+const configurations = {
+  peer: async () => {
+    const { default: parts, objects, loader } = await import('../peer/webpack.config.mjs')
+    return [() => parts, objects, loader]
+  },
+  preview: async () => {
+    const { default: pages } = await import('../preview/webpack.config.mjs')
+    return [() => pages]
+  }
+}
 
-for (const configure of [() => peer, objects, loader, () => preview]) {
+for (const configure of await configurations[process.argv[2]]()) {
   const config = configure()
   const stats = await new Promise((resolve, reject) => {
     webpack(config, (error, result) => (error ? reject(error) : resolve(result)))
