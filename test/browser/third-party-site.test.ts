@@ -70,11 +70,7 @@ describe("somebody else's site that `mayfly prepare` has made ready", function (
 
   /** The visitor holds these files, and has told the mediator. */
   const holds = async (page: Page, count: number): Promise<void> => {
-    await until(
-      page,
-      async all => (await (await caches.open('mayfly-objects')).keys()).length >= all,
-      count
-    )
+    await until(page, async all => (await (await caches.open('mayfly-objects')).keys()).length >= all, count)
     // It is announced half a second later.
     await page.waitForTimeout(1_000)
   }
