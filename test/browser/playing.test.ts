@@ -57,7 +57,7 @@ describe('playing while it arrives', function () {
       .waitFor()
   })
 
-  it('rests while it is paused, goes on, and goes on where it was after a reload', async () => {
+  it('rests while it is paused, goes on, and goes on where it was after a reload @long', async () => {
     const song = longSong(60)
     const page = await fetching(song)
     await until(page, 0.1)

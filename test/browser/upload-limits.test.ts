@@ -130,7 +130,7 @@ describe('what a visitor gives', () => {
     return { given, received: got }
   }
 
-  it('stays below ratio and maximum, whatever is asked of it, across reloads and tabs', async function () {
+  it('stays below ratio and maximum, whatever is asked of it, across reloads and tabs @long', async function () {
     this.timeout(30_000)
     const generous = await visit('generous')
     await show(generous, received, 0)
