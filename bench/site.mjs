@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { judged, measurement, median, measurementsTable } from './report.mjs'
+import { judged, measurement, measurementsTable } from './report.mjs'
 import { Stage } from './stage.mjs'
 
 /** Pages of it: photos that only the second has, and some that both have. */
@@ -42,8 +42,8 @@ export async function run({ rounds, wan = 'lan', progress }) {
       measurement(`site-${name}-page-${wan}`, 'mayfly', '% from peers', samples)
     )
     return judged(measurements, measurementsTable(measurements), [
-      { what: `${wan}: the first page, median`, value: median(shares.first), least: 60 },
-      { what: `${wan}: a further page, median`, value: median(shares.further), least: 90 }
+      { what: `${wan}: the first page, the least`, value: Math.min(...shares.first), least: 60 },
+      { what: `${wan}: a further page, the least`, value: Math.min(...shares.further), least: 90 }
     ])
   } finally {
     await stage.close()
