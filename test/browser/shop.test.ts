@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { stat } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
+import { until } from './until.js'
 import { World } from './world.js'
 
 /** The bar's figures as its words. */
@@ -56,9 +57,14 @@ describe('the shop', () => {
     }, before)
   })
 
-  it('shows every picture where Mayfly is in it', async () => {
+  it('shows every picture where Mayfly is in it, and says that they are from the site for the first visitor', async () => {
     const page = await world.visit('shop/')
     expect(await seen(page)).to.have.length(50)
+    // Also when all that the browser fetched was read back, to be shared.
+    await until(page, async () => (await (await caches.open('mayfly-objects')).keys()).length >= 50)
+    const [visitors, cache, all] = await figures(page)
+    expect([visitors, cache]).to.deep.equal(['Visitors 0 % 0 bytes', 'Cache 0 % 0 bytes'])
+    expect(all).to.match(/^The site 100 % 1\.\d MB$/)
     expect(await page.locator('script[data-mediators]').getAttribute('data-mediators')).to.equal(
       world.mediators.map(({ url }) => url).join(' ')
     )

@@ -69,10 +69,13 @@ function watchTimeline(): void {
   for (const type of ['navigation', 'resource', 'measure']) observer.observe({ type, buffered: true })
 }
 
-function seen({ name, transferSize, encodedBodySize, workerStart }: PerformanceResourceTiming): void {
+function seen(entry: PerformanceResourceTiming): void {
+  const { name, transferSize, encodedBodySize, workerStart, initiatorType } = entry
   if (new URL(name).origin !== location.origin) return
   // A service worker's answers are transferred nowhere; it tells itself where they come from.
   const isCached = transferSize === 0 && encodedBodySize > 0 && workerStart === 0
+  // Mayfly reads back what the browser has fetched for an element, to share it.
+  if (isCached && initiatorType === 'fetch') return
   ledger.seenByBrowser(name, isCached ? 'cache' : 'origin', encodedBodySize)
   labelAll(name)
 }
@@ -81,7 +84,8 @@ function told(detail: unknown): void {
   const word = libraryWordOf(detail, location.href)
   if (word === undefined) return
   const url = (word.fullHash === undefined ? undefined : addresses.get(word.fullHash)) ?? word.url
-  ledger.toldByLibrary(url, word.source, word.bytes)
+  // What the browser brought by itself, it measures itself.
+  if (word.bytes > 0) ledger.toldByLibrary(url, word.source, word.bytes)
   labelAll(url)
 }
 
