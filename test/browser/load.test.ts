@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
+import type * as Mayfly from '../../peer/src/page/index.js'
 import { type Shown, Site, showPicture } from './site.js'
 import { World } from './world.js'
 
@@ -47,5 +48,16 @@ describe('load in a page', () => {
     expect(shown).to.include({ source: 'origin' })
     expect(shown.width).to.be.greaterThan(0)
     expect(await page.getAttribute('img', 'data-mayfly-verified')).to.equal('false')
+  })
+
+  it('leaves nothing on the console where a session is closed before it has a connection', async () => {
+    const page = await world.visit(site.base)
+    const connected = page.waitForEvent('websocket')
+    await page.evaluate(async mediator => {
+      const { connect } = (globalThis as unknown as { mayfly: Pick<typeof Mayfly, 'connect'> }).mayfly
+      await connect(mediator).close()
+    }, world.mediator(0))
+    const socket = await connected
+    if (!socket.isClosed()) await socket.waitForEvent('close')
   })
 })

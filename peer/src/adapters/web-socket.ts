@@ -1,6 +1,9 @@
 import { DEFAULT_MEDIATION_LIMITS, SUBPROTOCOL } from '@mayfly/common'
 import type { OpenSocket } from '../ports/socket.js'
 
+/** One that was closed before it was open is waited for so long: others to the same server wait behind it. */
+const UPGRADE_MS = 5_000
+
 /** WebSockets of a page. */
 export const openWebSocket: OpenSocket = (url, events) => {
   let isClosed = false
@@ -31,8 +34,14 @@ export const openWebSocket: OpenSocket = (url, events) => {
       if (socket.readyState === WebSocket.OPEN) socket.send(text)
     },
     close(code) {
+      const closeIt = (): void =>
+        socket.close(code === 1000 || (code !== undefined && code >= 3000) ? code : undefined)
+      // A browser complains on its console of one that is closed before it is open.
+      if (code !== undefined && socket.readyState === WebSocket.CONNECTING) {
+        socket.onopen = closeIt
+        setTimeout(closeIt, UPGRADE_MS)
+      } else closeIt()
       // The browser calls `onclose` only when the other side agrees, which a dead one never does.
-      socket.close(code === 1000 || (code !== undefined && code >= 3000) ? code : undefined)
       queueMicrotask(() => end(code ?? 1000, ''))
     }
   }

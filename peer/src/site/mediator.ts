@@ -70,12 +70,14 @@ export function openMediator(urls: readonly string[], peerId: string, events: Me
       else waiting.push(text)
     },
     close: () => {
-      clearTimeout(timer)
       const last = socket
       socket = undefined
-      // A browser complains on its console of one that is closed before it is open.
+      // A browser complains on its console of one that is closed before it is open. The timer closes one that never opens.
       if (last?.readyState === WebSocket.CONNECTING) last.onopen = () => last.close()
-      else last?.close()
+      else {
+        clearTimeout(timer)
+        last?.close()
+      }
     }
   }
 }
