@@ -2,8 +2,8 @@ import { expect } from 'chai'
 import { readFile } from 'node:fs/promises'
 import type { Download, Page } from 'playwright-core'
 import type { RequestsPart } from '../../peer/src/site/parts.js'
+import { holds } from './seeded.js'
 import { TaggedSite, noise, noisePng } from './tagged-site.js'
-import { until } from './until.js'
 import { World } from './world.js'
 
 const MIB = 1_048_576
@@ -71,11 +71,6 @@ describe('the script tag’s requests', function () {
           .reduce((sum, { bytes }) => sum + bytes, 0),
       source
     )
-  /** The visitor holds so many entries, and has told the mediator. */
-  const holds = async (page: Page, count: number): Promise<void> => {
-    await until(page, async all => (await (await caches.open('mayfly-objects')).keys()).length >= all, count)
-    await page.waitForTimeout(1_000)
-  }
   const clicked = async (page: Page, id: string): Promise<Download> => {
     const download = page.waitForEvent('download')
     await page.click(id)
@@ -92,7 +87,7 @@ describe('the script tag’s requests', function () {
       },
       [...images, '/some archive.zip']
     )
-    await holds(first, images.length + 17 + 1)
+    await holds(first, images.length + 17 + 1, world.mediator(0))
 
     const second = await visit()
     site.asked.clear()

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { createHash } from 'node:crypto'
 import type { CDPSession, Page } from 'playwright-core'
 import { longSong } from './content.js'
+import { holds } from './seeded.js'
 import { TaggedSite, noise, noisePng } from './tagged-site.js'
 import { until } from './until.js'
 import { World } from './world.js'
@@ -88,18 +89,11 @@ describe('the service worker of a site', function () {
       count
     )
 
-  /** The visitor holds so many objects, and has told the mediator. */
-  const holds = async (page: Page, count: number): Promise<void> => {
-    await until(page, async all => (await (await caches.open('mayfly-objects')).keys()).length >= all, count)
-    // It is announced half a second later.
-    await page.waitForTimeout(1_000)
-  }
-
   /** A visitor who holds all images. */
   async function seeder(): Promise<Page> {
     const page = await visit()
     await addImages(page, 1, IMAGES)
-    await holds(page, IMAGES)
+    await holds(page, IMAGES, world.mediator(0))
     return page
   }
 
@@ -136,7 +130,7 @@ describe('the service worker of a site', function () {
     expect(peers).to.have.length(IMAGES - 1)
     expect(peers[0]?.bytes).to.equal(site.files.get('/image/1.png')?.bytes.length)
     await first.close()
-    await holds(second, IMAGES)
+    await holds(second, IMAGES, world.mediator(0))
     await second.reload()
     await isControlled(second)
     await addImages(second, 1, IMAGES)
@@ -157,7 +151,7 @@ describe('the service worker of a site', function () {
     const names = ['/data.wasm', '/style.css', '/code.js', '/font.woff2', '/song.wav']
     const first = await visit()
     for (const name of names) await asText(first, name)
-    await holds(first, names.length + 1)
+    await holds(first, names.length + 1, world.mediator(0))
 
     const second = await visit()
     for (const name of names) site.asked.delete(name)
@@ -209,7 +203,7 @@ describe('the service worker of a site', function () {
     const last = `bytes=${20 * MIB}-${22 * MIB - 1}`
     for (const range of [`bytes=0-${2 * MIB - 1}`, last])
       await asText(first, '/film.mp4', { headers: { range } })
-    await holds(first, 5)
+    await holds(first, 5, world.mediator(0))
 
     const second = await visit()
     site.ranges.length = 0
@@ -260,7 +254,7 @@ describe('the service worker of a site', function () {
     tag(' data-upload-max="1GB" data-upload-rate="10MB"')
     const first = await visit()
     await asText(first, '/song.wav')
-    await holds(first, Math.ceil(song.buffer.byteLength / MIB) + 1)
+    await holds(first, Math.ceil(song.buffer.byteLength / MIB) + 1, world.mediator(0))
     const second = await visit()
     site.ranges.length = 0
     site.delayMs = 1_500
@@ -349,7 +343,7 @@ describe('the service worker of a site', function () {
     expect(site.askedFor('/image/')).to.equal(before + 3)
     await told(first, 4)
     expect(await sourcesOf(first)).to.deep.equal(['origin', 'origin', 'origin', 'origin'])
-    await holds(first, 4)
+    await holds(first, 4, world.mediator(0))
   })
 
   it('plays on when a song is switched off meanwhile @long', async () => {
@@ -358,7 +352,7 @@ describe('the service worker of a site', function () {
     site.nameAll()
     const page = await visit()
     await asText(page, '/song.wav')
-    await holds(page, 2)
+    await holds(page, 2, world.mediator(0))
     await page.evaluate(async () => {
       const audio = Object.assign(document.createElement('audio'), { src: '/song.wav', muted: true })
       document.body.append(audio)

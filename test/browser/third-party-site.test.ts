@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { Command } from '../integration/command.js'
 import { FolderSite } from './folder-site.js'
+import { holds } from './seeded.js'
 import { SpectreDocs } from './spectre-docs.js'
-import { until } from './until.js'
 import { World } from './world.js'
 
 /** Two pages of it: images that only the second has, and some that both have. */
@@ -68,13 +68,6 @@ describe("somebody else's site that `mayfly prepare` has made ready", function (
       }
     })
 
-  /** The visitor holds these files, and has told the mediator. */
-  const holds = async (page: Page, count: number): Promise<void> => {
-    await until(page, async all => (await (await caches.open('mayfly-objects')).keys()).length >= all, count)
-    // It is announced half a second later.
-    await page.waitForTimeout(1_000)
-  }
-
   /** What of the manifest came from where since `site.sent` was cleared. */
   async function counted(page: Page): Promise<Bytes> {
     const told = await page.evaluate(() =>
@@ -103,7 +96,7 @@ describe("somebody else's site that `mayfly prepare` has made ready", function (
     await before.goto(site.base + FURTHER)
     await read(before)
     // Six photos and the logo.
-    await holds(before, 7)
+    await holds(before, 7, world.mediator(0))
 
     site.sent.clear()
     const newcomer = await world.visit(site.base + FIRST)
@@ -113,7 +106,7 @@ describe("somebody else's site that `mayfly prepare` has made ready", function (
     expect(first.fromCache).to.equal(0)
     expect(shareOf(first), JSON.stringify(first)).to.be.at.least(0.6)
     // What the browser fetched by itself is kept when the page has nothing better to do.
-    await holds(newcomer, 4)
+    await holds(newcomer, 4, world.mediator(0))
 
     site.sent.clear()
     await newcomer.goto(site.base + FURTHER)

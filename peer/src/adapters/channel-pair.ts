@@ -17,6 +17,9 @@ const DRAIN_POLL_MS = 2
  */
 const CONTROL_ID = 10
 
+/** Messages that one lane may bring before the other is open. */
+const MAX_EARLY = 64
+
 /** What a pair tells its connection, besides what the connection's owner is told. */
 export interface ChannelPairOptions {
   /** The platform has the event `bufferedamountlow`; otherwise the buffer is looked at from time to time. */
@@ -36,6 +39,9 @@ export class ChannelPair {
   /** Bytes that wait at most in each lane, where the platform is not asked. */
   readonly #most: Record<Lane, number> = { data: 0, control: 0 }
   #opened = false
+  #isSettled = false
+  /** What one lane brought before the other was open: it could not be answered. */
+  readonly #early: Uint8Array<ArrayBuffer>[] = []
   #gathered = false
   #closed = false
   #disconnected: ReturnType<typeof setTimeout> | undefined
@@ -79,13 +85,14 @@ export class ChannelPair {
     this.#awaitDrain()
   }
 
-  /** The channel that the initiator made. One is all that was agreed: a flood of them would cost memory. */
-  adopt(channel: RTCDataChannel): void {
+  /** The channel that the initiator made: this side, or the other. One is all that was agreed: a flood of them would cost memory. */
+  adopt(channel: RTCDataChannel, isTheirs = false): void {
     if (this.#data !== undefined) {
       this.#options.fail('the peer opened a second channel')
       return
     }
     this.#data = channel
+    this.#isSettled = !isTheirs
     channel.binaryType = 'arraybuffer'
     channel.bufferedAmountLowThreshold = this.#threshold
     channel.onopen = () => this.#open()
@@ -94,7 +101,8 @@ export class ChannelPair {
       if (!this.#closed) this.#events.ondrain()
     }
     channel.onmessage = event => this.#receive(event)
-    if (channel.readyState === 'open') queueMicrotask(() => this.#open())
+    if (isTheirs) void this.#settle()
+    else if (channel.readyState === 'open') queueMicrotask(() => this.#open())
   }
 
   /** Before the first description is made that says so. */
@@ -167,17 +175,33 @@ export class ChannelPair {
 
   #receive(event: MessageEvent): void {
     if (this.#closed) return
-    if (typeof event.data === 'string') this.#options.fail('the peer sent text')
-    else this.#events.onmessage(new Uint8Array(event.data as ArrayBuffer))
+    if (typeof event.data === 'string') {
+      this.#options.fail('the peer sent text')
+      return
+    }
+    const message = new Uint8Array(event.data as ArrayBuffer)
+    if (this.#opened) this.#events.onmessage(message)
+    else if (this.#early.push(message) > MAX_EARLY) this.#options.fail('the peer sent too much too early')
+  }
+
+  /**
+   * Chromium tells of a channel that the other side made a moment before it can send: on a busy machine it loses what it is
+   * given till then, without a word. The answer to a question for statistics comes behind that moment.
+   */
+  async #settle(): Promise<void> {
+    await this.#connection.getStats().catch(() => {})
+    this.#isSettled = true
+    this.#open()
   }
 
   /** Both channels open with the transport, in the same breath. */
   #open(): void {
-    if (this.#opened || this.#closed) return
+    if (this.#opened || this.#closed || !this.#isSettled) return
     if (this.#data?.readyState !== 'open') return
     if (this.#control !== undefined && this.#control.readyState !== 'open') return
     this.#opened = true
     this.#events.onopen()
+    for (const message of this.#early.splice(0)) if (!this.#closed) this.#events.onmessage(message)
   }
 
   /**

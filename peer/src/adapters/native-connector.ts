@@ -60,7 +60,7 @@ class NativeConnection extends RtcConnection {
       channels.adopt(connection.createDataChannel('mayfly'))
       channels.openControl()
       void this.#describe(connection)
-    } else connection.ondatachannel = ({ channel }) => channels.adopt(channel)
+    } else connection.ondatachannel = ({ channel }) => channels.adopt(channel, true)
   }
 
   /** Makes and sets a description in one step (JSEP, RFC 8829, 4.1.10), and tells it. Never rejects. */

@@ -94,7 +94,7 @@ class SimplePeerConnection extends RtcConnection {
     const setUp = connection.ondatachannel
     connection.ondatachannel = event => {
       if (!channels.hasData) setUp?.call(connection, event)
-      channels.adopt(event.channel)
+      channels.adopt(event.channel, true)
     }
     return peer
   }

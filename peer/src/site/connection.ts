@@ -57,6 +57,7 @@ export function openConnection(
   let control: RTCDataChannel | undefined
   let isOpen = false
   let isClosed = false
+  let canSend = isInitiator
   let queue: PeerSignal[] = []
   let batch: ReturnType<typeof setTimeout> | undefined
   let isTold = false
@@ -79,12 +80,18 @@ export function openConnection(
   const before: Message[] = []
   const late = setTimeout(close, OPEN_MS)
   const opened = (): void => {
-    if (isOpen || isClosed || data?.readyState !== 'open' || (control && control.readyState !== 'open'))
+    if (
+      !canSend ||
+      isOpen ||
+      isClosed ||
+      data?.readyState !== 'open' ||
+      (control && control.readyState !== 'open')
+    )
       return
     isOpen = true
     clearTimeout(late)
     events.onopen()
-    for (const message of before.splice(0)) events.onmessage(message)
+    for (const message of before.splice(0)) if (!isClosed) events.onmessage(message)
   }
   const adopt = (channel: RTCDataChannel): void => {
     channel.binaryType = 'arraybuffer'
@@ -154,7 +161,12 @@ export function openConnection(
     rtc.ondatachannel = ({ channel }) => {
       if (data) return close()
       adopt((data = channel))
-      opened()
+      const settle = (): void => {
+        canSend = true
+        opened()
+      }
+      // Chromium tells of a channel a moment before it can send, and loses what it is given till then. Statistics come behind.
+      rtc.getStats().then(settle, settle)
     }
   }
   return {
