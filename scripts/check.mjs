@@ -1,50 +1,49 @@
 // `npm run check`: format, lint, types, direction of imports, dead code. Everything is run, then it fails if anything did.
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** Each check: its name and the installed program that makes it. */
-const CHECKS = [
-  ['format', 'prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'],
-  ['lint', 'oxlint/bin/oxlint', '--type-aware', '--deny-warnings', '--quiet'],
-  ['types', 'typescript/bin/tsc', '--build'],
-  ['types of tests', 'typescript/bin/tsc', '-p', 'tsconfig.tests.json'],
-  ['types of pages', 'typescript/bin/tsc', '-p', 'preview'],
-  ['dead code', 'knip/bin/knip.js', '--no-progress', '--treat-config-hints-as-errors']
+/** Checks that run one after the other, beside the other rows: each its name and the installed program that makes it. */
+const ROWS = [
+  [
+    ['types', 'typescript/bin/tsc', '--build'],
+    ['types of tests', 'typescript/bin/tsc', '-p', 'tsconfig.tests.json'],
+    ['types of pages', 'typescript/bin/tsc', '-p', 'preview'],
+    ['dead code', 'knip/bin/knip.js', '--no-progress', '--treat-config-hints-as-errors']
+  ],
+  [
+    ['format', 'prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'],
+    ['lint', 'oxlint/bin/oxlint', '--type-aware', '--deny-warnings', '--quiet']
+  ]
 ]
 
-const failed = CHECKS.filter(check => !passes(...check)).map(([name]) => name)
-if (!importsPointOneWay()) failed.push('direction of imports')
+const failed = []
+await Promise.all([
+  ...ROWS.map(async row => {
+    for (const [name, program, ...args] of row) if (!(await passes(name, program, args))) failed.push(name)
+  }),
+  importsPointOneWay().then(isSo => isSo || failed.push('direction of imports'))
+])
 if (failed.length > 0) {
   console.error(`check: ${failed.join(', ')} failed`)
   process.exit(1)
 }
 console.error('check: format, lint, types, direction of imports and dead code are fine')
 
-function passes(name, program, ...args) {
-  const { status } = spawnSync(process.execPath, [`node_modules/${program}`, ...args], {
-    cwd: root,
-    stdio: 'inherit'
-  })
-  if (status !== 0) console.error(`check: ${name} failed`)
-  return status === 0
+/** What a program complains about is shown when it has ended, so that two do not mix. */
+async function passes(name, program, args) {
+  const { status, stdout, stderr } = await run([`node_modules/${program}`, ...args])
+  if (status === 0) return true
+  console.error(`${stdout}${stderr}check: ${name} failed`)
+  return false
 }
 
 /** dependency-cruiser exits with 0 also where it found nothing to look at. */
-function importsPointOneWay() {
+async function importsPointOneWay() {
   const places = ['common/src', 'mediator/src', 'peer/src', 'preview/src']
-  const args = [
-    'node_modules/dependency-cruiser/bin/dependency-cruise.mjs',
-    ...places,
-    '--output-type',
-    'json'
-  ]
-  const { stdout, status, stderr } = spawnSync(process.execPath, args, {
-    cwd: root,
-    encoding: 'utf8',
-    maxBuffer: 256 * 1024 * 1024
-  })
+  const program = 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs'
+  const { status, stdout, stderr } = await run([program, ...places, '--output-type', 'json'])
   try {
     const { summary } = JSON.parse(stdout)
     for (const { rule, from, to } of summary.violations) console.error(`${rule.name}: ${from} → ${to}`)
@@ -54,4 +53,15 @@ function importsPointOneWay() {
     console.error(stderr)
     return false
   }
+}
+
+/** Runs a program of those that are installed. Gives what it printed. */
+function run(args) {
+  return new Promise(resolve => {
+    const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+    const printed = { stdout: '', stderr: '' }
+    for (const name of ['stdout', 'stderr'])
+      child[name].setEncoding('utf8').on('data', text => (printed[name] += text))
+    child.on('close', status => resolve({ status, ...printed }))
+  })
 }

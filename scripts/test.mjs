@@ -11,24 +11,21 @@ const all = process.argv.includes('--all')
 /** What has @long in its title runs with --all only. */
 const LONG = '@long'
 
-/**
- * Each kind of test: its name, the folders that hold it, and what in them is another kind. `beside`: runs at the same time as
- * the one before, as it mostly waits.
- */
-const SUITES = [
-  {
-    name: 'core, contracts, vectors, servers',
-    places: ['common/test', 'preview/test', 'peer/test', 'mediator/test'],
-    but: ['mediator/test/conformance']
-  },
-  {
-    name: 'the protocol, against a client that shares no code',
-    places: ['mediator/test/conformance'],
-    beside: true
-  },
-  { name: 'integration', places: ['test/integration'] },
-  { name: 'pages in browsers', places: ['test/browser'] }
-]
+/** Each kind of test: its name, the folders that hold it, and what in them is another kind. */
+const CORE = {
+  name: 'core, contracts, vectors, servers',
+  places: ['common/test', 'preview/test', 'peer/test', 'mediator/test'],
+  but: ['mediator/test/conformance']
+}
+const CONFORMANCE = {
+  name: 'the protocol, against a client that shares no code',
+  places: ['mediator/test/conformance']
+}
+const INTEGRATION = { name: 'integration', places: ['test/integration'] }
+const BROWSERS = { name: 'pages in browsers', places: ['test/browser'] }
+
+/** What runs one after the other; each is what runs at the same time, as much of it waits: a row is shown as it runs, others behind it. */
+const STAGES = [[[CORE], [CONFORMANCE, INTEGRATION]], [[BROWSERS]]]
 
 let passed = 0
 let failed = 0
@@ -44,12 +41,9 @@ try {
   runNpm(['run', '--silent', 'compile'], 'npm run compile failed: see above')
   await step('check', ['scripts/check.mjs'])
   await step('size of the page bundle', ['node_modules/size-limit/bin.js'])
-  for (const [i, kind] of SUITES.entries()) {
-    if (kind.beside) continue
-    const next = SUITES[i + 1]
-    const beside = next?.beside ? suite(next, browsers, true) : undefined
-    await suite(kind, browsers)
-    await beside
+  for (const [first, ...others] of STAGES) {
+    const shown = row(first, browsers)
+    await Promise.all([shown, ...others.map(other => row(other, browsers, shown))])
   }
 } catch (error) {
   console.error(`npm test: ${error.message}`)
@@ -65,16 +59,26 @@ async function step(name, args) {
   else failed++
 }
 
-/** One run of mocha. A run that ends without its closing lines has failed. */
-async function suite({ name, places, but = [] }, browsers, isSilent = false) {
-  const heading = `\n── ${name}`
-  if (!isSilent) console.log(heading)
+/** Kinds of tests, one after the other; shown as they run, or when what they wait for is over. */
+async function row(kinds, browsers, shownAfter) {
+  const shown = []
+  for (const kind of kinds) {
+    const heading = `\n── ${kind.name}`
+    if (!shownAfter) console.log(heading)
+    shown.push(`${heading}\n${await suite(kind, browsers, shownAfter !== undefined)}`)
+  }
+  if (!shownAfter) return
+  await shownAfter
+  for (const text of shown) console.log(text)
+}
+
+/** One run of mocha. A run that ends without its closing lines has failed. Gives what it printed. */
+async function suite({ name, places, but = [] }, browsers, isSilent) {
   const filter = all ? [] : ['--grep', LONG, '--invert']
   const files = places.map(place => `${place}/**/*.test.ts`)
   const ignored = but.flatMap(place => ['--ignore', `${place}/**`])
   const mocha = ['node_modules/mocha/bin/mocha.js', ...filter, ...ignored, ...files]
   const { code, output } = await run(mocha, browsers, isSilent)
-  if (isSilent) console.log(`${heading}\n${output}`)
   const count = word => Number(new RegExp(`^ *(\\d+) ${word}`, 'm').exec(output)?.[1] ?? 0)
   passed += count('passing')
   failed += count('failing')
@@ -85,6 +89,7 @@ async function suite({ name, places, but = [] }, browsers, isSilent = false) {
     console.error(`${name}: no test was run`)
     failed++
   }
+  return output
 }
 
 /** Runs a program of ours, shown as it runs unless another one is. */
