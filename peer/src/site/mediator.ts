@@ -18,6 +18,9 @@ const RETRY_MS = 1_000
 const MAX_RETRY_MS = 60_000
 /** A connection that stays silent for so long at its beginning is given up. */
 const ANSWER_MS = 5_000
+/** Values of `readyState`. */
+const CONNECTING = 0
+const OPEN = 1
 
 export interface MediatorEvents {
   /** Comes first on each connection, whose announcements are to be made then. */
@@ -66,14 +69,14 @@ export function openMediator(urls: readonly string[], peerId: string, events: Me
   return {
     send: message => {
       const text = JSON.stringify(message)
-      if (socket?.readyState === WebSocket.OPEN) socket.send(text)
+      if (socket?.readyState === OPEN) socket.send(text)
       else waiting.push(text)
     },
     close: () => {
       const last = socket
       socket = undefined
       // A browser complains on its console of one that is closed before it is open. The timer closes one that never opens.
-      if (last?.readyState === WebSocket.CONNECTING) last.onopen = () => last.close()
+      if (last?.readyState === CONNECTING) last.onopen = () => last.close()
       else {
         clearTimeout(timer)
         last?.close()
@@ -84,8 +87,8 @@ export function openMediator(urls: readonly string[], peerId: string, events: Me
 
 function messageOf(text: unknown): MediatorMessage {
   try {
-    const value: unknown = JSON.parse(String(text))
-    if (typeof value === 'object' && value !== null) return value as MediatorMessage
+    // What is no object becomes one without fields.
+    return Object(JSON.parse(String(text))) as MediatorMessage
   } catch {
     // Taken as an unknown message.
   }

@@ -1,10 +1,11 @@
 import type { ChunkEngine } from './chunks.js'
 import type { Served, Uploads } from './uploads.js'
-import { downloads, type Transfer, type Verified } from './downloads.js'
+import { downloads, type Transfer } from './downloads.js'
 import { addressesOf, isAddress, openMediator, type MediatorMessage } from './mediator.js'
+import { openObjectShelf } from './object-shelf.js'
 import type { Brought, ObjectSession, SessionOptions, Wish } from './object-session.js'
 import { openNeighbours, type Neighbour } from './neighbours.js'
-import { digest, fullHashOf, levelsOf, rootOf, toHex } from './tree.js'
+import { digest, fullHashOf, levelsOf, toHex } from './tree.js'
 import { NOT_FOUND, OPEN, REJECT, encode, join, read, type Message } from './wire.js'
 
 /** Neighbours that are looked for: enough for half of them to be gone. */
@@ -25,18 +26,17 @@ const MAX_ANNOUNCED = 1_000
 /** A message has 64 KiB at most. */
 const ANNOUNCED_AT_ONCE = 500
 const MAX_MISSED = 500
-/** Bytes of verified objects that are kept in memory for serving. */
-const READY_BYTES = 8_388_608
 
 interface Pending extends Wish {
   readonly startedAt: number
   readonly tried: Set<Neighbour>
   transfer: Transfer | undefined
-  settle(brought: Brought | undefined): void
+  settle(brought?: Brought): void
 }
 
 export function openSession(options: SessionOptions): ObjectSession {
   const { store } = options
+  const { held, hold, keep } = openObjectShelf(store, announceSoon)
   const peerId = toHex(crypto.getRandomValues(new Uint8Array(20)))
   const pending = new Set<Pending>()
   /** What is asked for twice is brought once. */
@@ -44,7 +44,6 @@ export function openSession(options: SessionOptions): ObjectSession {
   const asked = new Map<Neighbour, number>()
   const lookedUp = new Map<string, number>()
   const open = new Set<string>()
-  const ready = new Map<string, Verified>()
   /** When neighbours did not bring it. */
   const missed = new Map<string, number>()
   let announced = new Set<string>()
@@ -186,50 +185,18 @@ export function openSession(options: SessionOptions): ObjectSession {
     missed.set(wish.fullHash, performance.now())
     const [oldest = ''] = missed.keys()
     if (missed.size > MAX_MISSED) missed.delete(oldest)
-    if (!wish.url) {
-      wish.settle(undefined)
-      return
-    }
     let brought: Brought | undefined
     try {
       // The full hash tells whether an old copy is right. And the service worker leaves this to the browser: it asks us.
-      const response = await fetch(wish.url, { cache: 'force-cache' })
-      const bytes = new Uint8Array(await response.arrayBuffer())
-      if (response.ok && (await keep(wish.fullHash, bytes))) brought = { bytes, source: 'origin' }
+      const response = wish.url && (await fetch(wish.url, { cache: 'force-cache' }))
+      if (response && response.ok) {
+        const bytes = new Uint8Array(await response.arrayBuffer())
+        if (await keep(wish.fullHash, bytes)) brought = { bytes, source: 'origin' }
+      }
     } catch {
       // The page shows what the browser can.
     }
     wish.settle(brought)
-  }
-
-  /** What is held, verified: a bit may have turned on the disk. */
-  async function held(fullHash: string): Promise<Verified | undefined> {
-    const known = ready.get(fullHash)
-    if (known) return known
-    const buffer = await store.get(fullHash)
-    const verified = buffer && (await verify(fullHash, new Uint8Array(buffer)))
-    if (verified) remember(fullHash, verified)
-    else if (buffer) await store.remove(fullHash)
-    return verified
-  }
-  function remember(fullHash: string, verified: Verified): void {
-    ready.set(fullHash, verified)
-    let total = 0
-    for (const { bytes } of ready.values()) total += bytes.length
-    for (const [oldest, { bytes }] of ready) {
-      if (total <= READY_BYTES) break
-      total -= bytes.length
-      ready.delete(oldest)
-    }
-  }
-  async function keep(fullHash: string, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
-    const verified = await verify(fullHash, bytes)
-    if (verified) hold(fullHash, verified)
-    return verified !== undefined
-  }
-  function hold(fullHash: string, verified: Verified): void {
-    remember(fullHash, verified)
-    void store.put(fullHash, verified.bytes).then(announceSoon)
   }
 
   /** What gives: fetched when something may be given. */
@@ -323,14 +290,9 @@ export function openSession(options: SessionOptions): ObjectSession {
     close: () => {
       clearTimeout(ticking)
       clearTimeout(announcing)
-      for (const wish of pending) wish.settle(undefined)
+      for (const wish of pending) wish.settle()
       mediator.close()
       neighbours.close()
     }
   }
-}
-
-async function verify(fullHash: string, bytes: Uint8Array<ArrayBuffer>): Promise<Verified | undefined> {
-  const levels = await levelsOf(bytes)
-  return (await fullHashOf(rootOf(levels), bytes.length)) === fullHash ? { bytes, levels } : undefined
 }

@@ -22,7 +22,7 @@ export function shareAmongTabs(open: () => ObjectSession): ObjectSession {
   if (!(locks as LockManager | undefined) || !('BroadcastChannel' in globalThis)) return open()
   const channel = new BroadcastChannel(NAME)
   const tab = crypto.randomUUID()
-  const waiting = new Map<string, { wish: Wish; settle(brought: Brought | undefined): void }>()
+  const waiting = new Map<string, { wish: Wish; settle(brought?: Brought): void }>()
   const leaving = new AbortController()
   let count = 0
   let isClosed = false
@@ -68,7 +68,7 @@ export function shareAmongTabs(open: () => ObjectSession): ObjectSession {
     session?.close()
     session = undefined
     release()
-    for (const one of waiting.values()) one.settle(undefined)
+    for (const one of waiting.values()) one.settle()
   }
   addEventListener('pagehide', ({ persisted }) => {
     // Otherwise peers would find out by silence, some ten seconds later.
@@ -80,7 +80,7 @@ export function shareAmongTabs(open: () => ObjectSession): ObjectSession {
     bring: wish =>
       new Promise(resolve => {
         const id = `${tab}${count++}`
-        const settle = (brought: Brought | undefined): void => {
+        const settle = (brought?: Brought): void => {
           clearTimeout(late)
           waiting.delete(id)
           resolve(brought)
