@@ -14,7 +14,9 @@ const BENCHES = {
   gallery: 'a page with 60 images by the whole library, with us and without us, whatever its peers do',
   memory: 'what Chromium needs while 256 MiB and 1 GiB go through a page (Linux)',
   bytes: 'what the script tag sends to connect and for an object, beside what Maygh counted (needs openssl)',
-  yield: 'what an upload adds to the delays of others on its uplink (mayfly only; needs Linux and root)'
+  yield: 'what an upload adds to the delays of others on its uplink (mayfly only; needs Linux and root)',
+  'first-message':
+    'how often Chromium loses the first message of who answers a connection, on a busy machine (nothing of Mayfly)'
 }
 /** Benches that take `--wan`, and the profiles of bench/wan/ that each can name. */
 const PROFILES = {
