@@ -15,7 +15,7 @@ const PATIENCE_MS = 6_000
 /** Sends when the browser tells of the other side's channel, or when it has answered a question for statistics after that. */
 const CONTENDERS = ['at once', 'after statistics']
 
-export const usualRounds = 20
+export const usualRounds = 10
 
 /**
  * How often Chromium loses the first message of the side that answers a connection, on a busy machine: connections of two
