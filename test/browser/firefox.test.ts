@@ -159,10 +159,13 @@ describe('Firefox @long', function () {
     ['the contract of stores on IndexedDB', './indexeddb-store.entry.ts', undefined],
     ['the contracts of connectors and sockets', './page-adapters.entry.ts', serveSockets]
   ] as const) {
-    it(`passes ${what}`, async () => {
+    it(`passes ${what}`, async function () {
+      this.timeout(120_000)
       const { url, close } = await serveEntry(entry, extend)
       scene.alsoEnd(close)
       const page = await firefox.visit(url)
+      // Nine pairs of connectors, each of which waits 3 s for Firefox to try what leads nowhere.
+      page.patienceMs = 90_000
       const { passed, failed } = (await page.until(() => globalThis.outcome))!
       expect(failed).to.deep.equal([])
       expect(passed).to.have.length.greaterThan(15)

@@ -125,6 +125,8 @@ export class Firefox {
 
 /** A page of `Firefox`. */
 export class FirefoxPage {
+  /** Milliseconds that `until` waits. */
+  patienceMs = 30_000
   readonly #browser: Firefox
   readonly #context: string
   readonly #userContext: unknown
@@ -164,7 +166,7 @@ export class FirefoxPage {
     look: InPage<Arguments, Value>,
     ...args: Arguments
   ): Promise<Value> {
-    const deadline = Date.now() + 30_000
+    const deadline = Date.now() + this.patienceMs
     for (;;) {
       const value = await this.evaluate(look, ...args)
       if (value) return value
