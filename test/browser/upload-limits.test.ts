@@ -130,6 +130,21 @@ describe('what a visitor gives', () => {
     return { given, received: got }
   }
 
+  it('is announced by nobody who may give nothing', async () => {
+    const frames: string[] = []
+    const page = await world.visit('about:blank')
+    page.on('websocket', socket => socket.on('framesent', ({ payload }) => frames.push(String(payload))))
+    await page.goto(new URL('nothing', site.base).href)
+    const [path = ''] = received
+    await show(page, [path], 20)
+    const generous = await visit('generous')
+    await show(generous, [path], 20)
+    await seeded(world.mediator(0), hashOf(path))
+    // The first of them would have done so before.
+    expect(frames.some(text => text.includes('"get_peers"'))).to.equal(true)
+    expect(frames.some(text => text.includes('"announce"'))).to.equal(false)
+  })
+
   it('stays below ratio and maximum, whatever is asked of it, across reloads and tabs @long', async function () {
     this.timeout(30_000)
     const generous = await visit('generous')

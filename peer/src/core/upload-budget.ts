@@ -16,6 +16,7 @@
 
 /** Bytes that are reserved at a time: a write for each, and at most so much is lost by a page that dies. */
 const RESERVED_BYTES = 262_144
+const BLOCK_BYTES = 16_384
 const DAY_MS = 86_400_000
 /** Milliseconds without upload that a burst may make up for. */
 const BURST_MS = 1_000
@@ -83,6 +84,8 @@ export interface UploadBudget {
    * Infinity: not in this period, unless more is received.
    */
   ask(bytes: number, now: number): number
+  /** A block may be given in this period, at once or later. */
+  hasRoom(now: number): boolean
   /** Verified bytes came from another visitor. */
   receive(bytes: number, now: number): void
   /** Gives back what is reserved, and keeps what was received: before a page goes, or another tab takes over. */
@@ -131,10 +134,14 @@ export function uploadBudget(limits: UploadLimits, record: BudgetRecord, now: nu
     return isKept
   }
 
+  /** Bytes that may still be reserved. */
+  function room(): number {
+    return Math.floor(Math.min(max, ratio * account[2] + (max / 10) * Math.min(ratio, 1))) - account[1]
+  }
+
   /** Before it is given, it is kept that it was. */
   function reserve(bytes: number): boolean {
-    const room = Math.floor(Math.min(max, ratio * account[2] + (max / 10) * Math.min(ratio, 1))) - account[1]
-    const more = Math.min(Math.max(RESERVED_BYTES, bytes - left), room)
+    const more = Math.min(Math.max(RESERVED_BYTES, bytes - left), room())
     if (!(left + more >= bytes)) return false
     account[1] += more
     const isKept = keep()
@@ -154,6 +161,7 @@ export function uploadBudget(limits: UploadLimits, record: BudgetRecord, now: nu
       freeAt = Math.max(freeAt, at - BURST_MS) + (bytes * 1_000) / rate
       return 0
     },
+    hasRoom: at => rate > 0 && isCurrent(at) && left + room() >= BLOCK_BYTES,
     receive(bytes, at) {
       if (!(bytes > 0 && isCurrent(at))) return
       account[2] += bytes

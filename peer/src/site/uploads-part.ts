@@ -29,7 +29,8 @@ const part: UploadsPart = (options, { budget: record, mayUpload, object, encode,
       take: bytes => budget.ask(bytes, Date.now()),
       gave: tell
     }),
-    givable: without,
+    // Who has nothing left to give would cost others a connection.
+    givable: async all => (limits.slots > 0 && budget.hasRoom(Date.now()) ? without(all) : []),
     received: bytes => {
       budget.receive(bytes, Date.now())
       if (bytes > 0) tell()

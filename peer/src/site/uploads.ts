@@ -96,7 +96,7 @@ export interface Uploads {
   gone(neighbour: Neighbour): void
   /** Bytes have come from others. */
   received(bytes: number): void
-  /** Those of the full hashes that may be given: some may have been revoked. */
+  /** Those of the full hashes that may be given: none where nothing is left to give, and not what has been revoked. */
   givable(fullHashes: readonly string[]): Promise<readonly string[]>
 }
 

@@ -124,6 +124,22 @@ describe('an upload budget', () => {
     }
   })
 
+  it('has room until less than a block is left, and again when something is received or the next period begins', () => {
+    const budget = open(new Kept())
+    expect(budget.hasRoom(START)).to.equal(true)
+    expect(giveAll(budget, START, 10_000)).to.equal(10 * MB)
+    expect(budget.hasRoom(START)).to.equal(false)
+    budget.receive(16_383, START)
+    expect(budget.hasRoom(START)).to.equal(false)
+    budget.receive(1, START)
+    expect(budget.hasRoom(START)).to.equal(true)
+    expect(giveAll(budget, START, 16_384)).to.equal(16_384)
+    expect(budget.hasRoom(START)).to.equal(false)
+    expect(budget.hasRoom(START + DAY)).to.equal(true)
+    for (const options of [{ uploadRatio: 0 }, { uploadMax: 0 }, { uploadRate: 0 }])
+      expect(open(new Kept(), options).hasRoom(START), JSON.stringify(options)).to.equal(false)
+  })
+
   it('goes on across visits, and begins anew in the next period', () => {
     const kept = new Kept()
     expect(giveAll(open(kept), START, 10_000)).to.equal(10 * MB)
