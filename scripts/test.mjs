@@ -26,10 +26,10 @@ const BROWSERS = { name: 'pages in browsers', places: ['test/browser'] }
 
 /**
  * What runs one after the other; each is what runs at the same time, as much of it waits: a row is shown as it runs, others behind
- * it. The long run has time, and what takes long in it is of what a busy machine delays.
+ * it. The long run has time: what of it a busy machine would delay runs alone.
  */
 const STAGES = all
-  ? [[[CORE]], [[CONFORMANCE]], [[INTEGRATION]], [[BROWSERS]]]
+  ? [[[CORE], [CONFORMANCE]], [[INTEGRATION]], [[BROWSERS]]]
   : [
       [[CORE], [INTEGRATION]],
       [[BROWSERS], [CONFORMANCE]]
