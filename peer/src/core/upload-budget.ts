@@ -16,6 +16,7 @@
 
 /** Bytes that are reserved at a time: a write for each, and at most so much is lost by a page that dies. */
 const RESERVED_BYTES = 262_144
+/** The least that can be given (docs/PROTOCOL.md). */
 const BLOCK_BYTES = 16_384
 const DAY_MS = 86_400_000
 /** Milliseconds without upload that a burst may make up for. */
