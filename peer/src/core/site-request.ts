@@ -85,6 +85,11 @@ export function stepsOf(asks: {
   return steps
 }
 
+/** Whether it is read chunk by chunk, as its sidecar proves them: what is long, and what is asked for in ranges. */
+export function isStreamed({ file, range }: SiteRequest): boolean {
+  return file.sidecar !== undefined && (range !== undefined || file.length > MAX_OBJECT_BYTES)
+}
+
 /** Longer contents are never held whole (docs/PROTOCOL.md). */
 export const MAX_OBJECT_BYTES = 16_777_216
 

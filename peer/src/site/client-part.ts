@@ -2,41 +2,73 @@
  * The page's side of the service worker, `mayfly-client.js`: registers it, answers its questions with the page's session, and
  * tells where what it answered came from.
  */
+import { patienceOf } from '../core/patience.js'
 import { addressOf } from '../core/site-manifest.js'
 import { beginStream } from './begin-stream.js'
+import { after, within } from './deadline.js'
 import type { PartsScope, SiteSession } from './parts.js'
+import { watchView } from './view.js'
 import type { Acknowledged, Answer, Asked, Came, PageMessage, WorkerMessage } from './worker/talk.js'
 
 /** The first bytes of what is streamed have so long: then the worker asks the network. */
-const FIRST_BYTES_MS = 4_000
+const FIRST_BYTES_MS = 1_000
+/** Between two looks at whether what is asked for comes into view. */
+const LOOK_MS = 50
+/** What the site takes for an object, where nothing was fetched yet. */
+const SITE_MS = 150
+/** Of the last objects from the site. */
+const SAMPLES = 8
 
 const { mayfly } = globalThis as unknown as PartsScope
-const { data, opened, obstacles, shown, patienceMs } = mayfly.parts.host
+const { data, container, opened, obstacles, shown, patienceMs, trusted } = mayfly.parts.host
 
 /** Answers the questions of the worker at this address, and registers it. */
-function serve(container: ServiceWorkerContainer, worker: string, manifest: string): void {
-  let isShown = false
+function serve(workers: ServiceWorkerContainer, worker: string, manifest: string): void {
+  const view = watchView()
+  const begun = mediaBegun(workers)
   let hello: PageMessage = 'here'
 
-  const say = (): void => container.controller?.postMessage({ mayfly: hello })
+  const say = (): void => workers.controller?.postMessage({ mayfly: hello })
   const register = async (): Promise<void> => {
     const url = new URL(worker, document.baseURI)
     url.searchParams.set('manifest', new URL(manifest, document.baseURI).href)
-    const { active } = (await container.getRegistration()) ?? {}
+    const { active } = (await workers.getRegistration()) ?? {}
     // A site's own service worker stays.
-    if (!active || /mayfly/.test(active.scriptURL)) await container.register(url)
+    if (!active || /mayfly/.test(active.scriptURL)) await workers.register(trusted(url.href))
+  }
+  const waitMs = (ask: Asked, session: SiteSession): number => {
+    const dueMs = ask.destination === 'image' ? view.dueMs(ask.url) : 0
+    return patienceOf({ dueMs, siteMs: siteMs(), patienceMs: patienceMs() }, session.outlook())
+  }
+  /** From others, or undefined when it would come too late: what scrolling is now decides, not what it was. */
+  const bring = async (ask: Asked, session: SiteSession, ms: number): Promise<Answer> => {
+    const dropped = new AbortController()
+    const { fullHash, length } = ask
+    const wish = { fullHash, length, url: '', patienceMs: ms }
+    const now = (): number => performance.now()
+    const overdue = async (): Promise<undefined> => {
+      for (let until = now() + ms; now() < until; until = Math.min(until, now() + waitMs(ask, session)))
+        await after(Math.min(LOOK_MS, until - now()))
+      return undefined
+    }
+    const brought = await Promise.race([session.bring(wish, dropped.signal), overdue()])
+    dropped.abort()
+    return brought
   }
   const answer = async (ask: Asked, port: MessagePort): Promise<void> => {
     const reply = (message: Acknowledged | Answer, transfer: Transferable[] = []): void =>
       port.postMessage(message, transfer)
-    const session = isShown ? await opened(ask.length) : undefined
-    reply(session !== undefined)
-    if (!session) return
+    if (begun.has(ask.url)) return reply('begun')
+    const session = await opened(ask.length)
+    if (!session) return reply(false)
     if (!ask.range) {
+      const ms = waitMs(ask, session)
+      reply(ms)
       // Without a URL only other visitors are asked: the worker knows the network itself.
-      reply(await session.bring({ ...ask, url: '', patienceMs: patienceMs() }).catch(() => undefined))
+      if (ms > 0) reply(await bring(ask, session, ms).catch(() => undefined))
       return
     }
+    reply(FIRST_BYTES_MS)
     const stream = await streamOf(session, ask).catch(() => undefined)
     try {
       reply(stream && { stream }, stream && [stream])
@@ -46,29 +78,44 @@ function serve(container: ServiceWorkerContainer, worker: string, manifest: stri
       reply(undefined)
     }
   }
-  const hear = async ({ data: message, ports: [port] }: MessageEvent<unknown>): Promise<void> => {
-    const { ask, keep, came } = ((message as { mayfly?: WorkerMessage } | null)?.mayfly ??
-      {}) as WorkerMessage
+  const hear = ({ data: message, ports: [port] }: MessageEvent<unknown>): void => {
+    const { ask, came } = ((message as { mayfly?: WorkerMessage } | null)?.mayfly ?? {}) as WorkerMessage
     if (came) show(came)
-    if (ask && port) void answer(ask, port)
-    if (keep) {
-      const bytes = await keep.blob.arrayBuffer()
-      await (await opened())?.keep(keep.fullHash, new Uint8Array(bytes))
-    }
+    if (ask && port) void answer(ask, port).catch(() => port.postMessage(false))
   }
-  container.addEventListener('message', event => void hear(event).catch(() => {}))
-  container.addEventListener('controllerchange', say)
+  workers.addEventListener('message', hear)
+  workers.addEventListener('controllerchange', say)
   void shown.then(async () => {
-    isShown = true
     // Where there is too little to pay by now, what the worker asks for may be enough.
     if ((await opened()) || obstacles().fetch === 'weight') hello = 'shown'
     say()
   })
   // Where it fails, the page is whole without it.
-  const whenIdle = (): unknown =>
-    (globalThis.requestIdleCallback ?? setTimeout)(() => void register().catch(() => {}))
-  if (document.readyState === 'complete') whenIdle()
-  else addEventListener('load', whenIdle)
+  register().catch(() => {})
+}
+
+/** Addresses of media that were begun without a worker: players fail where one range comes from it and another does not. */
+function mediaBegun(workers: ServiceWorkerContainer): { has(url: string): boolean } {
+  const begun = new Set<string>()
+  const look = (): void => {
+    for (const medium of document.querySelectorAll<HTMLMediaElement>('audio,video'))
+      if (medium.readyState > 0 || medium.networkState === 2) begun.add(medium.currentSrc)
+    for (const entry of performance.getEntriesByType('resource') as PerformanceResourceTiming[])
+      if (/^(audio|video)$/.test(entry.initiatorType)) begun.add(entry.name)
+  }
+  if (!workers.controller) workers.addEventListener('controllerchange', look, { once: true })
+  return begun
+}
+
+/** What the site took for the last objects that came from it. */
+function siteMs(): number {
+  const entries = performance.getEntriesByType('resource') as PerformanceResourceTiming[]
+  const took = entries
+    .filter(({ initiatorType, transferSize }) => initiatorType === 'img' && transferSize > 0)
+    .slice(-SAMPLES)
+    .map(({ duration }) => duration)
+    .sort((a, b) => a - b)
+  return took[took.length >> 1] ?? SITE_MS
 }
 
 /** Tells where objects came from: what is told of one last is on its element. */
@@ -90,7 +137,7 @@ async function streamOf(
   const aborter = new AbortController()
   const late = setTimeout(() => aborter.abort(), FIRST_BYTES_MS)
   const wish = { fullHash, length, type, url, sidecar: addressOf({ base }, sidecar) }
-  const content = await session.stream(wish)
+  const content = await within(FIRST_BYTES_MS, session.stream(wish))
   if (!content || aborter.signal.aborted) return undefined
   const stream = await beginStream(content, range, aborter.signal, read =>
     show(read.map(one => ({ ...one, url, fullHash })))
@@ -100,6 +147,5 @@ async function streamOf(
 }
 
 // None in a page that did not come over https, and in some private windows.
-const container = navigator.serviceWorker as ServiceWorkerContainer | undefined
 const { worker, manifest } = data
 if (container && worker && manifest) serve(container, worker, manifest)

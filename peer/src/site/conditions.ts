@@ -41,7 +41,8 @@ export function watchConditions(onchange: () => void): () => DeviceConditions {
   })()
 
   return () => ({
-    able: !!(self.RTCPeerConnection && crypto.subtle),
+    // Who is in a sandbox may not even fetch the parts.
+    able: !!(self.RTCPeerConnection && crypto.subtle && origin !== 'null'),
     hints,
     touch: matchMedia('(pointer:coarse),(max-device-width:600px)').matches,
     battery,

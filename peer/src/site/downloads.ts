@@ -36,6 +36,8 @@ export interface Transfer {
   /** When it was last heard of, and bytes so far. */
   readonly heardAt: number
   readonly received: number
+  /** From asking to the first word. */
+  readonly firstMs: number | undefined
   /** It is wanted no more. */
   stop(): void
 }
@@ -53,7 +55,9 @@ interface Stream {
   root: Message | undefined
   asked: number
   received: number
+  readonly askedAt: number
   heardAt: number
+  firstMs: number | undefined
   settle(result: Verified | Failure): void
 }
 
@@ -125,7 +129,9 @@ export function downloads(): {
           root: undefined,
           asked: RUN_BLOCKS,
           received: 0,
-          heardAt: performance.now(),
+          askedAt: performance.now(),
+          heardAt: 0,
+          firstMs: undefined,
           settle: result => {
             if (!streams.delete(key)) return
             neighbour.send(encode(CLOSE, number), 'control')
@@ -138,7 +144,10 @@ export function downloads(): {
       return {
         done,
         get heardAt() {
-          return stream.heardAt
+          return stream.heardAt || stream.askedAt
+        },
+        get firstMs() {
+          return stream.firstMs
         },
         get received() {
           return stream.received
@@ -159,6 +168,7 @@ export function downloads(): {
       // What was on its way when its stream was closed.
       if (!stream) return true
       stream.heardAt = performance.now()
+      stream.firstMs ??= stream.heardAt - stream.askedAt
       if (type === REJECT) {
         fields.number()
         fields.number()

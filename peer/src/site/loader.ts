@@ -1,10 +1,11 @@
 /**
- * The script tag, `mayfly.js`: shows what the page names as it always was shown, decides whether other visitors pay, and only
- * then fetches the parts that speak with them.
+ * The script tag, `mayfly.js`: decides whether other visitors pay, and only then fetches the parts that speak with them. It touches
+ * no element by itself: what visitors bring reaches a page through the service worker, under the addresses that the site gave.
  */
 import type { ConnectOptions, Session } from '../api.js'
 import { maySharePeers, type Obstacles } from '../core/site-worth.js'
 import { watchConditions } from './conditions.js'
+import { within } from './deadline.js'
 import type { ObjectSource } from './object-session.js'
 import type {
   BadgePart,
@@ -15,7 +16,7 @@ import type {
   StreamOptions
 } from './parts.js'
 import { sharingState } from './sharing-state.js'
-import { show } from './show.js'
+import { addressIn, show } from './show.js'
 
 /** Options of `connect`; those of the tag are the same, as `data-…`. */
 export interface SiteOptions extends SiteSessionOptions {
@@ -43,76 +44,124 @@ declare const mayflyLibrary: {
 /** By the name of a part, what it must hash to. Put in when the bundle is made. */
 declare const INTEGRITY: Readonly<Record<string, string>>
 
-const tag = document.currentScript as HTMLScriptElement | null
-const data = tag?.dataset ?? {}
+interface ScriptRules {
+  createScriptURL(url: string): string
+}
+
 /** What an image is taken to have before anybody knows. */
 const IMAGE_BYTES = 30_000
 /** The first viewport has the line to itself for so long at most. */
 const FIRST_MS = 1_500
-/** Nearer to the viewport than this many pixels, Chromium fetches lazy images by itself, and further away on slow lines. */
-const NEAR_PX = 1_250
-const MOST_NEAR_PX = 2_500
+/** Somebody may have come since. */
+const AGAIN_MS = 60_000
+
+// An element of the page's users may be named `currentScript`.
+const script = document.currentScript
+const tag = script instanceof HTMLScriptElement ? script : undefined
+const data = tag?.dataset ?? {}
+/** Where the parts lie; what is written in a page itself says it. */
+const from = new URL(tag?.src || data['from'] || '', document.baseURI).href
+const policy = trustedPolicy()
 
 const loading: Record<string, Promise<unknown>> = {}
-const taken = new WeakSet<Element>()
-/** Images that were taken over, with their addresses. */
-const waiting = new Map<HTMLImageElement, string>()
 const state = sharingState(data['consent'] === 'wait', changed)
 const conditions = watchConditions(changed)
-let options: SiteOptions | undefined = data['mediators']
-  ? { ...data, mediators: data['mediators'].split(/\s+/) }
-  : undefined
+const container = serviceWorkers()
+let options: SiteOptions | undefined =
+  data['mediators'] && policy ? { ...data, mediators: data['mediators'].split(/\s+/) } : undefined
 let session: Promise<SiteSession | undefined> | undefined
 let library: Promise<Session> | undefined
 /** Bytes that were asked for and could come from others. */
 let askedBytes = 0
-let near: IntersectionObserver | undefined
-/** As long as the browser has laid nothing out, it fetches no lazy image. */
-let isLaidOut = false
-const isEarly = document.readyState === 'loading'
+/** By element, the last call for it. */
+const wishes = new WeakMap<Element, object>()
 
 /** Settles when the page has what it shows first. */
 const firstShown = new Promise<unknown>(resolve => {
   if (document.readyState === 'complete') resolve(0)
   addEventListener('load', resolve)
-  whenParsed(() => setTimeout(resolve, FIRST_MS))
+  const parsed = (): unknown => setTimeout(resolve, FIRST_MS)
+  if (document.readyState === 'loading') addEventListener('DOMContentLoaded', parsed)
+  else parsed()
 })
 
-const host: PartsHost = { data, opened, obstacles, shown: firstShown, patienceMs }
+const host: PartsHost = { data, container, opened, obstacles, shown: firstShown, patienceMs, address, trusted }
 const parts: Record<string, unknown> = { host }
+
+/** Makes addresses of scripts as the page's policy wants them. Undefined: it refuses ours. */
+function trustedPolicy(): ScriptRules | undefined {
+  const rules: ScriptRules = { createScriptURL: url => url }
+  const { trustedTypes } = globalThis as {
+    trustedTypes?: { createPolicy(name: string, rules: ScriptRules): ScriptRules }
+  }
+  try {
+    return trustedTypes ? trustedTypes.createPolicy('mayfly', rules) : rules
+  } catch {
+    return undefined
+  }
+}
+
+function trusted(url: string): string {
+  return policy?.createScriptURL(url) as string
+}
+
+function address(name: string): string {
+  return trusted(new URL(`mayfly-${name}.js`, from).href)
+}
+
+/** Undefined: there are none: no https, a sandbox, some private windows. */
+function serviceWorkers(): ServiceWorkerContainer | undefined {
+  try {
+    return navigator.serviceWorker
+  } catch {
+    return undefined
+  }
+}
 
 /** Fetches one of the parts, which lie beside the loader. */
 function part<Part>(name: string, integrity = INTEGRITY[name]): Promise<Part | undefined> {
   return (loading[name] ??= new Promise(resolve => {
-    const script = document.createElement('script')
-    script.src = new URL(`mayfly-${name}.js`, tag?.src ?? location.href).href
-    script.integrity = `sha256-${integrity}=`
-    script.crossOrigin = 'anonymous'
-    script.onload = script.onerror = () => resolve(parts[name])
-    document.head.append(script)
+    const element = document.createElement('script')
+    element.src = address(name)
+    element.integrity = `sha256-${integrity}=`
+    element.crossOrigin = 'anonymous'
+    element.nonce = tag?.nonce ?? ''
+    element.onload = element.onerror = () => resolve(parts[name])
+    document.head.append(element)
   })) as Promise<Part | undefined>
 }
 
 /** What stands in the way of others, now. What is asked for by name is always worth it. */
 function obstacles(): Obstacles {
+  const awaited = [...document.images].filter(({ complete }) => !complete).length
   return maySharePeers({
     ...conditions(),
     consent: state.consent(),
     visitors: state.visitors(),
-    pageBytes: askedBytes + waiting.size * IMAGE_BYTES,
+    pageBytes: askedBytes + awaited * IMAGE_BYTES,
     codeBytes: session && 0
   })
+}
+
+/** Nothing stands in the way of giving, now, and the site has not ruled it out. */
+function mayUpload(): boolean {
+  const { uploadMax = 1, uploadRatio = 1, uploadSlots = 1 } = options ?? {}
+  return !obstacles().upload && [uploadMax, uploadRatio, uploadSlots].every(one => parseFloat(`${one}`) !== 0)
 }
 
 function patienceMs(): number {
   return Number(options?.originAfterMs ?? 500)
 }
 
-/** When the page is there: its first visit needs no service worker, and nobody has clicked on a download. */
+/** When the page is there: whoever is alone needs no service worker, and nobody has clicked on a download. */
 async function startParts(): Promise<void> {
-  await firstShown
-  if (state.consent() !== 'given') return
-  if (data['worker']) void part('client')
+  // What a further page shows may come from others as soon as they are reached.
+  if (!container?.controller || state.visitors() === 0) await firstShown
+  if (state.consent() !== 'given' || !policy) return
+  const open = options && (await opened())
+  const isNeeded = data['worker'] && (container?.controller || (await open?.meet()))
+  if (isNeeded) void part('client')
+  else if (open && data['worker']) setTimeout(() => void startParts(), AGAIN_MS)
   if (document.querySelector('a[download][data-mayfly]')) void part('requests')
 }
 
@@ -124,7 +173,7 @@ async function opened(bytes = 0): Promise<SiteSession | undefined> {
   if (!options || (fetch && upload)) return undefined
   const open = options
   return (session ??= part<ObjectsPart>('objects').then(objects =>
-    objects?.(open, { mayUpload: () => !obstacles().upload, ...state, part })
+    objects?.(open, { mayUpload, ...state, part })
   ))
 }
 
@@ -137,7 +186,6 @@ function changed(): void {
 function decided(what: 'allow' | 'stop' | 'start'): void {
   state[what]()
   changed()
-  void opened()
   void startParts()
 }
 
@@ -155,13 +203,16 @@ function tell(element: Element, url: string, source: ObjectSource, bytes?: numbe
 /** What the browser fetches: a service worker that answers it tells where it came from. */
 function tellPlain(element: Element, url: string): ObjectSource {
   const { dataset } = element as HTMLElement
-  if (!data['worker'] || !navigator.serviceWorker?.controller) return tell(element, url, 'origin')
+  if (!data['worker'] || !container?.controller) return tell(element, url, 'origin')
   delete dataset['mayflySource']
   setTimeout(() => dataset['mayflySource'] ?? tell(element, url, 'origin'), FIRST_MS)
   return 'origin'
 }
 
-/** Shows an object in an element: from visitors where possible, else from `url`. Rejects on a caller's mistake only. */
+/**
+ * Shows an object in an element: from visitors where possible, else from `url`. What the page does with the element meanwhile, and
+ * a later call for it, win. Rejects on a caller's mistake only.
+ */
 async function load(
   fullHash: string,
   target: Element | string,
@@ -171,83 +222,18 @@ async function load(
   const element = (typeof target === 'string' ? document.getElementById(target) : target) as Element
   const { originAfterMs = patienceMs(), ...showing } = wish
   const { url } = showing
+  const before = addressIn(element)
+  wishes.set(element, wish)
+  const isWanted = (): boolean => wishes.get(element) === wish && addressIn(element) === before
   if (originAfterMs > 0) {
-    const shown = await (
-      await opened()
-    )?.present(element, { ...showing, fullHash, patienceMs: originAfterMs })
+    const open = await within(originAfterMs, opened())
+    const shown = await open?.present(element, { ...showing, fullHash, patienceMs: originAfterMs, isWanted })
     if (shown) return tell(element, url, shown.source, shown.bytes)
-  } else keepLater(element, fullHash, url)
+  } else void firstShown.then(() => opened()).then(open => open?.keepShown(fullHash, url, element))
+  if (!isWanted()) return 'origin'
   show(element, url)
   return tellPlain(element, url)
 }
-
-/** Shares what the browser fetches itself, when the page has nothing better to do. */
-function keepLater(element: Element, fullHash: string, url: string): void {
-  void firstShown.then(() => opened()).then(open => open?.keepShown(element, fullHash, url))
-}
-
-/** Takes over an image that the browser has not begun to fetch; shares any other when it is there. */
-function adopt(image: HTMLImageElement): void {
-  const { mayfly: fullHash = '', mayflySrc } = image.dataset
-  const url = mayflySrc ?? image.getAttribute('src')
-  if (taken.has(image) || !url || !/^[\da-f]{64}$/.test(fullHash)) return
-  taken.add(image)
-  const isFar = (isEarly && !isLaidOut) || image.getBoundingClientRect().top > innerHeight + MOST_NEAR_PX
-  if (mayflySrc || (isFar && image.loading === 'lazy' && !image.complete && !image.srcset)) {
-    image.removeAttribute('src')
-    waiting.set(image, url)
-    near?.observe(image)
-  } else {
-    tellPlain(image, url)
-    keepLater(image, fullHash, url)
-  }
-}
-
-/** What is in the first viewport comes from the site at once; the rest when it comes near. */
-function watch(): void {
-  near = new IntersectionObserver(
-    entries => {
-      for (const { target, isIntersecting, boundingClientRect } of entries) {
-        const image = target as HTMLImageElement
-        const url = waiting.get(image)
-        if (!isIntersecting || !url) continue
-        near?.unobserve(image)
-        const bring = (originAfterMs?: number): Promise<unknown> =>
-          load(image.dataset['mayfly'] ?? '', image, { url, originAfterMs }).finally(() =>
-            waiting.delete(image)
-          )
-        if (!isLaidOut && boundingClientRect.top < innerHeight) void bring(0)
-        else void firstShown.then(() => bring())
-      }
-      isLaidOut = true
-    },
-    { rootMargin: `${NEAR_PX}px` }
-  )
-  for (const image of waiting.keys()) near.observe(image)
-  addEventListener('beforeprint', () => {
-    for (const [image, url] of waiting) show(image, url)
-  })
-}
-
-function whenParsed(then: () => void): void {
-  if (document.readyState === 'loading') addEventListener('DOMContentLoaded', then)
-  else then()
-}
-
-if (options) {
-  const adoptAll = (): void => {
-    document.querySelectorAll<HTMLImageElement>('img[data-mayfly]').forEach(adopt)
-    void startParts()
-  }
-  adoptAll()
-  new MutationObserver(adoptAll).observe(document, {
-    childList: true,
-    subtree: true,
-    attributeFilter: ['data-mayfly']
-  })
-  whenParsed(watch)
-}
-void startParts()
 
 /** The whole library, for what only it can do: fetched when it is first asked for, with a session of its own. */
 function whole(): Promise<Session> {
@@ -264,7 +250,7 @@ const mayfly = {
   /** Reads a film, song or download as it comes; undefined: the site alone brings it. */
   stream: async (wish: StreamOptions) => (await opened(Infinity))?.stream(wish),
   connect: (mediators: string | readonly string[], more?: Omit<SiteOptions, 'mediators'>) => {
-    options = { ...more, mediators: ([] as string[]).concat(mediators) }
+    options = policy && { ...more, mediators: ([] as string[]).concat(mediators) }
     void opened(Infinity)
     return mayfly
   },
@@ -274,6 +260,15 @@ const mayfly = {
   stop: () => decided('stop'),
   /** Takes back `stop`. */
   start: () => decided('start'),
+  /** Bytes of this page's files by who brought them, each once. */
+  stats: () => {
+    const stats: Record<ObjectSource, number> = { peer: 0, origin: 0, cache: 0 }
+    for (const { detail } of performance.getEntriesByName('mayfly') as PerformanceMeasure[]) {
+      const { source, bytes = 0 } = detail as { source: ObjectSource; bytes?: number }
+      stats[source] += bytes
+    }
+    return stats
+  },
   close: () => {
     close()
     void library?.then(open => open.close())
@@ -284,6 +279,12 @@ type Methods = Record<string, (...wish: never[]) => unknown>
 for (const name of 'seed get serve finish fetch prefetch'.split(' '))
   (mayfly as unknown as Methods)[name] = async (...wish) =>
     ((await (/fetch/.test(name) ? part('requests') : whole())) as Methods)[name]?.(...wish)
-;(globalThis as unknown as Record<string, unknown>)['mayfly'] = mayfly
-if (data['badge'] !== undefined)
-  void firstShown.then(() => part<BadgePart>('badge')).then(badge => badge?.(state, mayfly))
+
+// A page that shows a fragment of another may have the tag twice.
+const scope = globalThis as unknown as { mayfly?: Partial<typeof mayfly> }
+if (!scope.mayfly?.parts) {
+  scope.mayfly = mayfly
+  void startParts()
+  if (data['badge'] !== undefined)
+    void firstShown.then(() => part<BadgePart>('badge')).then(badge => badge?.(state, mayfly))
+}

@@ -1,3 +1,4 @@
+import type { Tried } from '../core/reachability.js'
 import { openConnection, type Connection, type Lane, type PeerSignal } from './connection.js'
 import type { Address } from './mediator.js'
 import { toHex } from './tree.js'
@@ -23,6 +24,7 @@ export interface NeighboursEvents {
   ondrain(neighbour: Neighbour): void
   /** Once for each that was connected to, open or not. */
   onclose(neighbour: Neighbour): void
+  ontried(tried: Tried): void
 }
 
 export interface Neighbours {

@@ -1,3 +1,5 @@
+import type { Outlook } from '../core/patience.js'
+import type { Tried } from '../core/reachability.js'
 import type { ChunkWish } from './chunks.js'
 import type { StreamsPart } from './parts.js'
 import type { Store } from './store.js'
@@ -22,13 +24,29 @@ export interface Wish {
 export interface Brought {
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly source: ObjectSource
+  /** It is the site's, and another than was wished for: to be shown, and not to be shared. */
+  readonly isOther?: true
+}
+
+/** What is known of the network, kept for the pages to come. */
+export interface Reach {
+  /** As in `Reachability`, at this moment. */
+  mayTry(): boolean
+  tried(tried: Tried): void
+  openMs(): number | undefined
 }
 
 export interface SessionOptions {
   readonly mediators: readonly string[]
   readonly iceServers?: RTCIceServer[] | undefined
   readonly store: Store
+  readonly reach: Reach
   readonly mayUpload: () => boolean
+  /** Nothing is left to give today: what is held is told to nobody. */
+  readonly isSpent: () => boolean
+  readonly spent: (isSpent: boolean) => void
+  /** Those of the full hashes that the site has not taken back. */
+  readonly givable: (fullHashes: readonly string[]) => readonly string[]
   /** Somebody was needed, and nobody was there, or somebody. */
   readonly looked: (isAlone: boolean) => void
   /** Fetches the part that gives, when something may be given; undefined: it cannot be had. */
@@ -39,8 +57,15 @@ export interface SessionOptions {
 
 /** The connection of one visitor to others, for all objects of a site. */
 export interface ObjectSession {
-  /** Undefined: nobody has brought it, or what the origin has is something else. */
-  bring(wish: Wish): Promise<Brought | undefined>
+  /**
+   * Undefined: nobody has brought it, or what the origin has is something else. Who waits no longer says so by `signal`, and
+   * nobody is asked for it any more. Never rejects.
+   */
+  bring(wish: Wish, signal?: AbortSignal): Promise<Brought | undefined>
+  /** Looks whether others have one of these, and goes to them if `isWanted`. False: nobody has, or nobody says so in time. */
+  meet(fullHashes: readonly string[], isWanted: boolean): Promise<boolean>
+  /** Whom there is to ask. */
+  outlook(): Outlook
   /** Holds what has come another way, if it verifies, and tells others. */
   keep(fullHash: string, bytes: Uint8Array<ArrayBuffer>): Promise<boolean>
   /** What may be uploaded has changed. */

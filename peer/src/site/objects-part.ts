@@ -1,7 +1,12 @@
-/** The part of the script tag that fetches whole objects: `mayfly-objects.js`. */
+/** The part of the script tag that speaks with others, and fetches whole objects: `mayfly-objects.js`. */
+import { reachabilityOf } from '../core/reachability.js'
+import { keepHere, openKeeper } from './keeper.js'
+import { openManifestReader } from './manifest-reader.js'
+import type { Reach } from './object-session.js'
 import { openSession } from './objects.js'
-import type { ObjectsPart, StreamsPart, UploadsPart } from './parts.js'
-import { keepShown, present } from './presenter.js'
+import type { ObjectsPart, PartsScope, SiteSessionHost, StreamsPart, UploadsPart } from './parts.js'
+import { present } from './presenter.js'
+import { watchResources } from './resources.js'
 import { openStore } from './store.js'
 import { shareAmongTabs } from './tabs.js'
 
@@ -10,15 +15,48 @@ declare const INTEGRITY: { readonly uploads: string; readonly streams: string }
 
 /** Bytes that are kept by default. */
 const STORE_BYTES = 67_108_864
+/** As the service worker has it (docs/PROTOCOL.md). */
+const MAX_OBJECT_BYTES = 16_777_216
+/** Milliseconds after which what the browser fetched itself is read from its cache: the page has better to do before. */
+const KEEP_MS = 1_500
+/** Hashes that stand for a page. */
+const MAX_MET = 32
 
-const part: ObjectsPart = (options, { part: fetchPart, ...host }) => {
-  const { storeBytes = STORE_BYTES } = options
+/** What is known of the network, of all pages of the site. */
+function reachOf({ reach: { read, write } }: SiteSessionHost): Reach {
+  const known = reachabilityOf(read(), Date.now())
+  for (const type of ['online', 'offline']) addEventListener(type, known.changed)
+  return {
+    mayTry: () => known.mayTry(Date.now()),
+    openMs: () => known.openMs,
+    tried: one => {
+      known.tried(one, Date.now())
+      write(known.toText(Date.now()))
+    }
+  }
+}
+
+const part: ObjectsPart = (options, host) => {
+  const { container, address } = (globalThis as unknown as PartsScope).mayfly.parts.host
+  const { storeBytes = STORE_BYTES, mediators } = options
+  const { part: fetchPart, isSpent, spent } = host
+  const at = options.manifest === undefined ? '' : new URL(options.manifest, document.baseURI).href
+  const reader = at === '' ? undefined : openManifestReader(at, { fetch: (...of) => fetch(...of), now: Date.now })
+  const first = reader?.refresh()
+  const store = openStore(storeBytes, at)
   const streams = (): Promise<StreamsPart | undefined> => fetchPart('streams', INTEGRITY.streams)
-  const session = shareAmongTabs(() =>
+  const session = shareAmongTabs(at || mediators.join(), () =>
     openSession({
       ...options,
       ...host,
-      store: openStore(storeBytes),
+      isSpent,
+      spent,
+      store,
+      reach: reachOf(host),
+      givable: fullHashes => {
+        const { revoked, enabled = true } = reader?.current() ?? {}
+        return enabled ? fullHashes.filter(one => !revoked?.has(one)) : []
+      },
       uploads: own =>
         fetchPart<UploadsPart>('uploads', INTEGRITY.uploads).then(open =>
           open?.(options, { ...host, ...own })
@@ -26,13 +64,62 @@ const part: ObjectsPart = (options, { part: fetchPart, ...host }) => {
       streams
     })
   )
+  const lookAt = async (url: string): ReturnType<NonNullable<typeof reader>['look']> => reader?.look(url)
+
+  const keeper = openKeeper(address('objects'))
+  const keep = async (fullHash: string, url: string): Promise<void> => {
+    const bytes = await keeper(url)
+    if (bytes) await session.keep(fullHash, bytes)
+  }
+
+  if (reader)
+    watchResources(async ({ url, bytes, length, isOurs }) => {
+      const file = await lookAt(url)
+      if (!file) return
+      if (!isOurs && bytes > 0)
+        performance.measure('mayfly', {
+          start: performance.now(),
+          detail: { url, fullHash: file.fullHash, source: 'origin', bytes: file.length }
+        })
+      const isHeld = (await store.list()).some(key => key.startsWith(file.fullHash))
+      if (!isHeld && length === file.length && length <= MAX_OBJECT_BYTES) await keep(file.fullHash, url)
+    })
+
   return {
     ...session,
+    meet: async () => {
+      if (!reader) return false
+      await first
+      const media = [...document.querySelectorAll('video,audio')]
+      const awaited = [...document.images].filter(({ complete }) => !complete).map(({ currentSrc, src }) => currentSrc || src)
+      const there = performance.getEntriesByType('resource').map(({ name }) => name)
+      const named: string[] = []
+      let wanted = 0
+      for (const url of new Set([...awaited, ...there])) {
+        if (named.length >= MAX_MET) break
+        const file = await lookAt(url)
+        if (!file) continue
+        if (awaited.includes(url)) wanted++
+        named.push(file.fullHash)
+      }
+      if (named.length === 0) named.push(...[...(reader.current()?.files.values() ?? [])].slice(0, 1).map(one => one.fullHash))
+      const isSomebody = await session.meet(named, wanted > 0)
+      return isSomebody || media.length > 0
+    },
     stream: wish => streams().then(open => open?.openStream(session, wish)),
-    present: (element, showing) => present(session, element, showing),
-    keepShown: (element, fullHash, url) => keepShown(session, element, fullHash, url)
+    present: async (element, showing) => {
+      const file = container?.controller && (await lookAt(new URL(showing.url, document.baseURI).href))
+      // The service worker gives it under the site's own address.
+      if (file && file.fullHash === showing.fullHash) return undefined
+      return present(session, element, showing)
+    },
+    keepShown: (fullHash, url, element) => {
+      const later = (): unknown => setTimeout(() => void keep(fullHash, url), KEEP_MS)
+      if ((element as Partial<HTMLImageElement>).complete) later()
+      else element.addEventListener('load', later, { once: true })
+    }
   }
 }
 
-const { mayfly } = globalThis as unknown as { mayfly: { parts: Record<string, unknown> } }
-mayfly.parts['objects'] = part
+if ('document' in globalThis) (globalThis as unknown as PartsScope).mayfly.parts['objects'] = part
+else keepHere()

@@ -23,6 +23,10 @@ export interface SiteSessionHost {
   /** Nothing stands in the way of giving, now. */
   readonly mayUpload: () => boolean
   readonly budget: BudgetRecord
+  readonly reach: BudgetRecord
+  /** Nothing is left to give today. */
+  readonly isSpent: () => boolean
+  readonly spent: (isSpent: boolean) => void
   /** Somebody was needed, and nobody was there, or somebody. */
   readonly looked: (isAlone: boolean) => void
   /** Fetches one of the parts by its name, which must hash to `integrity`; undefined: it cannot be had. */
@@ -31,10 +35,12 @@ export interface SiteSessionHost {
 
 /** What `mayfly-objects.js` gives the loader. */
 export interface SiteSession extends ObjectSession {
+  /** Looks who is there, for this page. Whether it needs the service worker: somebody is, or only that can hold what it plays. */
+  meet(): Promise<boolean>
   /** Undefined: the element is to have the site's own address. */
   present(element: Element, showing: Showing): Promise<Shown | undefined>
   /** Shares what the browser fetches itself for an element. */
-  keepShown(element: Element, fullHash: string, url: string): void
+  keepShown(fullHash: string, url: string, element: Element): void
   /** Undefined: the part that streams cannot be had. */
   stream(options: StreamOptions): Promise<ContentStream | undefined>
 }
@@ -43,6 +49,12 @@ export interface SiteSession extends ObjectSession {
 export interface PartsHost {
   /** Attributes of the tag. */
   readonly data: DOMStringMap
+  /** Undefined: there are no service workers here. */
+  readonly container: ServiceWorkerContainer | undefined
+  /** The address of a part, as the page's policy wants it. */
+  readonly address: (part: string) => string
+  /** A script's address as the page's policy wants it. */
+  readonly trusted: (url: string) => string
   /** The session if others pay now. `bytes`: what the caller could have from them, more than was known before. */
   readonly opened: (bytes?: number) => Promise<SiteSession | undefined>
   readonly obstacles: () => Obstacles
@@ -93,7 +105,7 @@ export interface Prefetched {
 
 /** What `mayfly-uploads.js` gives the session. */
 export type UploadsPart = (
-  options: UploadOptions & Pick<SiteSessionOptions, 'manifest'>,
+  options: UploadOptions,
   host: Pick<SiteSessionHost, 'mayUpload' | 'budget'> & Pick<UploadsHost, 'object' | 'encode' | 'read'>
 ) => Uploads
 

@@ -8,6 +8,8 @@ export interface Showing {
   readonly type?: string | undefined
   readonly length?: number | undefined
   readonly patienceMs: number
+  /** Neither the page nor a later call has given the element something else. */
+  readonly isWanted: () => boolean
 }
 
 /** The bytes of an object and where they came from, told when an element shows them. */
@@ -16,40 +18,51 @@ export interface Shown {
   readonly bytes: number
 }
 
-/** Milliseconds after which what the browser fetched itself is read from its cache: the page has better to do before. */
-const KEEP_MS = 1_500
-/** A blob is given back so long after it was shown. */
-const RELEASE_MS = 5_000
+/** Bytes of blobs that keep their addresses: a page may copy the elements that have them, at any time. */
+const MOST_BYTES = 67_108_864
+/** By address, the site's own and the bytes. */
+const given = new Map<string, { readonly url: string; readonly bytes: number }>()
 
 /** Shows an object that others or the site bring. Undefined: its element is to have the site's own address. */
 export async function present(
   session: ObjectSession,
   element: Element,
-  { type, url, ...wish }: Showing
+  { type, url, isWanted, ...wish }: Showing
 ): Promise<Shown | undefined> {
   const brought = await session.bring({ ...wish, url })
-  if (!brought) return undefined
+  if (!brought || !isWanted()) return undefined
   const { bytes, source } = brought
   const address = URL.createObjectURL(new Blob([bytes], { type: type ?? typeOf(element, url) }))
-  // An element may have another address by the time it tells that it has loaded the one before.
-  const release = (): unknown => setTimeout(() => URL.revokeObjectURL(address), RELEASE_MS)
-  // A policy of the site may forbid such addresses.
-  const onerror = (): void => {
-    release()
-    const { localName } = element
-    if (![element.getAttribute('src'), element.getAttribute('href')].includes(address)) return
-    // A script runs once, or not at all: only another element has a second try.
-    const again = localName === 'script' ? document.createElement(localName) : element
-    if (again !== element) for (const { name, value } of element.attributes) again.setAttribute(name, value)
-    show(again, url)
-    if (again !== element) element.replaceWith(again)
-  }
-  if (/^(img|script|link)$/.test(element.localName)) {
-    element.addEventListener('error', onerror, { once: true })
-    element.addEventListener('load', release, { once: true })
-  }
+  if (given.size === 0) addEventListener('error', mend, true)
+  given.set(address, { url, bytes: bytes.length })
+  makeRoom()
   show(element, address)
   return { source, bytes: bytes.length }
+}
+
+function makeRoom(): void {
+  let total = 0
+  for (const { bytes } of given.values()) total += bytes
+  for (const [address, { bytes }] of given) {
+    if (total <= MOST_BYTES) break
+    total -= bytes
+    URL.revokeObjectURL(address)
+    given.set(address, { ...given.get(address)!, bytes: 0 })
+  }
+}
+
+/** A policy of the site may forbid blobs; and a copy may have one that was given back. Both show what the site has. */
+function mend({ target }: Event): void {
+  const element = target as Element
+  const { localName } = element
+  const address = element.getAttribute?.('src') ?? element.getAttribute?.('href')
+  const url = given.get(address ?? '')?.url
+  if (url === undefined) return
+  // A script runs once, or not at all: only another element has a second try.
+  const again = localName === 'script' ? document.createElement(localName) : element
+  if (again !== element) for (const { name, value } of element.attributes) again.setAttribute(name, value)
+  show(again, url)
+  if (again !== element) element.replaceWith(again)
 }
 
 /** Only what a type must be right for; other images are told by their first bytes. */
@@ -59,19 +72,4 @@ function typeOf(element: Element, url: string): string {
   // Whatever it is, it is saved and not opened as a page of the site.
   if (element.localName === 'a') return 'application/octet-stream'
   return /\.svg$/i.test(new URL(url, document.baseURI).pathname) ? 'image/svg+xml' : ''
-}
-
-/** Shares what the browser has fetched itself, once an element has loaded all of it. */
-export function keepShown(session: ObjectSession, element: Element, fullHash: string, url: string): void {
-  const read = async (): Promise<void> => {
-    try {
-      const response = await fetch(url, { cache: 'only-if-cached', mode: 'same-origin' })
-      if (response.ok) await session.keep(fullHash, new Uint8Array(await response.arrayBuffer()))
-    } catch {
-      // Not in the browser's cache.
-    }
-  }
-  const keep = (): unknown => setTimeout(() => void read(), KEEP_MS)
-  if ((element as Partial<HTMLImageElement>).complete) keep()
-  else element.addEventListener('load', keep, { once: true })
 }

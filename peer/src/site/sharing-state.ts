@@ -5,6 +5,8 @@ const STOPPED = 'mayfly-stopped'
 const CONSENT = 'mayfly-consent'
 const BUDGET = 'mayfly-budget'
 const ALONE = 'mayfly-alone'
+const NETWORK = 'mayfly-network'
+const SPENT = 'mayfly-spent'
 /** Somebody may have come since. */
 const ALONE_MS = 60_000
 
@@ -19,6 +21,11 @@ export interface SharingState {
   /** Takes back `stop`. */
   start(): void
   readonly budget: BudgetRecord
+  /** What is known of the network, as text. */
+  readonly reach: BudgetRecord
+  /** Nothing was left to give when somebody last asked, today. */
+  isSpent(): boolean
+  spent(isSpent: boolean): void
   /** Others who were there when one was last needed, at most a minute ago: 0; undefined: some, or nobody knows. */
   visitors(): 0 | undefined
   /** Somebody was needed, and nobody was there, or somebody. */
@@ -69,6 +76,14 @@ export function sharingState(waits: boolean, onchange: () => void): SharingState
     start: () => void write(STOPPED, '0'),
     visitors: () => (Math.abs(Date.now() - Number(read(ALONE))) < ALONE_MS ? 0 : undefined),
     looked: isAlone => void write(ALONE, `${isAlone && Date.now()}`),
+    isSpent: () => read(SPENT) === today(),
+    spent: isSpent => void write(SPENT, isSpent ? today() : ''),
+    reach: { read: () => read(NETWORK), write: text => write(NETWORK, text) },
     budget: { read: () => read(BUDGET), write: text => write(BUDGET, text) }
   }
+}
+
+/** The day of UTC, by which periods are counted. */
+function today(): string {
+  return new Date().toISOString().slice(0, 10)
 }

@@ -1,8 +1,21 @@
-/** Gives an element its address, in the attribute that its kind has it in. False: such an element shows nothing. */
-export function show(element: Element, url: string): boolean {
-  const { localName, parentElement } = element
-  if (!/^(img|audio|video|script|source|track|link|a)$/.test(localName)) return false
-  element.setAttribute(/^l|^a$/.test(localName) ? 'href' : 'src', url)
-  if (localName === 'source') (parentElement as Partial<HTMLMediaElement> | null)?.load?.()
-  return true
+/** The attribute that has the address of an element of this kind; undefined: such an element shows nothing. */
+function attributeOf({ localName }: Element): string | undefined {
+  if (/^(link|a)$/.test(localName)) return 'href'
+  return /^(img|audio|video|script|source|track)$/.test(localName) ? 'src' : undefined
+}
+
+/** What the page, or we, have last given an element to show. */
+export function addressIn(element: Element): string {
+  return [attributeOf(element) ?? 'src', 'srcset', 'data-mayfly']
+    .map(name => element.getAttribute(name))
+    .join(' ')
+}
+
+/** Gives an element its address, in the attribute that its kind has it in. */
+export function show(element: Element, url: string): void {
+  const name = attributeOf(element)
+  if (!name) return
+  element.setAttribute(name, url)
+  if (element.localName === 'source')
+    (element.parentElement as Partial<HTMLMediaElement> | null)?.load?.()
 }

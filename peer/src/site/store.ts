@@ -1,3 +1,5 @@
+import { storeName } from './store-name.js'
+
 /**
  * The objects that this site's visitor holds, for all of its tabs and across visits. Keys are full hashes; of what is
  * streamed `<full hash>/<chunk>`, and `<full hash>/s` for its sidecar.
@@ -11,21 +13,21 @@ export interface Store {
   list(): Promise<string[]>
 }
 
-const NAME = 'mayfly-objects'
 /** Bytes that memory holds where the browser keeps nothing. */
 const MEMORY_BYTES = 33_554_432
 
 /**
  * The site's cache (CacheStorage), bounded to `most` bytes: the oldest goes first, unless it was used in this visit. Where the
- * browser gives none (no secure context, private mode, no room), memory.
+ * browser gives none (no secure context, private mode, no room), memory. `site`: URL of the manifest, or empty.
  */
-export function openStore(most: number): Store {
+export function openStore(most: number, site: string): Store {
+  const name = storeName(site)
   const memory = new Map<string, Uint8Array<ArrayBuffer>>()
   const used = new Set<string>()
   /** Lengths of what is kept; undefined until it was looked for. */
   let kept: Promise<Map<string, number>> | undefined
   // Not there without a secure context: that is a rejection like any other.
-  const cache = async (): Promise<Cache> => caches.open(NAME)
+  const cache = async (): Promise<Cache> => caches.open(name)
   const lengths = (): Promise<Map<string, number>> =>
     (kept ??= cache()
       .then(open => open.keys())

@@ -1,7 +1,6 @@
 /** The part of the script tag that gives: `mayfly-uploads.js`. */
 import { uploadBudget, uploadLimits } from '../core/upload-budget.js'
 import type { UploadsPart } from './parts.js'
-import { openRevocations } from './revocations.js'
 import { uploads } from './uploads.js'
 
 /** Between two events that tell what was given. */
@@ -10,7 +9,6 @@ const TELL_MS = 1_000
 const part: UploadsPart = (options, { budget: record, mayUpload, object, encode, read }) => {
   const limits = uploadLimits(options)
   const budget = uploadBudget(limits, record, Date.now())
-  const { without } = openRevocations(options.manifest, { fetch: (...of) => fetch(...of), now: Date.now })
   let telling: ReturnType<typeof setTimeout> | undefined
   const tell = (): void => {
     telling ??= setTimeout(() => {
@@ -23,14 +21,14 @@ const part: UploadsPart = (options, { budget: record, mayUpload, object, encode,
     ...uploads({
       encode,
       read,
-      object: async fullHash => ((await without([fullHash])).length > 0 ? object(fullHash) : undefined),
+      object,
       slots: limits.slots,
       mayUpload,
       take: bytes => budget.ask(bytes, Date.now()),
       gave: tell
     }),
     // Who has nothing left to give would cost others a connection.
-    givable: async all => (limits.slots > 0 && budget.hasRoom(Date.now()) ? without(all) : []),
+    hasRoom: () => limits.slots > 0 && budget.hasRoom(Date.now()),
     received: bytes => {
       budget.receive(bytes, Date.now())
       if (bytes > 0) tell()

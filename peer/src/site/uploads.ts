@@ -96,12 +96,12 @@ export interface Uploads {
   gone(neighbour: Neighbour): void
   /** Bytes have come from others. */
   received(bytes: number): void
-  /** Those of the full hashes that may be given: none where nothing is left to give, and not what has been revoked. */
-  givable(fullHashes: readonly string[]): Promise<readonly string[]>
+  /** Something is left to give. */
+  hasRoom(): boolean
 }
 
 /** Serves whole objects to neighbours: each in the order of its requests, all of them in turn. */
-export function uploads(host: UploadsHost): Omit<Uploads, 'received' | 'givable'> {
+export function uploads(host: UploadsHost): Omit<Uploads, 'received' | 'hasRoom'> {
   const { encode, read } = host
   const clients = new Map<Neighbour, Client>()
   let waiting: ReturnType<typeof setTimeout> | undefined

@@ -1,5 +1,5 @@
 /**
- * The service worker. With a manifest in its address (`?manifest=…`) it answers what that names: see `openSiteWorker`. And it
+ * The service worker, or what a site's own one imports. With a manifest in its address (`?manifest=…`) it answers what that names: see `openSiteWorker`. And it
  * gives contents that a page of this site fetches an address on this site, `mayfly/<full hash>`
  * below its scope, so that media elements can play and seek while it is being fetched: see `Session.serve`.
  */
@@ -48,17 +48,18 @@ const pages: Pages = {
 /** A page that is asked has so long to say whether it tries, unless the address says something else (`?acknowledge=…`). */
 const ACKNOWLEDGE_MS = 50
 
+/** A site's own service worker, which has imported this one, is installed and takes over pages as that site wants. */
+const isImported = !/mayfly-worker[^/]*$/.test(scope.location.pathname)
 const site = openSite()
 
-scope.addEventListener('install', event => {
-  // A site without a good manifest stays as it was.
-  event.waitUntil(Promise.resolve(site?.install()).then(() => scope.skipWaiting()))
-  if (site) event.waitUntil(routed(event).catch(() => {}))
-})
-// A medium that plays would stop if its next range came through a worker: pages of a tagged site have it from their next visit.
-scope.addEventListener('activate', event => {
-  if (!site) event.waitUntil(scope.clients.claim())
-})
+if (!isImported) {
+  scope.addEventListener('install', event => {
+    // A site without a good manifest stays as it was.
+    event.waitUntil(Promise.resolve(site?.install()).then(() => scope.skipWaiting()))
+    if (site) event.waitUntil(routed(event).catch(() => {}))
+  })
+  scope.addEventListener('activate', event => event.waitUntil(scope.clients.claim()))
+}
 // Pages say it when they begin, and while they serve: a worker that hears nothing is ended by the browser.
 scope.addEventListener('message', event => {
   if (event.data === 'mayfly-claim') event.waitUntil(scope.clients.claim())
@@ -75,11 +76,11 @@ scope.addEventListener('fetch', event => {
   event.respondWith(answer({ ...address, clientId, range: request.headers.get('range') }))
 })
 
-/** The site of the manifest that the script's address names; it is on the same site. */
+/** The site of the manifest that the script's address names; it is on the same site. Who imports this has it beside. */
 function openSite(): ReturnType<typeof openSiteWorker> | undefined {
   const { href, origin } = scope.location
   const { searchParams } = new URL(href)
-  const name = searchParams.get('manifest')
+  const name = searchParams.get('manifest') ?? (isImported ? 'mayfly-manifest.json' : null)
   if (name === null || !URL.canParse(name, href)) return undefined
   const manifest = new URL(name, href)
   if (manifest.origin !== origin) return undefined

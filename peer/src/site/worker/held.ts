@@ -1,4 +1,5 @@
 import type { SiteFile } from '../../core/site-manifest.js'
+import { storeName } from '../store-name.js'
 import { setBounded } from './bounded.js'
 import { levelsOf, fullHashOf, rootOf } from '../tree.js'
 
@@ -14,11 +15,12 @@ export interface Held {
   verified(file: SiteFile, bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | undefined>
 }
 
-const CACHE = 'mayfly-objects'
 /** Verified objects in memory, of at most 16 MiB: a film is asked for in many ranges. */
 const MAX_READY = 2
 
-export function openHeld({ caches }: Pick<typeof globalThis, 'caches'>): Held {
+/** `manifestUrl`: of the site, whose pages fill its cache. */
+export function openHeld({ caches }: Pick<typeof globalThis, 'caches'>, manifestUrl: string): Held {
+  const name = storeName(manifestUrl)
   const ready = new Map<string, Uint8Array<ArrayBuffer>>()
   let known = new Set<string>()
 
@@ -33,7 +35,7 @@ export function openHeld({ caches }: Pick<typeof globalThis, 'caches'>): Held {
     has: fullHash => known.has(fullHash),
     look: async () => {
       try {
-        const requests = await (await caches.open(CACHE)).keys()
+        const requests = await (await caches.open(name)).keys()
         known = new Set(requests.map(({ url }) => new URL(url).pathname.slice(-64)))
       } catch {
         known.clear()
@@ -45,7 +47,7 @@ export function openHeld({ caches }: Pick<typeof globalThis, 'caches'>): Held {
       const bytes = ready.get(fullHash)
       if (bytes) return bytes
       try {
-        const cache = await caches.open(CACHE)
+        const cache = await caches.open(name)
         const address = `/mayfly/${fullHash}?${length}`
         const kept = await cache.match(address)
         const right = kept && (await verified(file, new Uint8Array(await kept.arrayBuffer())))

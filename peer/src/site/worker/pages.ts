@@ -1,5 +1,5 @@
 import type { ClientState } from '../../core/site-request.js'
-import { after } from './after.js'
+import { after } from '../deadline.js'
 import { setBounded } from './bounded.js'
 import type { Acknowledged, Answer, Asked, Came, PageMessage, WorkerMessage } from './talk.js'
 
@@ -12,29 +12,30 @@ export interface PageClient {
 /** The clients of the worker, and what is known of them. */
 export interface SitePages {
   stateOf(clientId: string): ClientState
-  /** A page is being opened. */
+  /** A page is being opened: all that it will ever fetch comes by here. */
   opened(clientId: string): unknown
+  wasOpened(clientId: string): boolean
   said(clientId: string, message: PageMessage): Promise<void>
-  /** Asks the page itself, then others that have a session. Undefined: none can, or not in time. Never rejects. */
-  ask(clientId: string, asked: Asked): Promise<Answer>
-  keep(clientId: string, fullHash: string, blob: Blob): Promise<void>
+  /**
+   * Asks the page itself, then others that have a session. Undefined: none can bring it in time; false: none says that it tries,
+   * within `ms`; `begun`: the page began to play it without a worker. Never rejects.
+   */
+  ask(clientId: string, asked: Asked, ms: number): Promise<Answer | 'begun' | false>
   tell(clientId: string, came: Came): Promise<void>
 }
 
-/** A page has so long for the bytes: it gives up earlier by itself. */
-const ANSWER_MS = 5_000
+/** A page that has said how long it tries gives up by itself: one that the browser has frozen since does not. */
+const GRACE_MS = 100
+const MOST_MS = 10_000
 /** What came is told together. */
 const TELL_MS = 100
 const MAX_CLIENTS = 64
 const MAX_CAME = 500
 const MAX_OTHERS = 2
 
-/** `acknowledgeMs`: a page has so long to say whether it tries. */
-export function openPages(
-  clients: { get(id: string): Promise<PageClient | undefined> },
-  acknowledgeMs: number
-): SitePages {
+export function openPages(clients: { get(id: string): Promise<PageClient | undefined> }): SitePages {
   const states = new Map<string, ClientState>()
+  const opened = new Map<string, true>()
   const telling = new Map<string, Came[]>()
 
   const set = (clientId: string, state: ClientState): unknown =>
@@ -58,29 +59,33 @@ export function openPages(
   }
 
   /** `false`: it does not try, or says nothing in time. */
-  const askOne = (clientId: string, asked: Asked, late: Promise<unknown>): Promise<Answer | false> =>
+  const askOne = (
+    clientId: string,
+    asked: Asked,
+    late: Promise<unknown>
+  ): Promise<Answer | 'begun' | false> =>
     new Promise((resolve, reject) => {
       const { port1, port2 } = new MessageChannel()
       let isTrying = false
-      port1.onmessage = ({ data }: MessageEvent<Acknowledged | Answer>) => {
-        // Also where it comes too late for this time.
-        if (data === true) {
-          isTrying = true
-          set(clientId, 'shown')
-          return
-        }
-        if (data === false) refused()
-        else resolve(data)
-        port1.close()
-      }
       const refused = (): void => {
         if (isTrying) return
         if (states.get(clientId) !== 'shown') set(clientId, 'mute')
         resolve(false)
       }
+      port1.onmessage = ({ data }: MessageEvent<Acknowledged | Answer>) => {
+        if (typeof data === 'number' && !isTrying) {
+          // Also where it comes too late for this time.
+          isTrying = true
+          set(clientId, 'shown')
+          void after(Math.min(data + GRACE_MS, MOST_MS)).then(() => resolve(undefined))
+          if (data > 0) return
+        }
+        port1.close()
+        if (data === false) refused()
+        else resolve(typeof data === 'number' ? undefined : data)
+      }
       port1.addEventListener('close', () => resolve(undefined))
       void late.then(refused)
-      void after(ANSWER_MS).then(() => resolve(undefined))
       send(clientId, { ask: asked }, [port2]).then(isThere => {
         if (isThere) return
         states.delete(clientId)
@@ -90,18 +95,22 @@ export function openPages(
 
   return {
     stateOf: clientId => states.get(clientId),
-    opened: clientId => set(clientId, 'new'),
+    opened: clientId => {
+      setBounded(opened, clientId, true, MAX_CLIENTS)
+      set(clientId, 'new')
+    },
+    wasOpened: clientId => opened.has(clientId),
     said: (clientId, message) => {
       set(clientId, message === 'shown' ? 'shown' : 'mute')
       return flush(clientId)
     },
-    ask: async (clientId, asked) => {
+    ask: async (clientId, asked, ms) => {
       try {
         // Who streams to a page that is closed has nobody to stream for.
         const others = [...states].filter(
           ([id, state]) => state === 'shown' && id !== clientId && !asked.range
         )
-        const late = after(acknowledgeMs)
+        const late = after(ms)
         for (const [id] of [[clientId] as const, ...others.slice(-MAX_OTHERS)]) {
           const answer = await askOne(id, asked, late)
           if (answer !== false) return answer
@@ -109,9 +118,8 @@ export function openPages(
       } catch {
         // It is gone.
       }
-      return undefined
+      return false
     },
-    keep: async (clientId, fullHash, blob) => void (await send(clientId, { keep: { fullHash, blob } })),
     tell: async (clientId, came) => {
       const list = telling.get(clientId) ?? []
       if (list.length < MAX_CAME) list.push(came)

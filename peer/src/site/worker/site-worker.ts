@@ -1,17 +1,16 @@
 import {
   headersOf,
   isPlain,
+  isStreamed,
   siteRequest,
   stepsOf,
-  MAX_OBJECT_BYTES,
   type SiteRequest
 } from '../../core/site-request.js'
 import type { ObjectSource } from '../object-session.js'
-import type { SiteFile } from '../../core/site-manifest.js'
-import { after } from './after.js'
+import { within } from '../deadline.js'
+import { openManifestReader } from '../manifest-reader.js'
 import { setBounded } from './bounded.js'
 import { openHeld } from './held.js'
-import { openManifest } from './manifest.js'
 import { openPages, type PageClient } from './pages.js'
 import type { PageMessage } from './talk.js'
 
@@ -44,10 +43,9 @@ export type Platform = Pick<typeof globalThis, 'fetch' | 'caches'> & {
 /** A restarted worker waits so many times longer than for a page for the manifest that it kept; and for an object in its cache, with time for its bytes. */
 const READ_TIMES = 4
 const READ_BYTES_PER_MS = 50_000
-/** Objects of a page that the browser fetched alone: they are shared when the page has nothing better to do. */
-const KEEP_AFTER_MS = 2_000
-const MAX_LEFT = 100
-const MAX_CLIENTS = 16
+/** A page whose media the worker knows nothing of has so long to tell of them: a player would fail. */
+const MEDIUM_MS = 1_000
+const MAX_MADE = 64
 
 /**
  * Answers what the manifest at `manifestUrl` names, from the cache, from a page that asks other visitors, or from the
@@ -55,12 +53,13 @@ const MAX_CLIENTS = 16
  */
 export function openSiteWorker(manifestUrl: string, platform: Platform): SiteWorker {
   const { origin } = new URL(manifestUrl)
-  const manifest = openManifest(manifestUrl, platform)
-  const held = openHeld(platform)
-  const pages = openPages(platform.clients, platform.acknowledgeMs)
-  const readMs = READ_TIMES * platform.acknowledgeMs
-  /** What was left to the browser, by client. */
-  const left = new Map<string, Map<string, SiteFile>>()
+  const manifest = openManifestReader(manifestUrl, platform)
+  const held = openHeld(platform, manifestUrl)
+  const pages = openPages(platform.clients)
+  const { acknowledgeMs } = platform
+  const readMs = READ_TIMES * acknowledgeMs
+  /** Media of which a page has ranges from here, by client and address. */
+  const made = new Map<string, true>()
   const looked = held.look()
   /** A worker may be forbidden to reach another site which the page may: nothing is taken over there until it was tried. */
   let reached = origin
@@ -73,99 +72,86 @@ export function openSiteWorker(manifestUrl: string, platform: Platform): SiteWor
     await platform.fetch(base, { method: 'HEAD', mode: 'no-cors' })
     reached = new URL(base).origin
   }
-  /** Remembers what the browser fetches by itself. */
-  const leave = (clientId: string, url: string, request: SiteRequest): void => {
-    const list = setBounded(left, clientId, left.get(clientId) ?? new Map<string, SiteFile>(), MAX_CLIENTS)
-    if (!request.range && request.file.length <= MAX_OBJECT_BYTES)
-      setBounded(list, url, request.file, MAX_LEFT)
-  }
-  /** Shares what the browser has fetched by itself, where it still has it. */
-  const keepLeft = async (clientId: string): Promise<void> => {
-    const list = left.get(clientId)
-    left.delete(clientId)
-    if (!list) return
-    await after(KEEP_AFTER_MS)
-    await held.look()
-    for (const [url, { fullHash }] of list) {
-      if (held.has(fullHash)) continue
-      const response = await platform
-        .fetch(url, { cache: 'only-if-cached', mode: 'same-origin' })
-        .catch(() => undefined)
-      await keep(clientId, fullHash, response)
-    }
-  }
-  const keep = async (clientId: string, fullHash: string, response: Response | undefined): Promise<void> => {
-    if (response?.status === 200) await pages.keep(clientId, fullHash, await response.blob())
-  }
-
   const tell = (event: SiteFetchEvent, { file, range }: SiteRequest, source: ObjectSource): void => {
     const { fullHash, length } = file
     const bytes = range ? range.end - range.start : length
     last(event, pages.tell(event.clientId, { url: event.request.url, fullHash, source, bytes }))
   }
-  const bring = async (
-    step: 'cache' | 'page',
+
+  /** Players fail where one range comes from here and another from the network: Chromium compares their URLs, and what is made here has none. */
+  const keyOf = ({ clientId, request }: SiteFetchEvent): string => `${clientId} ${request.url}`
+  const isMade = (event: SiteFetchEvent): boolean =>
+    pages.wasOpened(event.clientId) || made.has(keyOf(event))
+  const make = (event: SiteFetchEvent, body: BodyInit | null, init: ResponseInit): Response => {
+    if (isMedium(event.request)) setBounded(made, keyOf(event), true, MAX_MADE)
+    return new Response(body, init)
+  }
+  const network = async (event: SiteFetchEvent, isOurs = isMade(event)): Promise<Response> => {
+    const response = await platform.fetch(event.request)
+    const isCopied = isOurs && isMedium(event.request) && response.type !== 'opaque'
+    return isCopied ? make(event, response.body, response) : response
+  }
+
+  const fromCache = async ({ file, range }: SiteRequest): Promise<Brought | undefined> => {
+    const { start, end } = range ?? { start: 0, end: file.length }
+    const bytes = await within(readMs + file.length / READ_BYTES_PER_MS, held.read(file))
+    return bytes && [bytes.subarray(start, end), 'cache']
+  }
+  const fromPage = async (
     { file, range }: SiteRequest,
-    { clientId, request }: SiteFetchEvent
-  ): Promise<[BodyInit, ObjectSource?] | undefined> => {
+    event: SiteFetchEvent
+  ): Promise<Brought | 'begun' | false | undefined> => {
+    const { request, clientId } = event
     const { length } = file
     const all = range ?? { start: 0, end: length }
-    const { start, end } = all
-    if (step === 'cache') {
-      const bytes = await within(readMs + length / READ_BYTES_PER_MS, held.read(file))
-      return bytes && [bytes.subarray(start, end), 'cache']
-    }
-    const isWhole = length <= MAX_OBJECT_BYTES
-    const answer = await pages.ask(clientId, {
+    const asked = {
       ...file,
       url: request.url,
+      destination: request.destination,
       base: manifest.current()?.base,
-      range: isWhole ? undefined : all
-    })
-    if (!answer) return undefined
+      range: isStreamed({ file, range }) ? all : undefined
+    }
+    const isUnknown = isMedium(request) && !isMade(event)
+    const answer = await pages.ask(clientId, asked, isUnknown ? MEDIUM_MS : acknowledgeMs)
+    if (!answer || answer === 'begun') return answer
     if ('stream' in answer) return [answer.stream]
     const bytes = await held.verified(file, answer.bytes)
-    return bytes && [bytes.subarray(start, end), answer.source]
-  }
-  /**
-   * Media elements fail where one range comes from a worker and another from the network (Chromium compares their URLs, and
-   * what a worker makes has none): the worker hands all of them on.
-   */
-  const network = async (request: Request): Promise<Response> => {
-    const response = await platform.fetch(request)
-    return isMedium(request) && response.type !== 'opaque' ? new Response(response.body, response) : response
+    return bytes && [bytes.subarray(all.start, all.end), answer.source]
   }
   const answer = async (event: SiteFetchEvent, wanted: SiteRequest): Promise<Response> => {
-    const { request, clientId } = event
     const { file, range } = wanted
+    let isOurs = isMade(event)
     try {
       for (const step of stepsFor(event, wanted)) {
-        const [body, source] = (await bring(step, wanted, event)) ?? []
-        if (!body) continue
+        const brought = await (step === 'cache' ? fromCache(wanted) : fromPage(wanted, event))
+        if (brought === 'begun') return await platform.fetch(event.request)
+        if (brought !== false && step === 'page') isOurs = true
+        if (!brought) continue
+        const [body, source] = brought
         if (source) tell(event, wanted, source)
-        return new Response(body, { status: range ? 206 : 200, headers: headersOf(file, range) })
+        return make(event, body, { status: range ? 206 : 200, headers: headersOf(file, range) })
       }
     } catch {
       // The network has it.
     }
-    const response = await network(request)
-    const isKept = !range && file.length <= MAX_OBJECT_BYTES
-    if (isKept && pages.stateOf(clientId) === 'shown')
-      last(event, keep(clientId, file.fullHash, response.clone()))
+    const response = await network(event, isOurs)
     tell(event, wanted, 'origin')
     return response
   }
-  const stepsFor = ({ clientId }: SiteFetchEvent, { file }: SiteRequest): readonly ('cache' | 'page')[] =>
-    stepsOf({
-      client: clientId === '' ? 'mute' : pages.stateOf(clientId),
-      length: file.length,
-      isHeld: held.has(file.fullHash)
-    })
-  /** After a restart. */
+  const stepsFor = (event: SiteFetchEvent, { file }: SiteRequest): readonly ('cache' | 'page')[] => {
+    const { clientId, request } = event
+    // What a player began without us goes on so: only its page knows.
+    const isHeld = held.has(file.fullHash) && (!isMedium(request) || isMade(event))
+    const client = clientId === '' ? 'mute' : pages.stateOf(clientId)
+    return stepsOf({ client, length: file.length, isHeld })
+  }
+  /** What is known only after a moment: the worker was restarted, or a section of the manifest is read. */
   const answerLate = async (event: SiteFetchEvent): Promise<Response> => {
-    const known = await within(readMs, Promise.all([manifest.read, looked])).then(() => manifest.current())
+    const { url } = event.request
+    await within(readMs, Promise.all([manifest.look(url), looked]))
+    const known = manifest.current()
     const wanted = known && siteRequest(known, event.request)
-    return wanted ? answer(event, wanted) : network(event.request)
+    return wanted ? answer(event, wanted) : network(event)
   }
 
   return {
@@ -175,6 +161,7 @@ export function openSiteWorker(manifestUrl: string, platform: Platform): SiteWor
     },
     fetch: event => {
       const { request, clientId, resultingClientId } = event
+      const { url } = request
       const isNavigation = request.mode === 'navigate'
       if (isNavigation) pages.opened(resultingClientId)
       if (isNavigation || manifest.isDue())
@@ -182,34 +169,33 @@ export function openSiteWorker(manifestUrl: string, platform: Platform): SiteWor
           event,
           manifest.read.then(() => (manifest.isDue(isNavigation) ? refresh() : undefined))
         )
-      if (!isPlain(request)) return
+      if (!isPlain(request) || !isReached(url)) return
+      const state = pages.stateOf(clientId)
+      // What a page shows first does not wait for what the manifest says.
+      if (manifest.entry(url) === 'unread') {
+        if (!manifest.isRead || state === 'shown') event.respondWith(answerLate(event))
+        return
+      }
       const known = manifest.current()
-      if (!manifest.isRead) {
-        if (isReached(request.url)) event.respondWith(answerLate(event))
-        return
-      }
-      const wanted = known && isReached(request.url) && siteRequest(known, request)
-      const isOwnMedium = isMedium(request) && request.url.startsWith(`${origin}/`)
+      const wanted = known && siteRequest(known, request)
+      const isOwnMedium = isMedium(request) && url.startsWith(`${origin}/`)
       if (!wanted) {
-        if (isOwnMedium) event.respondWith(network(request))
+        if (isOwnMedium && made.has(keyOf(event))) event.respondWith(network(event))
         return
       }
-      if (isMedium(request) ? isOwnMedium : stepsFor(event, wanted).length > 0) {
+      if (isMedium(request) ? isOwnMedium : stepsFor(event, wanted).length > 0)
         event.respondWith(answer(event, wanted))
-        return
-      }
-      if (clientId === '') return
-      leave(clientId, request.url, wanted)
-      tell(event, wanted, 'origin')
+      else if (clientId !== '') tell(event, wanted, 'origin')
     },
     message: async (clientId, data) => {
       const said = (data as { mayfly?: PageMessage } | null)?.mayfly
-      if (!said) return
-      await pages.said(clientId, said).catch(() => {})
-      if (said === 'shown') await keepLeft(clientId).catch(() => {})
+      if (said) await pages.said(clientId, said).catch(() => {})
     }
   }
 }
+
+/** Bytes, and who has brought them; undefined: the page tells itself. */
+type Brought = readonly [BodyInit, ObjectSource?]
 
 function isMedium({ destination }: Request): boolean {
   return /^(audio|video)$/.test(destination)
@@ -224,7 +210,3 @@ function last(event: SiteFetchEvent, promise: Promise<unknown>): void {
   }
 }
 
-/** Undefined where it takes longer. */
-function within<Value>(ms: number, promise: Promise<Value>): Promise<Value | undefined> {
-  return Promise.race([promise, after(ms)])
-}

@@ -7,8 +7,6 @@ import type { ObjectSource } from '../object-session.js'
 export interface WorkerMessage {
   /** Comes with a port, for an `Acknowledged` at once and an `Answer` later. */
   readonly ask?: Asked
-  /** Holds what the network has brought, and tells others. */
-  readonly keep?: { readonly fullHash: string; readonly blob: Blob }
   /** Where objects of this page came from. */
   readonly came?: readonly Came[]
 }
@@ -18,12 +16,17 @@ export interface Asked extends SiteFile {
   readonly url: string
   /** That of the manifest, which the path of a sidecar belongs to. */
   readonly base: string | undefined
-  /** Of a content that is streamed, as it is too long to be held whole. */
+  /** Of a content that is streamed. */
   readonly range: ByteRange | undefined
+  /** What asks: `Request.destination`. */
+  readonly destination: string
 }
 
-/** Whether the page tries to bring it. */
-export type Acknowledged = boolean
+/**
+ * What a page says at once: milliseconds until it gives up by itself (0: only the network is to be asked); false: it asks nobody;
+ * `begun`: a medium that it began to play before there was a worker goes on as it began.
+ */
+export type Acknowledged = number | false | 'begun'
 
 /** Undefined: nobody has brought it. */
 export type Answer =
@@ -39,5 +42,5 @@ export interface Came {
   readonly bytes: number
 }
 
-/** To the worker: the first viewport is shown; and there is a session. */
+/** To the worker: there is a page; and it has a session. */
 export type PageMessage = 'here' | 'shown'

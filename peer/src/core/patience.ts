@@ -1,0 +1,46 @@
+/**
+ * How long an element of a page may wait for other visitors before the site's own bytes are on their way: decided from what
+ * is seen of it, what is known of the others, and what the site itself would take. Times are milliseconds.
+ *
+ * @see docs/SITE.md#how-long-others-have
+ */
+
+/** What is known of the other visitors, now. */
+export interface Outlook {
+  /** Neighbours that can be asked. */
+  readonly open: number
+  /** Round trip to the nearest of them, where it was measured. */
+  readonly roundTripMs?: number | undefined
+  /** Until the first can be asked, where none can be and one is expected. */
+  readonly expectedMs?: number | undefined
+}
+
+/** What waits. */
+export interface Waiting {
+  /** Until scrolling as it is brings it into view; 0: it is seen, or nobody knows where it is. */
+  readonly dueMs: number
+  /** What the site takes to bring it. */
+  readonly siteMs: number
+  /** What the operator allows neighbours that are there. */
+  readonly patienceMs: number
+}
+
+/** What is out of sight waits no longer than this for a first neighbour. */
+export const CONNECTING_MS = 1_000
+/** Nearer than this, a neighbour is as near as the site: one that is seen may come from it. */
+const NEAR_MS = 20
+/** What is seen waits so long for a neighbour that near. */
+const SEEN_MS = 40
+
+/**
+ * Milliseconds that others have for it, all in all; 0: the site is asked at once. What is seen never waits for somebody who is not
+ * reached yet; what is not seen waits no longer than the site could still bring it in time.
+ */
+export function patienceOf({ dueMs, siteMs, patienceMs }: Waiting, outlook: Outlook): number {
+  const { open, roundTripMs = Infinity, expectedMs = Infinity } = outlook
+  if (dueMs <= 0) return open > 0 && roundTripMs < NEAR_MS ? Math.min(SEEN_MS, patienceMs) : 0
+  const spare = dueMs - siteMs
+  if (open > 0) return Math.max(0, Math.min(spare, patienceMs))
+  const most = Math.min(spare, Math.max(CONNECTING_MS, patienceMs))
+  return expectedMs < most ? most : 0
+}

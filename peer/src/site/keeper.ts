@@ -1,0 +1,54 @@
+import { within } from './deadline.js'
+
+/** Nobody waits longer for a browser's cache. */
+const READ_MS = 5_000
+
+/** Reads what the browser has fetched itself from its cache; undefined: it is not there any more. Never rejects. */
+export type Keeper = (url: string) => Promise<Uint8Array<ArrayBuffer> | undefined>
+
+interface Read {
+  readonly url: string
+  readonly bytes?: Uint8Array<ArrayBuffer>
+}
+
+/**
+ * In a dedicated worker, which runs this very script: what a page reads itself takes the place of the picture in the browser's
+ * memory, and a copy of an image would not be there at once any more. `address`: the script's, as a policy wants it.
+ */
+export function openKeeper(address: string): Keeper {
+  const waiting = new Map<string, (bytes: Read['bytes']) => void>()
+  let worker: Worker | undefined
+  let isRefused = false
+
+  const begin = (): Worker => {
+    const begun = new Worker(address)
+    begun.onmessage = ({ data: { url, bytes } }: MessageEvent<Read>) => {
+      waiting.get(url)?.(bytes)
+      waiting.delete(url)
+    }
+    begun.onerror = () => (isRefused = true)
+    return begun
+  }
+  return async url => {
+    if (isRefused) return undefined
+    try {
+      worker ??= begin()
+      // oxlint-disable-next-line require-post-message-target-origin
+      worker.postMessage(url)
+    } catch {
+      isRefused = true
+      return undefined
+    }
+    return within(READ_MS, new Promise<Read['bytes']>(resolve => waiting.set(url, resolve)))
+  }
+}
+
+/** What the worker does. The site is asked for nothing. */
+export function keepHere(): void {
+  addEventListener('message', ({ data: url }: MessageEvent<string>) => {
+    void fetch(url, { cache: 'only-if-cached', mode: 'same-origin' })
+      .then(response => (response.ok ? response.arrayBuffer() : undefined))
+      .catch(() => undefined)
+      .then(buffer => postMessage({ url, ...(buffer && { bytes: new Uint8Array(buffer) }) }))
+  })
+}

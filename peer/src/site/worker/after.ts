@@ -1,4 +1,0 @@
-/** Settles so many milliseconds later. */
-export function after(ms: number): Promise<undefined> {
-  return new Promise(resolve => setTimeout(resolve, ms, undefined))
-}
