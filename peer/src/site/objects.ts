@@ -1,3 +1,4 @@
+import { reachabilityOf } from '../core/reachability.js'
 import type { ChunkEngine } from './chunks.js'
 import type { Served, Uploads } from './uploads.js'
 import { downloads, type Transfer } from './downloads.js'
@@ -59,7 +60,7 @@ export function openSession(options: SessionOptions): ObjectSession {
   let serving: Promise<Uploads | undefined> | undefined
   /** Bytes from others that the part which gives has not been told of. */
   let uncounted = 0
-  const neighbours = openNeighbours(peerId, () => iceServers, {
+  const neighbours = openNeighbours(peerId, () => iceServers, reachabilityOf(undefined, Date.now()), {
     signal: ({ peerId: to, mediatorId }, data) =>
       mediator.send({ type: 'signal', peerId: to, mediatorId, data }),
     onopen: () => {
