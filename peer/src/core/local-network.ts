@@ -67,8 +67,8 @@ export function usableIceServers(value: unknown, { isPublic }: PageNetwork): RTC
   const usable: RTCIceServer[] = []
   for (const server of Array.isArray(value) ? (value as unknown[]).slice(0, MAX_ICE_URLS) : []) {
     const { urls } = Object(server) as RTCIceServer
-    for (const url of [urls].flat().slice(0, MAX_ICE_URLS).map(String)) {
-      const [, , host = ''] = ICE_URL.exec(url) ?? []
+    for (const url of [urls].flat().slice(0, MAX_ICE_URLS)) {
+      const [, , host = ''] = (typeof url === 'string' && ICE_URL.exec(url)) || []
       if (host && !(isPublic && isLocalHost(host)) && usable.length < MAX_ICE_URLS)
         usable.push({ ...(server as RTCIceServer), urls: url })
     }
