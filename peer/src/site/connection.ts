@@ -1,3 +1,14 @@
+import { pageNetwork } from '../adapters/page-network.js'
+import { withoutLocal } from '../core/local-network.js'
+import {
+  farthest,
+  kindOf,
+  networkOf,
+  type CandidateKind,
+  type Outcome,
+  type Pair,
+  type Tried
+} from '../core/reachability.js'
 import type { Message } from './wire.js'
 
 /** A description or a candidate, as it travels; from a peer that is not trusted. */
@@ -10,6 +21,8 @@ export interface ConnectionEvents {
   /** To be sent to the other side, in order. */
   onsignals(signals: PeerSignal[]): void
   onopen(): void
+  /** How the attempt went, once at most: it was no attempt if the owner or the other side ended it before. */
+  ontried?(tried: Tried): void
   onmessage(message: Message): void
   /** Fewer bytes wait to be sent than before. */
   ondrain(): void
@@ -31,8 +44,12 @@ export interface Connection {
 const GATHER_MS = 8
 /** Later ones travel together. */
 const BATCH_MS = 40
-/** Not open by then, it never will be. */
-const OPEN_MS = 15_000
+/** Whoever answers at all has answered an offer by then. */
+const ANSWER_MS = 3_000
+/** Not open so long after the other side has described itself, it never will be. */
+const OPEN_MS = 5_000
+/** Without any candidate by then, WebRTC may use no UDP here. */
+const CANDIDATE_MS = 1_000
 /** ICE often heals within a second or two. */
 const DISCONNECTED_MS = 5_000
 const CONTROL_ID = 10
@@ -53,6 +70,14 @@ export function openConnection(
   events: ConnectionEvents
 ): Connection {
   const rtc = connectionThrough(iceServers)
+  const page = pageNetwork()
+  const began = performance.now()
+  let openMs = 0
+  let ours: CandidateKind = '-'
+  let theirs: CandidateKind = '-'
+  let network: string | undefined
+  let hasGathered = false
+  let isTried = false
   let data: RTCDataChannel | undefined
   let control: RTCDataChannel | undefined
   let isOpen = false
@@ -68,17 +93,26 @@ export function openConnection(
 
   const close = (): void => {
     if (isClosed) return
+    if (isOpen) tried('opened')
     isClosed = true
     isOpen = false
-    clearTimeout(batch)
-    clearTimeout(lost)
-    clearTimeout(late)
+    for (const timer of [batch, lost, late, gathering]) clearTimeout(timer)
     rtc.close()
     events.onclose()
   }
+  const tried = (outcome: Outcome, { pair = `${ours}${theirs}`, roundTripMs }: Chosen = {}): void => {
+    if (isTried || isClosed) return
+    isTried = true
+    events.ontried?.({ outcome, pair, ms: openMs || performance.now() - began, network, roundTripMs })
+  }
+  const fail = (outcome: Outcome): void => {
+    tried(outcome)
+    close()
+  }
   /** What one lane brings before the other is open: it could not be answered. */
   const before: Message[] = []
-  const late = setTimeout(close, OPEN_MS)
+  let late = setTimeout(fail, ANSWER_MS, 'silent')
+  let gathering: ReturnType<typeof setTimeout> | undefined
   const opened = (): void => {
     if (
       !canSend ||
@@ -90,6 +124,9 @@ export function openConnection(
       return
     isOpen = true
     clearTimeout(late)
+    openMs = performance.now() - began
+    const report = (stats?: RTCStatsReport): void => tried('opened', stats && chosenOf(stats))
+    rtc.getStats().then(report, () => report())
     events.onopen()
     for (const message of before.splice(0)) if (!isClosed) events.onmessage(message)
   }
@@ -113,44 +150,67 @@ export function openConnection(
   }
   const describe = async (): Promise<void> => {
     await rtc.setLocalDescription()
+    if (isClosed) return
+    gathering = setTimeout(() => hasGathered || fail('none'), CANDIDATE_MS)
     // With the candidates that are found by then.
     batch = setTimeout(() => {
       const { type, sdp = '' } = rtc.localDescription ?? {}
-      queue = [{ type, sdp: sdp.replace(NEEDLESS, '') + (control ? CONTROL_MARK : '') }]
+      const told = withoutLocal(sdp.replace(NEEDLESS, ''), page)
+      queue = [{ type, sdp: told + (control ? CONTROL_MARK : '') }]
       isTold = true
       flush()
     }, GATHER_MS)
   }
   // One that this platform does not take is one way less.
   const add = (candidate: PeerSignal): Promise<void> => rtc.addIceCandidate(candidate).catch(() => {})
+  const hear = (candidate: string): void => {
+    theirs = farthest(theirs, kindOf(candidate))
+  }
+  const agree = async (type: 'offer' | 'answer', described: unknown): Promise<void> => {
+    if (isDescribed || (type === 'offer') === isInitiator || !isDataOnly(described)) return close()
+    isDescribed = true
+    clearTimeout(late)
+    late = setTimeout(fail, OPEN_MS, 'failed')
+    const sdp = withoutLocal(described, page)
+    const named = sdp.match(/^a=candidate.*/gm) ?? []
+    if ((candidates += named.length) > MAX_CANDIDATES) return close()
+    named.forEach(hear)
+    const isMarked = sdp.includes(CONTROL_MARK)
+    if (!isInitiator && isMarked) openControl()
+    if (isInitiator && !isMarked) control = undefined
+    await rtc.setRemoteDescription({ type, sdp: sdp.replace(CONTROL_MARK, '') })
+    // More may come meanwhile.
+    for (const candidate of early ?? []) await add(candidate)
+    early = undefined
+    if (!isInitiator) await describe()
+  }
   const take = async (signal: PeerSignal): Promise<void> => {
-    const { type, sdp } = signal
-    if (type === 'offer' || type === 'answer') {
-      if (isDescribed || (type === 'offer') === isInitiator || !isDataOnly(sdp)) return close()
-      isDescribed = true
-      const isMarked = sdp.includes(CONTROL_MARK)
-      if (!isInitiator && isMarked) openControl()
-      if (isInitiator && !isMarked) control = undefined
-      await rtc.setRemoteDescription({ type, sdp: sdp.replace(CONTROL_MARK, '') })
-      // More may come meanwhile.
-      for (const candidate of early ?? []) await add(candidate)
-      early = undefined
-      if (!isInitiator) await describe()
-    } else if (type === 'candidate' && ++candidates <= MAX_CANDIDATES) {
-      if (early) early.push(signal)
-      else await add(signal)
-    }
+    const { type } = signal
+    if (type === 'offer' || type === 'answer') return agree(type, signal['sdp'])
+    const candidate = withoutLocal(String(signal['candidate']), page)
+    if (type !== 'candidate' || ++candidates > MAX_CANDIDATES || !candidate) return
+    hear(candidate)
+    const allowed = { ...signal, candidate }
+    if (early) early.push(allowed)
+    else await add(allowed)
   }
 
   rtc.onicecandidate = ({ candidate }) => {
-    if (!isTold || !candidate?.candidate || candidate.protocol === 'tcp') return
+    if (candidate?.protocol === 'tcp') return
+    if (!candidate && !hasGathered) fail('none')
+    if (!candidate?.candidate) return
+    hasGathered = true
+    network ??= networkOf(candidate.candidate)
+    const line = withoutLocal(candidate.candidate, page)
+    ours = farthest(ours, kindOf(line))
+    if (!isTold || !line) return
     const { sdpMid, sdpMLineIndex } = candidate
-    queue.push({ type: 'candidate', candidate: candidate.candidate, sdpMid, sdpMLineIndex })
+    queue.push({ type: 'candidate', candidate: line, sdpMid, sdpMLineIndex })
     batch ??= setTimeout(flush, BATCH_MS)
   }
   rtc.oniceconnectionstatechange = () => {
     clearTimeout(lost)
-    if (rtc.iceConnectionState === 'failed') close()
+    if (rtc.iceConnectionState === 'failed') fail('failed')
     if (rtc.iceConnectionState === 'disconnected') lost = setTimeout(close, DISCONNECTED_MS)
   }
   if (isInitiator) {
@@ -189,6 +249,24 @@ export function openConnection(
     },
     close
   }
+}
+
+interface Chosen {
+  readonly pair?: Pair
+  readonly roundTripMs?: number | undefined
+}
+
+/** The pair of candidates that the connection goes by. */
+function chosenOf(stats: RTCStatsReport): Chosen {
+  const kind = (id: string): CandidateKind =>
+    (stats.get(id) as { candidateType: string } | undefined)?.candidateType[0] as CandidateKind
+  for (const one of (stats as Map<string, RTCIceCandidatePairStats>).values())
+    if (one.type === 'candidate-pair' && one.nominated && one.state === 'succeeded')
+      return {
+        pair: `${kind(one.localCandidateId)}${kind(one.remoteCandidateId)}`,
+        roundTripMs: one.currentRoundTripTime && one.currentRoundTripTime * 1_000
+      }
+  return {}
 }
 
 /** A mediator names the servers: what this platform does not take must not end in the page. Neighbours are found without. */

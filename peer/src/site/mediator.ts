@@ -1,3 +1,8 @@
+import { pageNetwork } from '../adapters/page-network.js'
+import { FIRST_TRY_MS, backoffMs } from '../core/backoff.js'
+import { isLocalHost, usableIceServers } from '../core/local-network.js'
+import { mediatorWatch, type MediatorWatch } from '../core/mediator-watch.js'
+
 /** Where a peer is: its id, and the mediator that it is connected to. */
 export interface Address {
   readonly peerId: string
@@ -10,14 +15,16 @@ export type MediatorMessage = Readonly<Record<string, unknown>>
 export interface Mediator {
   /** Sends a message, now or when the connection is there; what waits is lost with it. */
   send(message: object): void
-  close(): void
+  /** For good. A page that is being left does not complain on its console of what was not open yet. */
+  close(isLeaving?: boolean): void
 }
 
-/** Milliseconds before the first try anew, doubled with each that fails. */
-const RETRY_MS = 1_000
-const MAX_RETRY_MS = 60_000
-/** A connection that stays silent for so long at its beginning is given up. */
-const ANSWER_MS = 5_000
+/** A connection that is not open by then is given up. */
+const CONNECT_MS = 5_000
+/** One that ended sooner was as good as none. */
+const STABLE_MS = 10_000
+/** After these the way to a mediator may be gone: it is asked at once. */
+const CHANGES = ['online', 'pageshow', 'resume', 'visibilitychange']
 /** Values of `readyState`. */
 const CONNECTING = 0
 const OPEN = 1
@@ -31,56 +38,136 @@ export interface MediatorEvents {
   onlost(): void
 }
 
-/** The connection to one mediator of several, made anew when it is lost. */
-export function openMediator(urls: readonly string[], peerId: string, events: MediatorEvents): Mediator {
+/**
+ * The connection to one mediator of several, made anew when it is lost or has gone silent: with the next one within a second,
+ * and when all have failed after `backoffMs`. Never throws: what cannot be dialled has failed, and what this page may not
+ * dial is none. `random` gives numbers from 0 to below 1.
+ */
+export function openMediator(
+  urls: readonly string[],
+  peerId: string,
+  events: MediatorEvents,
+  random: () => number = Math.random
+): Mediator {
+  const page = pageNetwork()
+  const closing = new AbortController()
+  let usable = urls.flatMap(url => {
+    try {
+      const { href, hostname } = new URL(url)
+      return page.isPublic && isLocalHost(hostname) ? [] : href
+    } catch {
+      return []
+    }
+  })
   let socket: WebSocket | undefined
+  let watch: MediatorWatch | undefined
+  let establishedAt = 0
   let waiting: string[] = []
-  let tries = 0
-  let retryMs = RETRY_MS
+  // Visitors are spread over all of them.
+  let tries = Math.floor(random() * usable.length)
+  let failures = 0
   let timer: ReturnType<typeof setTimeout> | undefined
-  const connect = (): void => {
-    const url = urls[tries++ % urls.length] ?? ''
-    const mine = new WebSocket(url, 'mayfly.v1')
-    socket = mine
-    timer = setTimeout(() => mine.close(), ANSWER_MS)
-    mine.onopen = () => {
-      // What is sent right behind a handshake is answered after it: nobody waits for the answer.
-      mine.send(JSON.stringify({ type: 'handshake', connectionType: 'mediation', peerId }))
-      for (const text of waiting.splice(0)) mine.send(text)
-    }
-    mine.onmessage = ({ data }) => {
-      const message = messageOf(data)
-      if (message['type'] === 'established') {
-        clearTimeout(timer)
-        retryMs = RETRY_MS
-        events.onestablished(message)
-      } else events.onmessage(message)
-    }
-    mine.onclose = () => {
-      if (socket !== mine) return
-      waiting = []
-      events.onlost()
-      clearTimeout(timer)
-      timer = setTimeout(connect, retryMs * (0.5 + Math.random()))
-      retryMs = Math.min(MAX_RETRY_MS, retryMs * 2)
-    }
+
+  const after = (ms: number, run: () => void): void => {
+    clearTimeout(timer)
+    timer = setTimeout(run, ms)
   }
-  connect()
-  return {
-    send: message => {
-      const text = JSON.stringify(message)
-      if (socket?.readyState === OPEN) socket.send(text)
-      else waiting.push(text)
-    },
-    close: () => {
-      const last = socket
-      socket = undefined
-      // A browser complains on its console of one that is closed before it is open. The timer closes one that never opens.
-      if (last?.readyState === CONNECTING) last.onopen = () => last.close()
-      else {
-        clearTimeout(timer)
-        last?.close()
+  const lost = (waitMs = random() * FIRST_TRY_MS): void => {
+    const last = socket
+    clearTimeout(timer)
+    if (establishedAt && Date.now() - establishedAt >= STABLE_MS) failures = 0
+    socket = watch = undefined
+    waiting = []
+    const failedRounds = Math.floor(++failures / usable.length)
+    if (usable.length > 0) after(failedRounds ? backoffMs(failedRounds, random()) : waitMs, connect)
+    // One that is dead would tell of its end minutes later.
+    last?.close()
+    events.onlost()
+  }
+  /** Asks where that is due, and gives up who owes an answer for too long. */
+  const look = (isDoubtful?: boolean): void => {
+    const verdict = watch?.look(Date.now(), isDoubtful)
+    if (verdict === 'silent') return lost()
+    if (verdict) {
+      watch?.asked(Date.now())
+      send({ type: 'get_mediators' })
+    }
+    if (watch) after(watch.waitMs(Date.now()), look)
+  }
+  const connect = (): void => {
+    establishedAt = 0
+    let mine: WebSocket
+    try {
+      mine = new WebSocket(usable[tries++ % usable.length] ?? '', 'mayfly.v1')
+    } catch {
+      // The page's policy, or a URL for something else.
+      return after(0, () => lost(0))
+    }
+    socket = mine
+    after(CONNECT_MS, lost)
+    const whileMine =
+      <Event>(run: (event: Event) => void) =>
+      (event: Event): void => {
+        if (socket === mine) run(event)
       }
+    mine.onclose = whileMine(() => lost())
+    mine.onopen = whileMine(() => {
+      // What is sent right behind a handshake is answered after it: nobody waits for the answer.
+      const handshake = JSON.stringify({ type: 'handshake', connectionType: 'mediation', peerId })
+      for (const text of [handshake, ...waiting.splice(0)]) mine.send(text)
+      watch = mediatorWatch(Date.now())
+      owed()
+    })
+    mine.onmessage = whileMine(({ data }) => {
+      const message = messageOf(data)
+      const { type, iceServers } = message
+      watch?.heard(Date.now(), type !== 'signal')
+      look()
+      if (type === 'established') {
+        establishedAt = Date.now()
+        events.onestablished({ ...message, iceServers: usableIceServers(iceServers, page) })
+      } else events.onmessage(message)
+    })
+  }
+  const owed = (): void => {
+    watch?.asked(Date.now())
+    look()
+  }
+  const send = (message: object): void => {
+    const text = JSON.stringify(message)
+    if (socket?.readyState === OPEN) {
+      socket.send(text)
+      // Answered at once; so is what this mediator does not know, with an error.
+      if (/^get_/.test(String((message as MediatorMessage)['type']))) owed()
+    } else if (!closing.signal.aborted) waiting.push(text)
+  }
+  const listen = (type: string, run: (event: Event) => void): void =>
+    addEventListener(type, run, { capture: true, signal: closing.signal })
+
+  for (const type of CHANGES)
+    listen(type, () => {
+      if (socket) look(true)
+      else if (type === 'online' && usable.length > 0) after(0, connect)
+    })
+  // It would complain on the console each time.
+  listen('securitypolicyviolation', event => {
+    const { blockedURI, disposition } = event as SecurityPolicyViolationEvent
+    if (disposition === 'report' || !usable.includes(blockedURI)) return
+    usable = usable.filter(url => url !== blockedURI)
+    lost(0)
+  })
+  if (usable.length > 0) connect()
+  else after(0, lost)
+  return {
+    send,
+    close: isLeaving => {
+      const last = socket
+      closing.abort()
+      clearTimeout(timer)
+      socket = watch = undefined
+      // A browser complains of one that is closed before it is open.
+      if (!isLeaving && last?.readyState === CONNECTING) last.onopen = () => last.close()
+      else last?.close()
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { Tried } from '../core/reachability.js'
+import type { Reachability, Tried } from '../core/reachability.js'
 import { openConnection, type Connection, type Lane, type PeerSignal } from './connection.js'
 import type { Address } from './mediator.js'
 import { toHex } from './tree.js'
@@ -19,16 +19,20 @@ export interface NeighboursEvents {
   /** Sends signal data through the mediators. */
   signal(address: Address, data: object): void
   onopen(neighbour: Neighbour): void
+  /** `reachability` has learned from it, and may be written down. */
+  ontried?(neighbour: Neighbour, tried: Tried): void
   /** May throw: the neighbour is dropped and not spoken to again. */
   onmessage(neighbour: Neighbour, message: Message): void
   ondrain(neighbour: Neighbour): void
   /** Once for each that was connected to, open or not. */
   onclose(neighbour: Neighbour): void
-  ontried(tried: Tried): void
 }
 
 export interface Neighbours {
-  /** The one of this address: connected, or being connected to; undefined: there is no room, or it was dropped. */
+  /**
+   * The one of this address: connected, or being connected to; undefined: there is no room, it was dropped or could not be
+   * reached a moment ago, or nobody can be reached from this network for now.
+   */
   connect(address: Address): Neighbour | undefined
   receive(address: Address, data: unknown): void
   /** It has sent what is wrong: closed, and not spoken to again. */
@@ -40,6 +44,9 @@ export interface Neighbours {
 const MAX_NEIGHBOURS = 24
 const MAX_DROPPED = 1_024
 const IDLE_MS = 120_000
+/** Who could not be reached, or did not answer, is not tried again for so long. */
+const AVOID_MS = 60_000
+const MAX_AVOIDED = 256
 
 interface Attempt extends Neighbour {
   readonly name: string
@@ -51,17 +58,22 @@ interface Attempt extends Neighbour {
 export function openNeighbours(
   peerId: string,
   iceServers: () => RTCIceServer[],
+  reachability: Reachability,
   events: NeighboursEvents
 ): Neighbours {
   const all = new Map<string, Attempt>()
   const dropped = new Set<string>()
+  /** Until when. */
+  const avoided = new Map<string, number>()
+  let isClosed = false
   const idle = setInterval(() => {
     for (const one of all.values()) if (performance.now() - one.activeAt > IDLE_MS) one.close()
   }, IDLE_MS / 4)
 
   const begin = (address: Address, name: string, isInitiator: boolean): Attempt | undefined => {
     const key = keyOf(address)
-    if (dropped.has(key) || !hasRoom()) return undefined
+    if (isClosed || dropped.has(key) || !hasRoom()) return undefined
+    let hasOpened = false
     const attempt: Attempt = {
       ...address,
       name,
@@ -85,7 +97,15 @@ export function openNeighbours(
     }
     const connection: Connection = openConnection(iceServers(), isInitiator, {
       onsignals: signals => events.signal(address, { version: 1, connection: name, signals }),
-      onopen: () => events.onopen(attempt),
+      onopen: () => {
+        hasOpened = true
+        events.onopen(attempt)
+      },
+      ontried: tried => {
+        // That others come from where nothing leads here is no fault of this network.
+        if (isInitiator || /^[on]/.test(tried.outcome)) reachability.tried(tried, Date.now())
+        events.ontried?.(attempt, tried)
+      },
       onmessage: message => {
         attempt.activeAt = performance.now()
         try {
@@ -97,6 +117,7 @@ export function openNeighbours(
       ondrain: () => events.ondrain(attempt),
       onclose: () => {
         if (all.get(key) === attempt) all.delete(key)
+        if (!hasOpened) avoid(key)
         events.onclose(attempt)
       }
     })
@@ -122,6 +143,13 @@ export function openNeighbours(
     if (!attempt) events.signal(address, { version: 1, connection: name, signals: [], closed: true })
     return attempt
   }
+  const avoid = (key: string): void => {
+    avoided.set(key, performance.now() + AVOID_MS)
+    const [oldest = ''] = avoided.keys()
+    if (avoided.size > MAX_AVOIDED) avoided.delete(oldest)
+  }
+  const mayTry = (key: string): boolean =>
+    !(avoided.get(key)! > performance.now()) && reachability.mayTry(Date.now())
   const drop = (neighbour: Neighbour): void => {
     if (dropped.size < MAX_DROPPED) dropped.add(keyOf(neighbour))
     neighbour.close()
@@ -130,8 +158,11 @@ export function openNeighbours(
   return {
     all,
     drop,
-    connect: address =>
-      all.get(keyOf(address)) ?? begin(address, toHex(crypto.getRandomValues(new Uint8Array(8))), true),
+    connect: address => {
+      const key = keyOf(address)
+      const name = toHex(crypto.getRandomValues(new Uint8Array(8)))
+      return all.get(key) ?? (mayTry(key) ? begin(address, name, true) : undefined)
+    },
     receive: (address, data) => {
       const { version, connection: name, signals, closed } = (data ?? {}) as Record<string, unknown>
       if (version !== 1 || typeof name !== 'string' || !Array.isArray(signals)) return
@@ -141,6 +172,7 @@ export function openNeighbours(
       if (closed === true && !attempt?.isOpen) attempt?.close()
     },
     close: () => {
+      isClosed = true
       clearInterval(idle)
       for (const one of [...all.values()]) one.close()
     }

@@ -1,5 +1,5 @@
 import type { Outlook } from '../core/patience.js'
-import type { Tried } from '../core/reachability.js'
+import type { Reachability } from '../core/reachability.js'
 import type { ChunkWish } from './chunks.js'
 import type { StreamsPart } from './parts.js'
 import type { Store } from './store.js'
@@ -28,19 +28,14 @@ export interface Brought {
   readonly isOther?: true
 }
 
-/** What is known of the network, kept for the pages to come. */
-export interface Reach {
-  /** As in `Reachability`, at this moment. */
-  mayTry(): boolean
-  tried(tried: Tried): void
-  openMs(): number | undefined
-}
-
 export interface SessionOptions {
   readonly mediators: readonly string[]
   readonly iceServers?: RTCIceServer[] | undefined
   readonly store: Store
-  readonly reach: Reach
+  /** What is known of the network. */
+  readonly reach: Reachability
+  /** It is to be kept for the pages to come. */
+  readonly learned: (reach: Reachability) => void
   readonly mayUpload: () => boolean
   /** Nothing is left to give today: what is held is told to nobody. */
   readonly isSpent: () => boolean

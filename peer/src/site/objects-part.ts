@@ -2,9 +2,8 @@
 import { reachabilityOf } from '../core/reachability.js'
 import { keepHere, openKeeper } from './keeper.js'
 import { openManifestReader } from './manifest-reader.js'
-import type { Reach } from './object-session.js'
 import { openSession } from './objects.js'
-import type { ObjectsPart, PartsScope, SiteSessionHost, StreamsPart, UploadsPart } from './parts.js'
+import type { ObjectsPart, PartsScope, StreamsPart, UploadsPart } from './parts.js'
 import { present } from './presenter.js'
 import { watchResources } from './resources.js'
 import { openStore } from './store.js'
@@ -22,20 +21,6 @@ const KEEP_MS = 1_500
 /** Hashes that stand for a page. */
 const MAX_MET = 32
 
-/** What is known of the network, of all pages of the site. */
-function reachOf({ reach: { read, write } }: SiteSessionHost): Reach {
-  const known = reachabilityOf(read(), Date.now())
-  for (const type of ['online', 'offline']) addEventListener(type, known.changed)
-  return {
-    mayTry: () => known.mayTry(Date.now()),
-    openMs: () => known.openMs,
-    tried: one => {
-      known.tried(one, Date.now())
-      write(known.toText(Date.now()))
-    }
-  }
-}
-
 const part: ObjectsPart = (options, host) => {
   const { container, address } = (globalThis as unknown as PartsScope).mayfly.parts.host
   const { storeBytes = STORE_BYTES, mediators } = options
@@ -44,6 +29,8 @@ const part: ObjectsPart = (options, host) => {
   const reader = at === '' ? undefined : openManifestReader(at, { fetch: (...of) => fetch(...of), now: Date.now })
   const first = reader?.refresh()
   const store = openStore(storeBytes, at)
+  const reach = reachabilityOf(host.reach.read(), Date.now())
+  for (const type of ['online', 'offline']) addEventListener(type, reach.changed)
   const streams = (): Promise<StreamsPart | undefined> => fetchPart('streams', INTEGRITY.streams)
   const session = shareAmongTabs(at || mediators.join(), () =>
     openSession({
@@ -52,7 +39,8 @@ const part: ObjectsPart = (options, host) => {
       isSpent,
       spent,
       store,
-      reach: reachOf(host),
+      reach,
+      learned: () => host.reach.write(reach.toText(Date.now())),
       givable: fullHashes => {
         const { revoked, enabled = true } = reader?.current() ?? {}
         return enabled ? fullHashes.filter(one => !revoked?.has(one)) : []

@@ -41,7 +41,7 @@ export function openSession(options: SessionOptions): ObjectSession {
   let reachingAt: number | undefined
 
   const loads = downloads()
-  const neighbours = openNeighbours(peerId, () => iceServers, {
+  const neighbours = openNeighbours(peerId, () => iceServers, reach, {
     signal: ({ peerId: to, mediatorId }, data) =>
       mediator.send({ type: 'signal', peerId: to, mediatorId, data }),
     onopen: () => {
@@ -62,16 +62,13 @@ export function openSession(options: SessionOptions): ObjectSession {
       queue.gone(neighbour)
       lookAgain()
     },
-    ontried: tried => {
-      reach.tried(tried)
-      if (tried.outcome !== 'opened' && !isOpen()) reachingAt = undefined
-    }
+    ontried: () => options.learned(reach)
   })
   const lookups = openLookups(fullHash => {
     reachingAt ??= performance.now()
     mediator.send({ type: 'get_peers', fullHash })
   })
-  const mayMeet = (): boolean => neighbours.all.size < WANTED_NEIGHBOURS && reach.mayTry()
+  const mayMeet = (): boolean => neighbours.all.size < WANTED_NEIGHBOURS && reach.mayTry(Date.now())
   const queue = openObjectQueue({
     neighbours,
     loads,
@@ -83,9 +80,6 @@ export function openSession(options: SessionOptions): ObjectSession {
   })
   const mediator = openMediator(options.mediators, peerId, { onestablished, onmessage, onlost: lookAgain })
 
-  function isOpen(): boolean {
-    return [...neighbours.all.values()].some(one => one.isOpen)
-  }
   function onestablished({ iceServers: offered }: MediatorMessage): void {
     if (!options.iceServers && Array.isArray(offered)) iceServers = offered as RTCIceServer[]
     announced = new Set()
@@ -184,7 +178,7 @@ export function openSession(options: SessionOptions): ObjectSession {
     },
     outlook: () => {
       const open = [...neighbours.all.values()].filter(one => one.isOpen).length
-      const expected = reach.openMs() ?? EXPECTED_MS
+      const expected = reach.openMs ?? EXPECTED_MS
       const spentMs = performance.now() - (reachingAt ?? -Infinity)
       // Whoever takes twice as long is not expected any more.
       const expectedMs = spentMs < 2 * expected ? Math.max(TICK_MS, expected - spentMs) : undefined
