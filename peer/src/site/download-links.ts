@@ -76,7 +76,8 @@ export function takeDownloads(
   // What is clicked on may have been switched off since.
   for (const type of ['pointerover', 'focusin'])
     addEventListener(type, event => {
-      if (linkOf(event)) void files.look()
+      const link = linkOf(event)
+      if (link) void files.look(link.href)
     })
   void files.look()
 }

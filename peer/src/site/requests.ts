@@ -3,7 +3,7 @@ import { parseRange, rangeWithin, type ByteRange } from '../core/byte-range.js'
 import { MAX_OBJECT_BYTES, headersOf } from '../core/site-request.js'
 import { beginStream, type Read } from './begin-stream.js'
 import type { PartsHost, Prefetched, RequestOptions, RequestsPart, SiteSession } from './parts.js'
-import { nameOf, type Named, type NamedFile, type SiteFiles } from './site-files.js'
+import { nameOf, placeOf, type Named, type NamedFile, type SiteFiles } from './site-files.js'
 
 /** What requests of a page stand on. */
 export interface RequestsHost extends Pick<PartsHost, 'obstacles' | 'shown' | 'patienceMs'> {
@@ -32,8 +32,10 @@ const MAX_PREFETCHED = 500
 export function openRequests(host: RequestsHost): Requests {
   const { obstacles, shown, patienceMs, network } = host
 
-  const named = async (address: string, options: RequestOptions = {}): Promise<Named> =>
-    nameOf(address, options, await host.files.look(), host.base)
+  const named = async (address: string, options: RequestOptions = {}): Promise<Named> => {
+    const manifest = await host.files.look(placeOf(address, options, host.base))
+    return nameOf(address, options, manifest, host.base)
+  }
 
   const bodyOf = async (
     file: NamedFile,

@@ -1,3 +1,5 @@
+import { fetchJson } from './manifest-reader.js'
+
 /** What the manifest of a site says must not be given any more. */
 export interface Revocations {
   /** Those of the full hashes that may be given. Never rejects. */
@@ -6,8 +8,6 @@ export interface Revocations {
 
 /** Between two looks at the manifest; a hash that was revoked may be given for so long. */
 const PAUSE_MS = 120_000
-/** Nobody waits longer for a manifest. */
-const ANSWER_MS = 5_000
 
 /**
  * Looks at the manifest when something is to be given, and again after a while. `url`: undefined where the site has none: all may
@@ -24,9 +24,8 @@ export function openRevocations(
 
   const look = async (): Promise<void> => {
     try {
-      const response = await fetch(url ?? '', { cache: 'no-cache', signal: AbortSignal.timeout(ANSWER_MS) })
-      if (!response.ok) return
-      const manifest = (await response.json()) as { revoked?: unknown; enabled?: unknown }
+      const text = await fetchJson(url ?? '', fetch)
+      const manifest = JSON.parse(text) as { revoked?: unknown; enabled?: unknown }
       revoked = Array.isArray(manifest.revoked) ? manifest.revoked : []
       isEnabled = manifest.enabled !== false
     } catch {

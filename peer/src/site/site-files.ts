@@ -1,5 +1,6 @@
 import type { FullHash } from '@mayfly/common'
-import { addressOf, entryFor, isSiteType, parseManifest, type SiteManifest } from '../core/site-manifest.js'
+import { addressOf, entryFor, isSiteType, type SiteManifest } from '../core/site-manifest.js'
+import { openManifestReader } from './manifest-reader.js'
 import type { RequestOptions } from './parts.js'
 
 /** Something that others may have. */
@@ -24,14 +25,10 @@ export interface Named {
 export interface SiteFiles {
   /** Undefined: not known yet, or for too long. */
   current(): SiteManifest | undefined
-  /** As it is now, or was a moment ago. Never rejects. */
-  look(): Promise<SiteManifest | undefined>
+  /** As it is now, or was a moment ago, with what it says of an absolute URL where one is given. Never rejects. */
+  look(url?: string): Promise<SiteManifest | undefined>
 }
 
-/** Between two looks while it is used. */
-const PAUSE_MS = 120_000
-/** What was switched off may still come from others for so long. */
-const FRESH_MS = 300_000
 const FULL_HASH = /^[\da-f]{64}$/
 
 /** `at`: absolute URL of the manifest; undefined: the site has none. */
@@ -39,28 +36,21 @@ export function siteFiles(
   at: string | undefined,
   platform: { readonly fetch: typeof fetch; readonly now: () => number }
 ): SiteFiles {
-  let manifest: SiteManifest | undefined
-  let lookedAt = -Infinity
-  let looking: Promise<SiteManifest | undefined> = Promise.resolve(undefined)
-
-  const read = async (): Promise<SiteManifest | undefined> => {
-    if (at === undefined) return undefined
-    try {
-      const response = await platform.fetch(at, { cache: 'no-cache' })
-      manifest = response.ok ? parseManifest(await response.text(), at) : undefined
-    } catch {
-      manifest = undefined
-    }
-    return manifest
-  }
+  const reader = at === undefined ? undefined : openManifestReader(at, platform)
   return {
-    current: () => (platform.now() - lookedAt < FRESH_MS ? manifest : undefined),
-    look: () => {
-      if (platform.now() - lookedAt < PAUSE_MS) return looking
-      lookedAt = platform.now()
-      return (looking = read())
+    current: () => reader?.current(),
+    look: async (url = '') => {
+      if (reader?.isDue()) await reader.refresh()
+      await reader?.look(url)
+      return reader?.current()
     }
   }
+}
+
+/** Where the caller says that the site has something; empty: nowhere. Throws TypeError where a URL is none. */
+export function placeOf(address: string, { url }: RequestOptions, base: string): string {
+  const place = FULL_HASH.test(address) ? url : address
+  return place === undefined ? '' : new URL(place, base).href
 }
 
 /**
@@ -73,11 +63,9 @@ export function nameOf(
   manifest: SiteManifest | undefined,
   base: string
 ): Named {
-  const isHash = FULL_HASH.test(address)
-  const fullHash = isHash ? address : options.fullHash
+  const fullHash = FULL_HASH.test(address) ? address : options.fullHash
   const places = placesOf(manifest, fullHash)
-  const place = isHash ? (options.url ?? places[0]) : address
-  const url = place === undefined ? '' : new URL(place, base).href
+  const url = placeOf(address, options, base) || (places[0] ?? '')
   const known = manifest && fileAt(manifest, [url, ...places], fullHash)
   if (known) return { url, file: isSafe(known.type) ? { ...known, url } : undefined }
   const isOff = places.length > 0 || manifest?.enabled === false || manifest?.revoked.has(fullHash ?? '')
@@ -120,7 +108,7 @@ function isSafe(type: string): boolean {
   return isSiteType(type) && !/svg/.test(type)
 }
 
-/** Where the manifest has a full hash. */
+/** Where the manifest has a full hash, as far as it was read. */
 function placesOf(manifest: SiteManifest | undefined, fullHash: string | undefined): string[] {
   if (!manifest || fullHash === undefined) return []
   return [...manifest.files]

@@ -8,10 +8,10 @@ import {
 } from '../../core/site-request.js'
 import type { ObjectSource } from '../object-session.js'
 import type { SiteFile } from '../../core/site-manifest.js'
+import { openManifestReader } from '../manifest-reader.js'
 import { after } from './after.js'
 import { setBounded } from './bounded.js'
 import { openHeld } from './held.js'
-import { openManifest } from './manifest.js'
 import { openPages, type PageClient } from './pages.js'
 import type { PageMessage } from './talk.js'
 
@@ -55,7 +55,7 @@ const MAX_CLIENTS = 16
  */
 export function openSiteWorker(manifestUrl: string, platform: Platform): SiteWorker {
   const { origin } = new URL(manifestUrl)
-  const manifest = openManifest(manifestUrl, platform)
+  const manifest = openManifestReader(manifestUrl, platform)
   const held = openHeld(platform)
   const pages = openPages(platform.clients, platform.acknowledgeMs)
   const readMs = READ_TIMES * platform.acknowledgeMs
@@ -163,7 +163,9 @@ export function openSiteWorker(manifestUrl: string, platform: Platform): SiteWor
     })
   /** After a restart. */
   const answerLate = async (event: SiteFetchEvent): Promise<Response> => {
-    const known = await within(readMs, Promise.all([manifest.read, looked])).then(() => manifest.current())
+    const { url } = event.request
+    await within(readMs, Promise.all([manifest.look(url), looked]))
+    const known = manifest.current()
     const wanted = known && siteRequest(known, event.request)
     return wanted ? answer(event, wanted) : network(event.request)
   }
@@ -184,7 +186,8 @@ export function openSiteWorker(manifestUrl: string, platform: Platform): SiteWor
         )
       if (!isPlain(request)) return
       const known = manifest.current()
-      if (!manifest.isRead) {
+      // What is no medium has nothing to wait for there, and mostly is not in the manifest.
+      if (!manifest.isRead || (request.destination && manifest.entry(request.url) === 'unread')) {
         if (isReached(request.url)) event.respondWith(answerLate(event))
         return
       }

@@ -1,0 +1,186 @@
+/**
+ * The manifest of a site as its pages and their service worker read it: when it is looked at again, what is believed to be one, and
+ * its sections as they are needed.
+ */
+import {
+  MAX_MANIFEST_LENGTH,
+  entryFor,
+  parseManifest,
+  sectionOf,
+  withSection,
+  type ManifestEntry,
+  type SiteManifest
+} from '../core/site-manifest.js'
+import { after } from './worker/after.js'
+
+/** What is known of the manifest of a site. */
+export interface ManifestReader {
+  /** Settles when what was kept before the worker was ended has been read. Never rejects. */
+  readonly read: Promise<unknown>
+  readonly isRead: boolean
+  /** Undefined: not known, or not looked at for too long to be believed. */
+  current(): SiteManifest | undefined
+  /** Whether it is time to look whether it has changed. */
+  isDue(isNavigation?: boolean): boolean
+  /** Looks whether it has changed. Never rejects. */
+  refresh(): Promise<unknown>
+  /** What it says of an absolute URL; `unread`: it will be known in a moment. Undefined: only the origin has it. */
+  entry(url: string): ManifestEntry | undefined | 'unread'
+  /** The same, when it is known; undefined also where that takes 2 s. Never rejects. */
+  look(url: string): Promise<ManifestEntry | undefined>
+  /** Whether it names this full hash for an absolute URL. */
+  names(fullHash: string, url: string): boolean | 'unread'
+}
+
+/** What a reader stands on. */
+export interface ReaderPlatform {
+  readonly fetch: typeof fetch
+  /** Milliseconds of a clock that goes on while a worker is ended. */
+  readonly now: () => number
+  /** Where a worker finds the manifest again. */
+  readonly caches?: CacheStorage
+}
+
+const CACHE = 'mayfly-manifest'
+const CHECKED_AT = 'mayfly-checked-at'
+/** What was switched off may still come from visitors for so long. */
+const FRESH_MS = 300_000
+/** Between two looks while a page is used; a page that is opened looks at once. */
+const PAUSE_MS = 120_000
+/** Nobody waits longer for an answer of the site. */
+const ANSWER_MS = 5_000
+/** Nor for what the manifest says of one file. */
+const LOOK_MS = 2_000
+
+/**
+ * The JSON at an address of the site, as text. What is of another type, as an upload of somebody may be, or lies elsewhere, is none.
+ * Empty where the site has none. Rejects where it does not answer, after 5 s at the latest.
+ */
+export async function fetchJson(
+  url: string,
+  fetch: typeof globalThis.fetch,
+  cache: RequestCache = 'no-cache'
+): Promise<string> {
+  const signal = AbortSignal.timeout(ANSWER_MS)
+  const response = await fetch(url, { cache, redirect: 'error', signal })
+  const { headers } = response
+  if (response.status >= 500) throw new TypeError()
+  const isJson = /^application\/([\w.+-]+\+)?json *(;|$)/i.test(headers.get('content-type') ?? '')
+  const isFit = Number(headers.get('content-length')) <= 3 * MAX_MANIFEST_LENGTH
+  if (!response.ok || !isJson || !isFit) return ''
+  return response.text().catch(() => {
+    signal.throwIfAborted()
+    return ''
+  })
+}
+
+/** `at`: absolute URL of the manifest. */
+export function openManifestReader(at: string, { fetch, now, caches }: ReaderPlatform): ManifestReader {
+  let manifest: SiteManifest | undefined
+  let taken = ''
+  let checkedAt = -Infinity
+  let triedAt = -Infinity
+  let isRead = !caches
+  let running: Promise<string | undefined> | undefined
+  /** What was asked for since the manifest was, by URL; undefined: it has come, or could not be had. */
+  const asked = new Map<string, Promise<unknown> | undefined>()
+  /** What was ever asked for: what did not fit is not to come out of the browser's cache again. */
+  const tried = new Set<string>()
+
+  const isWithin = (since: number, ms: number): boolean => now() >= since && now() - since < ms
+  const current = (): SiteManifest | undefined => (isWithin(checkedAt, FRESH_MS) ? manifest : undefined)
+  const isDue = (isNavigation = false): boolean =>
+    !running && (isNavigation || !isWithin(Math.max(triedAt, checkedAt), PAUSE_MS))
+  const take = (text: string, since: number): void => {
+    checkedAt = since
+    asked.clear()
+    // Otherwise its sections stay read.
+    if (text !== taken) manifest = parseManifest(text, at)
+    taken = text
+  }
+  const restore = async (): Promise<void> => {
+    const kept = await (await caches?.open(CACHE))?.match(at)
+    // Meanwhile it may have been fetched.
+    if (kept && checkedAt === -Infinity) take(await kept.text(), Number(kept.headers.get(CHECKED_AT)))
+  }
+  const check = async (): Promise<string | undefined> => {
+    try {
+      const text = await fetchJson(at, fetch)
+      take(text, now())
+      return text
+    } catch {
+      // Where the site does not answer at all, the last one is believed until it is too old.
+      return undefined
+    } finally {
+      running = undefined
+    }
+  }
+  const keep = async (text: string | undefined): Promise<void> => {
+    if (text === undefined) return
+    const cache = await caches?.open(CACHE)
+    await (manifest
+      ? cache?.put(at, new Response(text, { headers: { [CHECKED_AT]: `${checkedAt}` } }))
+      : cache?.delete(at))
+  }
+  const refresh = (): Promise<unknown> => {
+    triedAt = now()
+    running ??= check()
+    // The browser may keep nothing.
+    return running.then(keep).catch(() => {})
+  }
+  const readSection = async (url: string): Promise<void> => {
+    const text = await fetchJson(url, fetch, tried.has(url) ? 'reload' : 'force-cache')
+    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
+    const name = Array.from(digest.subarray(0, 8), byte => byte.toString(16).padStart(2, '0')).join('')
+    if (manifest && url.endsWith(`-${name}.json`)) manifest = withSection(manifest, url, text) ?? manifest
+  }
+  /** What is to be waited for until it is known what an address is. */
+  const pending = (url: string): Promise<unknown> | undefined => {
+    if (!isRead) return read
+    const known = current()
+    if (!known) return isDue() ? refresh() : running
+    const section = sectionOf(known, url)
+    if (!section) return undefined
+    if (!asked.has(section)) {
+      const done = (): void => {
+        tried.add(section)
+        // Unless the manifest is another one by now.
+        if (asked.get(section) === asking) asked.set(section, undefined)
+      }
+      const asking = readSection(section).then(done, done)
+      asked.set(section, asking)
+    }
+    return asked.get(section)
+  }
+  const known = (url: string): ManifestEntry | undefined => {
+    const manifest = current()
+    return manifest && entryFor(manifest, url)
+  }
+  const entry = (url: string): ManifestEntry | undefined | 'unread' => (pending(url) ? 'unread' : known(url))
+  const end = (): void => {
+    isRead = true
+  }
+  const read = Promise.race([restore(), after(LOOK_MS)]).then(end, end)
+
+  return {
+    read,
+    get isRead() {
+      return isRead
+    },
+    current,
+    isDue,
+    refresh,
+    entry,
+    look: async url => {
+      const until = after(LOOK_MS)
+      let isLate = false
+      void until.then(() => (isLate = true))
+      for (let next = pending(url); next && !isLate; next = pending(url)) await Promise.race([next, until])
+      return known(url)
+    },
+    names: (fullHash, url) => {
+      const found = entry(url)
+      return found === 'unread' ? found : found?.fullHash === fullHash
+    }
+  }
+}
