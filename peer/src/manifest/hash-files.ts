@@ -99,8 +99,8 @@ async function hashOne(candidate: Candidate, onProgress: (bytes: number) => void
   // It is read once, in order, for both.
   const both: ByteSource = {
     ...source,
-    read: async (offset, length) => {
-      const bytes = await source.read(offset, length)
+    read: async (...range) => {
+      const bytes = await source.read(...range)
       plain.update(bytes)
       return bytes
     }

@@ -18,12 +18,13 @@ class Site {
   open(caches?: CacheStorage): ManifestReader {
     return openManifestReader(AT, {
       now: () => this.now,
-      fetch: async (url, { cache, redirect, signal } = {}) => {
+      fetch: async (input, { cache, redirect, signal } = {}) => {
         expect(signal).to.be.instanceOf(AbortSignal)
         expect(redirect).to.equal('error')
-        this.asked.push(String(url).slice(SITE.length))
+        const url = input as string
+        this.asked.push(url.slice(SITE.length))
         this.modes.push(String(cache))
-        return (this.answers.get(String(url)) ?? (() => new Response('', { status: 404 })))()
+        return (this.answers.get(url) ?? (() => new Response('', { status: 404 })))()
       },
       ...(caches && { caches })
     })

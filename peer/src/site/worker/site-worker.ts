@@ -161,7 +161,10 @@ export function openSiteWorker(manifestUrl: string, platform: Platform): SiteWor
       length: file.length,
       isHeld: held.has(file.fullHash)
     })
-  /** After a restart. */
+  /** What is fetched by scripts is mostly none of the manifest's: it does not wait for a section. */
+  const isUnread = ({ destination, url }: Request): boolean =>
+    !manifest.isRead || (manifest.entry(url) === 'unread' && destination !== '')
+  /** After a restart, and where a section is not read yet. */
   const answerLate = async (event: SiteFetchEvent): Promise<Response> => {
     const { url } = event.request
     await within(readMs, Promise.all([manifest.look(url), looked]))
@@ -186,8 +189,7 @@ export function openSiteWorker(manifestUrl: string, platform: Platform): SiteWor
         )
       if (!isPlain(request)) return
       const known = manifest.current()
-      // What is no medium has nothing to wait for there, and mostly is not in the manifest.
-      if (!manifest.isRead || (request.destination && manifest.entry(request.url) === 'unread')) {
+      if (isUnread(request)) {
         if (isReached(request.url)) event.respondWith(answerLate(event))
         return
       }
