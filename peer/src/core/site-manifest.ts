@@ -121,7 +121,7 @@ export function entryFor(manifest: SiteManifest, url: string | URL): ManifestEnt
 export function sectionOf(manifest: SiteManifest, url: string | URL): string | undefined {
   const path = pathOf(manifest, url)
   if (!path || manifest.files.has(path)) return undefined
-  return manifest.sections.filter(({ first }) => first <= path).pop()?.url || undefined
+  return manifest.sections.findLast(({ first }) => first <= path)?.url || undefined
 }
 
 /**
@@ -190,19 +190,19 @@ function contentOf(
   depth: number
 ): Pick<SiteManifest, 'files' | 'sections'> {
   const { sections: list = [], files = json['sections'] && {} } = json
-  if (!isRecord(files) || !Array.isArray(list)) throw new TypeError()
-  const paths = Object.keys(files)
-  const sections = list.map(one => {
+  let last = ''
+  const sections = (list as unknown[]).map(one => {
     const [first, name] = one as [string, string]
-    if (!isPath(first) || !SECTION_NAME.test(name)) throw new TypeError()
+    if (!isPath(first) || first <= last || !SECTION_NAME.test(name)) throw new TypeError()
+    last = first
     return { first, url: new URL(name, at).href, depth }
   })
+  const paths = Object.keys(files as object)
   const isGood =
+    isRecord(files) &&
     paths.length <= MAX_MANIFEST_ENTRIES &&
     paths.every(isPath) &&
-    sections.length <= MAX_SECTIONS &&
-    (sections.length === 0 || (paths.length === 0 && depth <= MAX_SECTION_DEPTH)) &&
-    sections.every(({ first }, i) => i === 0 || (sections[i - 1]?.first as string) < first)
+    (!last || (!paths.length && depth <= MAX_SECTION_DEPTH && sections.length <= MAX_SECTIONS))
   if (!isGood) throw new TypeError()
   return { files: new Map(paths.map(path => [path, fileOf(files[path])])), sections }
 }

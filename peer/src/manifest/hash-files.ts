@@ -1,9 +1,11 @@
 import { decodeSidecar, encodeSidecar, MAX_SIDECAR_BYTES, type FullHash } from '@mayfly/common'
+import { createHash } from 'node:crypto'
 import { open, stat } from 'node:fs/promises'
 import { fileSource } from '../adapters/file-source.js'
 import { nodeHasher } from '../adapters/node-hasher.js'
 import type { SiteFile } from '../core/site-manifest.js'
 import { hashContent } from '../hash-content.js'
+import type { ByteSource } from '../ports/byte-source.js'
 import { troubleWith } from './file-trouble.js'
 import type { FolderFile } from './folder-files.js'
 import type { HashedFile } from './manifest-state.js'
@@ -68,33 +70,48 @@ export async function hashFiles(candidates: readonly Candidate[], options: Hashi
     const needsSidecar = length > SIDECAR_ABOVE_BYTES
     const kept = known.get(path)
     const isKept = kept?.look === look && (await isThere(candidate, kept.fullHash))
-    let fullHash = isKept ? kept.fullHash : undefined
+    let hashes: Hashes | undefined = isKept ? kept : undefined
     let isSettled = true
-    if (fullHash === undefined) {
+    if (hashes === undefined) {
       readCount++
       isSettled = changedAt + SAME_LOOK_MS < now()
       const done = before
-      fullHash = await hashOne(candidate, bytes => onprogress(done + bytes)).catch(troubleWith(path))
+      hashes = await hashOne(candidate, bytes => onprogress(done + bytes)).catch(troubleWith(path))
     }
     before += length
     onprogress(before)
-    files.set(path, { fullHash, length, type, ...(needsSidecar && { sidecar: path + SIDECAR_ENDING }) })
-    if (isSettled) hashed.set(path, { look, fullHash })
+    const { fullHash, sha256 } = hashes
+    const sidecar = needsSidecar && { sidecar: path + SIDECAR_ENDING }
+    files.set(path, { fullHash, sha256, length, type, ...sidecar })
+    if (isSettled) hashed.set(path, { look, fullHash, sha256 })
   }
   return { files, hashed, readCount }
 }
 
-async function hashOne(candidate: Candidate, onProgress: (bytes: number) => void): Promise<FullHash> {
+/** What a file is named by. */
+type Hashes = Pick<HashedFile, 'fullHash' | 'sha256'>
+
+async function hashOne(candidate: Candidate, onProgress: (bytes: number) => void): Promise<Hashes> {
   const { place, length, look, type } = candidate
   const changed = new Error('it has changed while it was hashed')
   const source = await fileSource(place)
-  const { fullHash, tree } = await hashContent(source, nodeHasher, { onProgress }).catch((error: unknown) => {
+  const plain = createHash('sha256')
+  // It is read once, in order, for both.
+  const both: ByteSource = {
+    ...source,
+    read: async (...range) => {
+      const bytes = await source.read(...range)
+      plain.update(bytes)
+      return bytes
+    }
+  }
+  const { fullHash, tree } = await hashContent(both, nodeHasher, { onProgress }).catch((error: unknown) => {
     throw error instanceof Error && error.message === `${place} has changed` ? changed : error
   })
   // Also when it was replaced between being listed and being opened.
   if ((await candidateOf(candidate, type)).look !== look) throw changed
   if (length > SIDECAR_ABOVE_BYTES) await writeWhole(place + SIDECAR_ENDING, encodeSidecar(tree))
-  return fullHash
+  return { fullHash, sha256: plain.digest('hex') }
 }
 
 /** Whether a file has the sidecar that it needs: one of that hash. */

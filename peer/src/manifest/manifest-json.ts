@@ -1,13 +1,16 @@
 import {
-  MAX_MANIFEST_ENTRIES,
   MAX_MANIFEST_LENGTH,
   parseManifest,
   type SiteFile,
   type SiteManifest
 } from '../core/site-manifest.js'
+import { sectioned, type Sectioned } from './manifest-sections.js'
 
 /** Stands for the site wherever its address is not known: a base of only a path belongs to any. */
 export const SOME_SITE = 'https://site.invalid/'
+
+/** Most files of a site that may travel: what is remembered of them is then some 200 MB. */
+export const MAX_SITE_FILES = 250_000
 
 /** The files of one deployment, and where they are. */
 export interface Deployment {
@@ -23,17 +26,38 @@ export interface Switches {
   readonly enabled: boolean
 }
 
+/** The texts of a manifest. */
+export interface EncodedManifest {
+  /** Of the manifest itself. */
+  readonly text: string
+  /** Of its sections, by the names of their files. */
+  readonly sections: ReadonlyMap<string, string>
+}
+
 /**
- * The text of a manifest: the same for the same content, whatever the order that it came in. Throws where it would be
- * longer than pages read.
+ * More files than these are in sections: these are 13 kB when they are compressed, which a visitor fetches whatever page he looks at.
  */
-export function encodeManifest({ base, files }: Deployment, { off, revoked, enabled }: Switches): string {
-  if (files.size > MAX_MANIFEST_ENTRIES)
-    throw new Error(`${files.size} files: a manifest has at most ${MAX_MANIFEST_ENTRIES}`)
+export const MAX_INLINE_FILES = 150
+
+/**
+ * The texts of a manifest that is called `name`: the same for the same content, whatever the order that it came in. Throws where
+ * pages would not read them.
+ */
+export function encodeManifest(
+  { base, files }: Deployment,
+  { off, revoked, enabled }: Switches,
+  name: string
+): EncodedManifest {
+  if (files.size > MAX_SITE_FILES)
+    throw new Error(`${files.size} files: a manifest has at most ${MAX_SITE_FILES}`)
+  const json = filesToJson(files)
+  const isLarge = files.size > MAX_INLINE_FILES
+  const { sections, texts } = isLarge ? sectioned(Object.entries(json), name) : NO_SECTIONS
   const value = {
     version: 1,
     base,
-    files: filesToJson(files),
+    files: isLarge ? {} : json,
+    ...(isLarge && { sections }),
     ...(off.length > 0 && { off: inOrder(off) }),
     ...(revoked.length > 0 && { revoked: inOrder(revoked) }),
     ...(!enabled && { enabled })
@@ -42,8 +66,10 @@ export function encodeManifest({ base, files }: Deployment, { off, revoked, enab
   if (text.length > MAX_MANIFEST_LENGTH)
     throw new Error(`the manifest would have more than ${MAX_MANIFEST_LENGTH} characters`)
   if (parseManifest(text, SOME_SITE) === undefined) throw new Error('the manifest would not be readable')
-  return text
+  return { text, sections: texts }
 }
+
+const NO_SECTIONS: Sectioned = { sections: [], texts: new Map() }
 
 /** Paths in the order of their UTF-16 units, fields in one order. */
 export function filesToJson(files: ReadonlyMap<string, SiteFile>): Record<string, SiteFile> {
@@ -51,9 +77,15 @@ export function filesToJson(files: ReadonlyMap<string, SiteFile>): Record<string
   return Object.fromEntries(
     [...files]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([path, { fullHash, length, type, sidecar }]) => [
+      .map(([path, { fullHash, sha256, length, type, sidecar }]) => [
         path,
-        { fullHash, length, type, ...(sidecar !== undefined && { sidecar }) }
+        {
+          fullHash,
+          ...(sha256 !== undefined && { sha256 }),
+          length,
+          type,
+          ...(sidecar !== undefined && { sidecar })
+        }
       ])
   )
 }

@@ -1,20 +1,33 @@
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { isFullHash, type FullHash } from '@mayfly/common'
-import { MAX_MANIFEST_LENGTH, parseManifest, type SiteManifest } from '../core/site-manifest.js'
+import {
+  MAX_MANIFEST_ENTRIES,
+  MAX_MANIFEST_LENGTH,
+  MAX_SECTION_LENGTH,
+  parseManifest,
+  type SiteFile,
+  type SiteManifest
+} from '../core/site-manifest.js'
+import { troubleWith } from './file-trouble.js'
+import { wholeManifest } from './manifest-sections.js'
 import { filesToJson, SOME_SITE, writtenBase, type Deployment } from './manifest-json.js'
 
 /** Deployments that a rollback can bring back. */
 export const MAX_HISTORY = 5
 
-/** No state is longer than a few manifests, and what is known of their files. */
-const MAX_STATE_BYTES = 16 * MAX_MANIFEST_LENGTH
+/** But not of more files than these in all, the latest always. */
+const MAX_HISTORY_FILES = 250_000
+
+/** No state is longer: below what Node.js has as one text. */
+const MAX_STATE_BYTES = 402_653_184
 
 /** A file that was hashed, and how it looked then. */
 export interface HashedFile {
   /** Size, times of its last change and of its status, and number of its inode, as text. */
   readonly look: string
   readonly fullHash: FullHash
+  readonly sha256: string
 }
 
 /** What is remembered from run to run, in a file beside the manifest that does not travel. */
@@ -47,13 +60,18 @@ export function stateFileOf(manifestFile: string): string {
   return join(dirname(manifestFile), `.${basename(manifestFile)}.state`)
 }
 
-/** The manifest in a file; undefined where there is no file. Rejects where it is no manifest. */
+/** The manifest in a file, with its sections beside it; undefined where there is no file. Rejects where one of them is none. */
 export async function readManifest(file: string, at = SOME_SITE): Promise<SiteManifest | undefined> {
   const text = await readText(file, 4 * MAX_MANIFEST_LENGTH)
   if (text === undefined) return undefined
   const manifest = parseManifest(text, at)
   if (manifest === undefined) throw new Error('it is not a manifest')
-  return manifest
+  return await wholeManifest(manifest, async url => {
+    const section = join(dirname(file), basename(new URL(url).pathname))
+    return (
+      (await readText(section, 4 * MAX_SECTION_LENGTH)) ?? troubleWith(section)(new Error('it is missing'))
+    )
+  })
 }
 
 /**
@@ -74,9 +92,18 @@ export function encodeState({ hashed, history, ...rest }: ManifestState): string
     version: 1,
     ...rest,
     hashed: Object.fromEntries(hashed),
-    history: history.slice(-MAX_HISTORY).map(({ base, files }) => ({ base, files: filesToJson(files) }))
+    history: bounded(history).map(({ base, files }) => ({ base, files: filesToJson(files) }))
   }
   return `${JSON.stringify(value)}\n`
+}
+
+/** The latest deployments that can be remembered. */
+function bounded(history: readonly Deployment[]): readonly Deployment[] {
+  let files = 0
+  const isTooMuch = (one: Deployment): boolean => (files += one.files.size) > MAX_HISTORY_FILES
+  const recent = history.slice(-MAX_HISTORY).reverse()
+  const end = recent.findIndex((one, i) => isTooMuch(one) && i > 0)
+  return (end === -1 ? recent : recent.slice(0, end)).reverse()
 }
 
 /** Rejects what is no state: what it has switched off would be on again. */
@@ -111,16 +138,28 @@ function decodeState(text: string): ManifestState {
 function hashedFrom(value: unknown): Map<string, HashedFile> {
   const hashed = new Map<string, HashedFile>()
   for (const [path, item] of Object.entries(value as object)) {
-    const { look, fullHash } = item as Record<string, unknown>
-    if (typeof look === 'string' && isFullHash(fullHash)) hashed.set(path, { look, fullHash })
+    const { look, fullHash, sha256 } = item as Record<string, unknown>
+    // Both are of one form.
+    if (typeof look === 'string' && isFullHash(fullHash) && isFullHash(sha256))
+      hashed.set(path, { look, fullHash, sha256 })
   }
   return hashed
 }
 
 function deploymentFrom(value: unknown): Deployment {
-  const manifest = parseManifest({ ...(value as object), version: 1 }, SOME_SITE)
-  if (manifest === undefined) throw new TypeError()
-  return { base: writtenBase(manifest), files: manifest.files }
+  const { base, files } = value as { base: unknown; files: object }
+  const entries = Object.entries(files)
+  const read = new Map<string, SiteFile>()
+  let written = ''
+  // A manifest has not so many files in one text.
+  for (let at = 0; at === 0 || at < entries.length; at += MAX_MANIFEST_ENTRIES) {
+    const part = Object.fromEntries(entries.slice(at, at + MAX_MANIFEST_ENTRIES))
+    const manifest = parseManifest({ version: 1, base, files: part }, SOME_SITE)
+    if (manifest === undefined) throw new TypeError()
+    written = writtenBase(manifest)
+    for (const [path, file] of manifest.files) read.set(path, file)
+  }
+  return { base: written, files: read }
 }
 
 function isTexts(value: unknown): value is string[] {

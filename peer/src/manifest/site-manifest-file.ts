@@ -1,11 +1,11 @@
 import { stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import { isPath, MAX_MANIFEST_ENTRIES, type SiteFile, type SiteManifest } from '../core/site-manifest.js'
+import { basename, join, resolve } from 'node:path'
+import { isPath, type SiteFile, type SiteManifest } from '../core/site-manifest.js'
 import { troubleWith } from './file-trouble.js'
 import { isOwnScript, travellingType } from './file-types.js'
 import { folderFiles, type LeftOut } from './folder-files.js'
 import { candidateOf, hashFiles, SIDECAR_ENDING, type Candidate } from './hash-files.js'
-import { encodeManifest, writtenBase, type Deployment } from './manifest-json.js'
+import { encodeManifest, filesToJson, MAX_SITE_FILES, writtenBase, type Deployment } from './manifest-json.js'
 import {
   encodeState,
   MAX_HISTORY,
@@ -14,6 +14,7 @@ import {
   stateFileOf,
   type ManifestState
 } from './manifest-state.js'
+import { removeSections, sectionIn, writeSections } from './section-files.js'
 import { isPlain, matcherOf } from './path-pattern.js'
 import { writeWhole } from './write-whole.js'
 
@@ -83,11 +84,19 @@ export async function writeSiteManifest(
   const found = await deploymentOf(root, { state, before, output, options })
   const history = historyOf(remembered, before, found, options.rollback === true)
   const switches = { ...state, off: pathsOff(state.off, [...found.offPaths, ...found.files.keys()]) }
-  const text = encodeManifest(found, switches)
+  const name = basename(output)
+  const encoded = encodeManifest(found, switches, name)
   // The state first: a manifest that is newer than what is remembered could lose what is switched off.
   await writeWhole(stateFile, encodeState({ ...state, base: found.base, hashed: found.hashed, history }))
-  const isChanged = before === undefined || encodeManifest(deploymentIn(before), listsOf(before)) !== text
-  if (isChanged) await writeWhole(output, text)
+  const former = before && encodeManifest(deploymentIn(before), listsOf(before), name)
+  const isChanged = former?.text !== encoded.text
+  if (isChanged) {
+    // The manifest behind what it names; what visitors may still hold, and what can come back, stays.
+    await writeSections(output, encoded)
+    await writeWhole(output, encoded.text)
+    const others = history.map(deployment => encodeManifest(deployment, ALL_ON, name))
+    await removeSections(output, [encoded, ...(former ? [former] : []), ...others])
+  }
   const revoked = new Set(state.revoked)
   const travelling = [...found.files.values()].filter(file => !revoked.has(file.fullHash))
   return {
@@ -152,8 +161,10 @@ async function lookedAt(root: string, { state, output, options }: Sought): Promi
   const candidates: Candidate[] = []
   const offPaths: string[] = []
   let siteBytes = 0
+  const isSection = sectionIn(output)
   for (const file of await folderFiles(root, onleftout)) {
     if (file.path.endsWith(SIDECAR_ENDING) || file.place === output || isOwnScript(file.path)) continue
+    if (isSection(file.place)) continue
     const type = travellingType(file.path, state)
     const candidate = await candidateOf(file, type ?? '').catch(troubleWith(file.path))
     siteBytes += candidate.length
@@ -163,8 +174,8 @@ async function lookedAt(root: string, { state, output, options }: Sought): Promi
     else candidates.push(candidate)
   }
   // Before they are hashed for nothing.
-  if (candidates.length > MAX_MANIFEST_ENTRIES)
-    throw new Error(`${candidates.length} files may travel: a manifest has at most ${MAX_MANIFEST_ENTRIES}`)
+  if (candidates.length > MAX_SITE_FILES)
+    throw new Error(`${candidates.length} files may travel: a manifest has at most ${MAX_SITE_FILES}`)
   const total = candidates.reduce((sum, { length }) => sum + length, 0)
   const known = options.rehash === true ? new Map<string, never>() : state.hashed
   const hashed = await hashFiles(candidates, { known, now, onprogress: bytes => onprogress(bytes, total) })
@@ -195,7 +206,7 @@ function historyOf(
   if (isRollback) return history.slice(0, -1)
   if (before === undefined) return history
   const former = deploymentIn(before)
-  return textOf(former) === textOf(found) ? history : [...history, former].slice(-MAX_HISTORY)
+  return isSame(former, found) ? history : [...history, former].slice(-MAX_HISTORY)
 }
 
 /** What the manifest itself lists: paths, also those of no file, which pages of former days may still name. */
@@ -221,6 +232,9 @@ function listsOf({ off, revoked, enabled }: SiteManifest): {
   return { off: [...off], revoked: [...revoked], enabled }
 }
 
-function textOf(deployment: Deployment): string {
-  return encodeManifest(deployment, { off: [], revoked: [], enabled: true })
+function isSame(a: Deployment, b: Deployment): boolean {
+  const all = (one: Deployment): string => JSON.stringify(filesToJson(one.files))
+  return a.base === b.base && a.files.size === b.files.size && all(a) === all(b)
 }
+
+const ALL_ON = { off: [], revoked: [], enabled: true }

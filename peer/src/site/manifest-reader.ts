@@ -16,14 +16,14 @@ import { after } from './deadline.js'
 /** What is known of the manifest of a site. */
 export interface ManifestReader {
   /** Settles when what was kept before the worker was ended has been read. Never rejects. */
-  readonly read: Promise<unknown>
+  readonly read: Promise<void>
   readonly isRead: boolean
   /** Undefined: not known, or not looked at for too long to be believed. */
   current(): SiteManifest | undefined
   /** Whether it is time to look whether it has changed. */
   isDue(isNavigation?: boolean): boolean
   /** Looks whether it has changed. Never rejects. */
-  refresh(): Promise<unknown>
+  refresh(): Promise<void>
   /** What it says of an absolute URL; `unread`: it will be known in a moment. Undefined: only the origin has it. */
   entry(url: string): ManifestEntry | undefined | 'unread'
   /** The same, when it is known; undefined also where that takes 2 s. Never rejects. */
@@ -65,7 +65,7 @@ export async function fetchJson(
   const response = await fetch(url, { cache, redirect: 'error', signal })
   const { headers } = response
   if (response.status >= 500) throw new TypeError()
-  const isJson = /^application\/([\w.+-]+\+)?json *(;|$)/i.test(headers.get('content-type') ?? '')
+  const isJson = /^application\/([\w.+-]+\+)?json *(;|$)/i.test(`${headers.get('content-type')}`)
   const isFit = Number(headers.get('content-length')) <= 3 * MAX_MANIFEST_LENGTH
   if (!response.ok || !isJson || !isFit) return ''
   return response.text().catch(() => {
@@ -81,9 +81,9 @@ export function openManifestReader(at: string, { fetch, now, caches }: ReaderPla
   let checkedAt = -Infinity
   let triedAt = -Infinity
   let isRead = !caches
-  let running: Promise<string | undefined> | undefined
+  let running: Promise<void> | undefined
   /** What was asked for since the manifest was, by URL; undefined: it has come, or could not be had. */
-  const asked = new Map<string, Promise<unknown> | undefined>()
+  const asked = new Map<string, Promise<void> | undefined>()
   /** What was ever asked for: what did not fit is not to come out of the browser's cache again. */
   const tried = new Set<string>()
 
@@ -103,64 +103,66 @@ export function openManifestReader(at: string, { fetch, now, caches }: ReaderPla
     // Meanwhile it may have been fetched.
     if (kept && checkedAt === -Infinity) take(await kept.text(), Number(kept.headers.get(CHECKED_AT)))
   }
-  const check = async (): Promise<string | undefined> => {
-    try {
-      const text = await fetchJson(at, fetch)
-      take(text, now())
-      return text
-    } catch {
-      // Where the site does not answer at all, the last one is believed until it is too old.
-      return undefined
-    } finally {
-      running = undefined
-    }
-  }
-  const keep = async (text: string | undefined): Promise<void> => {
-    if (text === undefined) return
+  const keep = async (): Promise<void> => {
     const cache = await caches?.open(CACHE)
     await (manifest
-      ? cache?.put(at, new Response(text, { headers: { [CHECKED_AT]: `${checkedAt}` } }))
+      ? cache?.put(at, new Response(taken, { headers: { [CHECKED_AT]: `${checkedAt}` } }))
       : cache?.delete(at))
   }
-  const refresh = (): Promise<unknown> => {
+  const refresh = async (): Promise<void> => {
     triedAt = now()
-    running ??= check()
-    // The browser may keep nothing.
-    return running.then(keep).catch(() => {})
+    running ??= fetchJson(at, fetch)
+      .then(text => take(text, now()))
+      .finally(() => (running = undefined))
+    try {
+      await running
+      await keep()
+    } catch {
+      // Where the site does not answer at all, the last one is believed until it is too old. The browser may keep nothing.
+    }
   }
   const readSection = async (url: string): Promise<void> => {
-    const text = await fetchJson(url, fetch, tried.has(url) ? 'reload' : 'force-cache')
-    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
-    const name = Array.from(digest.subarray(0, 8), byte => byte.toString(16).padStart(2, '0')).join('')
-    if (manifest && url.endsWith(`-${name}.json`)) manifest = withSection(manifest, url, text) ?? manifest
+    try {
+      const text = await fetchJson(url, fetch, tried.has(url) ? 'reload' : 'force-cache')
+      const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+      const name = new DataView(digest).getBigUint64(0).toString(16).padStart(16, '0')
+      if (manifest && url.endsWith(`-${name}.json`)) manifest = withSection(manifest, url, text) ?? manifest
+    } catch {
+      // It is asked for again with the next manifest.
+    }
+    tried.add(url)
   }
   /** What is to be waited for until it is known what an address is. */
-  const pending = (url: string): Promise<unknown> | undefined => {
+  const pending = (url: string): Promise<void> | undefined => {
     if (!isRead) return read
     const known = current()
-    if (!known) return isDue() ? refresh() : running
+    if (!known) return isDue() ? refresh() : running?.catch(() => {})
     const section = sectionOf(known, url)
-    if (!section) return undefined
-    if (!asked.has(section)) {
-      const done = (): void => {
-        tried.add(section)
+    if (section && !asked.has(section)) {
+      const reading = readSection(section).then(() => {
         // Unless the manifest is another one by now.
-        if (asked.get(section) === asking) asked.set(section, undefined)
-      }
-      const asking = readSection(section).then(done, done)
-      asked.set(section, asking)
+        if (asked.get(section) === reading) asked.set(section, undefined)
+      })
+      asked.set(section, reading)
     }
-    return asked.get(section)
+    return section ? asked.get(section) : undefined
   }
-  const known = (url: string): ManifestEntry | undefined => {
-    const manifest = current()
-    return manifest && entryFor(manifest, url)
+  const entry: ManifestReader['entry'] = url => {
+    if (pending(url)) return 'unread'
+    const known = current()
+    return known && entryFor(known, url)
   }
-  const entry = (url: string): ManifestEntry | undefined | 'unread' => (pending(url) ? 'unread' : known(url))
+  const settled = async (url: string): Promise<ManifestEntry | undefined> => {
+    for (;;) {
+      const found = entry(url)
+      if (found !== 'unread') return found
+      await pending(url)
+    }
+  }
   const end = (): void => {
     isRead = true
   }
-  const read = Promise.race([restore(), after(LOOK_MS)]).then(end, end)
+  const read = Promise.race([restore(), after(caches ? LOOK_MS : 0)]).then(end, end)
 
   return {
     read,
@@ -171,13 +173,7 @@ export function openManifestReader(at: string, { fetch, now, caches }: ReaderPla
     isDue,
     refresh,
     entry,
-    look: async url => {
-      const until = after(LOOK_MS)
-      let isLate = false
-      void until.then(() => (isLate = true))
-      for (let next = pending(url); next && !isLate; next = pending(url)) await Promise.race([next, until])
-      return known(url)
-    },
+    look: url => Promise.race([settled(url), after(LOOK_MS)]),
     names: (fullHash, url) => {
       const found = entry(url)
       return found === 'unread' ? found : found?.fullHash === fullHash

@@ -1,4 +1,5 @@
 import { decodeSidecar, type FullHash } from '@mayfly/common'
+import { createHash } from 'node:crypto'
 import { expect } from 'chai'
 import { writeFileSync } from 'node:fs'
 import { readdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
@@ -48,13 +49,14 @@ describe('the manifest of a folder', () => {
     expect(await folder.paths()).to.deep.equal(['mayfly-x/a.js'])
   })
 
-  it('has the full hash, length and type of each file', async () => {
+  it('has the full hash, the plain hash, length and type of each file', async () => {
     await given({ 'a.png': bytesOf(100_000), 'b.svg': '<svg/>' })
     const report = await folder.manifest({ base: '/assets/' })
     const { fullHash } = await hashContent(await fileSource(join(folder.path, 'a.png')), nodeHasher)
+    const sha256 = createHash('sha256').update(bytesOf(100_000)).digest('hex')
     const json = await folder.json()
     expect(json['base']).to.equal('/assets/')
-    expect(json.files['a.png']).to.deep.equal({ fullHash, length: 100_000, type: 'image/png' })
+    expect(json.files['a.png']).to.deep.equal({ fullHash, sha256, length: 100_000, type: 'image/png' })
     expect(json.files['b.svg']?.['type']).to.equal('image/svg+xml')
     expect(report).to.include({ files: 2, bytes: 100_006, siteBytes: 100_006, isChanged: true })
   })

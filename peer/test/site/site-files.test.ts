@@ -78,7 +78,7 @@ describe('the manifest of a page', () => {
       now: () => now,
       fetch: () => {
         asked++
-        return Promise.resolve(new Response(JSON.stringify(TEXT)))
+        return Promise.resolve(Response.json(TEXT))
       }
     })
     expect(files.current()).to.equal(undefined)

@@ -95,7 +95,7 @@ class TestWorld {
       ])
     )
     const text = JSON.stringify({ version: 1, base: '/', files: Object.fromEntries(entries), ...change })
-    this.manifest = () => new Response(text)
+    this.manifest = () => new Response(text, { headers: { 'Content-Type': 'application/json' } })
   }
 
   page(id: string): TestPage {
@@ -164,9 +164,11 @@ describe('the service worker of a site', () => {
   it('is installed only where there is a good manifest', async () => {
     for (const manifest of [
       () => new Response('', { status: 404 }),
-      () => new Response('<!doctype html>'),
-      () => new Response('{"version":1,"base":"/","files":{"a.png":{"fullHash":"'),
-      () => new Response('{"version":1,"base":"/","files":{"a.html":{"type":"text/html"}}}'),
+      ...['{"version":1,"base":"/","files":{"a.png":{"fullHash":"', '[]'].map(
+        text => () => new Response(text, { headers: { 'Content-Type': 'application/json' } })
+      ),
+      () => new Response('{"version":1,"base":"/","files":{}}'),
+      () => Response.json({ version: 1, base: '/', files: { 'a.html': { type: 'text/html' } } }),
       () => Response.error()
     ]) {
       world = new TestWorld()
@@ -303,8 +305,8 @@ describe('the service worker of a site', () => {
     })
     for (const manifest of [
       () => new Response('', { status: 404 }),
-      () => new Response(cutOff),
-      () => new Response('[]')
+      () => new Response(cutOff, { headers: { 'Content-Type': 'application/json' } }),
+      () => Response.json([])
     ]) {
       await world.name({ 'a.png': 'picture' })
       world.start()
