@@ -26,10 +26,13 @@ export class FolderSite {
   readonly sent = new Map<string, number>()
   /** Put into the script tag of every page: what is no matter of a slow computer's speed. */
   patienceMs: number | undefined
+  /** More attributes of the script tag of every page. */
+  attributes = ''
   base!: string
   readonly #server: Server
 
-  constructor(folder: string) {
+  /** `policy`: more of the Content-Security-Policy of its pages. */
+  constructor(folder: string, policy = '') {
     const root = resolve(folder)
     this.#server = createServer(({ url = '' }, response) => {
       const path = decodeURIComponent(new URL(url, 'http://site').pathname)
@@ -48,7 +51,7 @@ export class FolderSite {
       response.writeHead(200, {
         'content-type': type ?? 'application/octet-stream',
         'cache-control': 'no-cache',
-        'content-security-policy': POLICY
+        'content-security-policy': POLICY + policy
       })
       response.end(
         extname(place) === '.html' ? this.#patient(readFileSync(place, 'utf8')) : readFileSync(place)
@@ -56,7 +59,8 @@ export class FolderSite {
     })
   }
 
-  #patient(html: string): string {
+  #patient(page: string): string {
+    const html = page.replace(' data-mediators=', ` ${this.attributes}$&`)
     if (this.patienceMs === undefined) return html
     return html
       .replace(' data-mediators=', ` data-origin-after-ms="${this.patienceMs}"$&`)

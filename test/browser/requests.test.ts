@@ -112,6 +112,25 @@ describe('the script tag’s requests', function () {
     expect(scripts).not.to.include('mayfly-library.js')
   })
 
+  it('call a download as the server does, and leave to the browser what only it can know in time', async () => {
+    const page = await visit()
+    const NAMES: readonly (readonly [header: string, name: string, isOurs: boolean])[] = [
+      ['attachment; filename="Annual report.zip"', 'Annual report.zip', true],
+      ["attachment; filename=x; filename*=UTF-8''%C3%BCbersicht.zip", 'übersicht.zip', true],
+      ['attachment', 'some archive.zip', true],
+      ['attachment; filename="a%20b.zip"', 'a b.zip', false]
+    ]
+    for (const [header, name, isOurs] of NAMES) {
+      site.fileHeaders = { 'content-disposition': header }
+      const saved = await clicked(page, '#archive')
+      expect([saved.suggestedFilename(), saved.url().startsWith('blob:')]).to.deep.equal([name, isOurs])
+    }
+    site.fileHeaders = {}
+    site.delayMs = 2_000
+    const late = await clicked(page, '#archive')
+    expect(late.url()).to.equal(`${site.base}some%20archive.zip`)
+  })
+
   it('leave downloads to the browser that are switched off, cannot be had, or are wanted otherwise', async () => {
     const page = await visit()
     const off = await clicked(page, '#off')

@@ -21,6 +21,8 @@ export class TaggedSite {
   readonly pages = new Map<string, string>()
   /** Sent with every page. */
   headers: Record<string, string> = {}
+  /** Sent with every file. */
+  fileHeaders: Record<string, string> = {}
   /** Files are answered with this status. */
   status = 200
   /** Whether ranges of files are answered, and those that were asked for in their order, as in the header. */
@@ -67,7 +69,12 @@ export class TaggedSite {
   }
 
   #answer({ type, bytes }: SiteFile, range: string | undefined, response: ServerResponse): void {
-    const headers = { 'content-type': type, 'cache-control': 'max-age=600', 'accept-ranges': 'bytes' }
+    const headers = {
+      'content-type': type,
+      'cache-control': 'max-age=600',
+      'accept-ranges': 'bytes',
+      ...this.fileHeaders
+    }
     if (range !== undefined) this.ranges.push(range)
     const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(range ?? '') ?? []
     if (first === undefined || this.status !== 200 || !this.hasRanges) {

@@ -6,24 +6,51 @@ const PASSING = new Set([408, 425, 429, 500, 502, 503, 504])
 /** A web server, over the `fetch` of the platform. */
 export const fetchOrigin: Origin = {
   async fetch(url: string, range: ByteRange | undefined, signal: AbortSignal): Promise<OriginAnswer> {
-    const headers = range === undefined ? {} : { range: `bytes=${range.start}-${range.end - 1}` }
-    const response = await fetch(url, { headers, signal })
-    const { status, body } = response
-    if (status !== 200 && status !== 206) {
-      await body?.cancel()
-      const reason = `HTTP ${status}`
-      throw PASSING.has(status) ? new Error(reason) : new OriginRefusal(reason)
+    const answer = await ask(url, range, signal)
+    const { length, isWhole, body } = answer
+    if (range === undefined || isWhole) return { length, ranged: false, body }
+    return { length, ranged: true, body: within(url, range, answer, signal) }
+  }
+}
+
+interface Answer extends Omit<OriginAnswer, 'ranged'> {
+  /** Its first byte; and whether it has all. */
+  readonly start: number
+  readonly isWhole: boolean
+}
+
+async function ask(url: string, range: ByteRange | undefined, signal: AbortSignal): Promise<Answer> {
+  const headers = range === undefined ? {} : { range: `bytes=${range.start}-${range.end - 1}` }
+  const response = await fetch(url, { headers, signal })
+  const { status, body } = response
+  const part = partOf(response, range?.start ?? 0)
+  if (part === undefined || (range === undefined ? !part.isWhole : part.start > range.start)) {
+    await body?.cancel()
+    const reason = status === 206 ? 'another range than was asked for' : `HTTP ${status}`
+    throw PASSING.has(status) ? new Error(reason) : new OriginRefusal(reason)
+  }
+  return { ...part, body: body === null ? NOTHING : piecesOf(body) }
+}
+
+/** The bytes of a range, without those that come before; what is shorter is gone on with from its end (RFC 9110, 15.3.7). */
+async function* within(
+  url: string,
+  { start, end }: ByteRange,
+  answer: Answer,
+  signal: AbortSignal
+): AsyncGenerator<Uint8Array> {
+  for (let at = start, last = Math.min(end, answer.length ?? end); at < last;) {
+    const asked = at
+    let skip = at - answer.start
+    for await (const piece of answer.body) {
+      const bytes = piece.subarray(skip, skip + last - at)
+      skip = Math.max(0, skip - piece.length)
+      at += bytes.length
+      yield bytes
+      if (at === last) return
     }
-    const part = status === 206 ? contentRange(response.headers.get('content-range')) : undefined
-    if (status === 206 && (range === undefined || part?.start !== range.start)) {
-      await body?.cancel()
-      throw new OriginRefusal('another range than was asked for')
-    }
-    return {
-      length: part === undefined ? lengthOf(response) : part.length,
-      ranged: status === 206,
-      body: body === null ? NOTHING : piecesOf(body)
-    }
+    if (at === asked) throw new OriginRefusal('less than was asked for')
+    answer = await ask(url, { start: at, end: last }, signal)
   }
 }
 
@@ -55,9 +82,16 @@ function lengthOf({ headers }: Response): number | undefined {
   return Number(text)
 }
 
-/** `bytes 0-99/1234`; the length may be `*`. */
-function contentRange(text: string | null): { start: number; length: number | undefined } | undefined {
-  const [, start, length] = /^bytes (\d{1,15})-\d{1,15}\/(\d{1,15}|\*)$/.exec(text ?? '') ?? []
-  if (start === undefined || length === undefined) return undefined
-  return { start: Number(start), length: length === '*' ? undefined : Number(length) }
+/** What an answer has; undefined: nothing of use. `asked`: the first byte that was asked for. */
+function partOf(response: Response, asked: number): Omit<Answer, 'body'> | undefined {
+  const { status, headers } = response
+  if (status === 200) return { start: 0, isWhole: true, length: lengthOf(response) }
+  const header = headers.get('content-range')
+  if (status !== 206) return undefined
+  // Another site need not show it: whatever comes is verified.
+  if (header === null) return { start: asked, isWhole: false, length: undefined }
+  const [, start, last, all] = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(header) ?? []
+  if (start === undefined) return undefined
+  const length = all === '*' ? undefined : Number(all)
+  return { start: Number(start), isWhole: Number(start) === 0 && Number(last) + 1 === length, length }
 }

@@ -1,4 +1,5 @@
 import { bytesOf, type ChunkSizes } from './proved-tree.js'
+import { openRange } from './range-reader.js'
 import type { Message } from './wire.js'
 
 /** Requests that the site answers at a time. */
@@ -15,15 +16,15 @@ export interface ChunkOrigin {
   close(): void
 }
 
-/**
- * `wanted` tells the chunks that are wanted of it now; `then` is given chunks, also others; without bytes: the site does
- * not bring this one, or (`again`) is to be asked once more.
- */
+/** Why the site does not bring a chunk: it could not, or something else came, or it is to be asked once more. */
+export type OriginFailure = 'failed' | 'odd' | 'again'
+
+/** `wanted` tells the chunks that are wanted of it now; `then` is given chunks, also others. */
 export function chunkOrigin(
   url: string,
   sizes: ChunkSizes,
   wanted: () => readonly number[],
-  then: (index: number, bytes: Message | undefined, again?: boolean) => void
+  then: (index: number, brought: Message | OriginFailure) => void
 ): ChunkOrigin {
   const running = new Map<number, AbortController>()
   /** The next chunk of the one answer that brings everything. */
@@ -42,20 +43,41 @@ export function chunkOrigin(
     const aborter = new AbortController()
     running.set(index, aborter)
     try {
-      const { fill, isRange } = await request(url, sizes, index, aborter.signal)
-      if (isRange) await readChunks(fill, index, index + 1)
+      const start = index * sizes.chunkBytes
+      const end = start + bytesOf(sizes, index)
+      const { length } = sizes
+      const { isWhole, next } = await openRange({
+        url,
+        start,
+        end,
+        length,
+        isVerified: true,
+        signal: aborter.signal
+      })
+      let rest: Uint8Array = new Uint8Array()
+      const fill = async (bytes: Message): Promise<Message> => {
+        for (let at = 0; at < bytes.length;) {
+          if (rest.length === 0) rest = await next()
+          const some = rest.subarray(0, bytes.length - at)
+          bytes.set(some, at)
+          at += some.length
+          rest = rest.subarray(some.length)
+        }
+        return bytes
+      }
+      if (!isWhole) await readChunks(fill, index, index + 1)
       else if (position !== undefined) {
-        if (position > index) then(index, undefined, true)
+        if (position > index) then(index, 'again')
       } else {
         running.delete(index)
         whole = aborter
         position = 0
         await readChunks(fill, 0, sizes.count, aborter)
       }
-    } catch {
+    } catch (error) {
       if (aborter.signal.aborted) return
-      if (whole === aborter) for (const one of wanted()) then(one, undefined)
-      else then(index, undefined)
+      const failure = error instanceof RangeError ? 'odd' : 'failed'
+      for (const one of whole === aborter ? wanted() : [index]) then(one, failure)
     } finally {
       aborter.abort()
       running.delete(index)
@@ -104,39 +126,4 @@ export function chunkOrigin(
       stopWhole()
     }
   }
-}
-
-/** Asks for a chunk. `fill` reads the next bytes of what came: the chunk, or everything. */
-async function request(
-  url: string,
-  sizes: ChunkSizes,
-  index: number,
-  signal: AbortSignal
-): Promise<{ readonly isRange: boolean; readonly fill: (bytes: Message) => Promise<Message> }> {
-  const from = index * sizes.chunkBytes
-  const range = `${from}-${from + bytesOf(sizes, index) - 1}`
-  const { status, headers, body } = await fetch(url, {
-    // What the page asks for itself is not the service worker's.
-    cache: 'force-cache',
-    headers: { range: `bytes=${range}` },
-    signal
-  })
-  const isRange = status === 206 && headers.get('content-range')?.startsWith(`bytes ${range}/`) === true
-  const reader = isRange || status === 200 ? body?.getReader() : undefined
-  if (!reader) throw new TypeError()
-  let rest: Uint8Array = new Uint8Array()
-  const fill = async (bytes: Message): Promise<Message> => {
-    for (let at = 0; at < bytes.length;) {
-      const some = rest.subarray(0, bytes.length - at)
-      bytes.set(some, at)
-      at += some.length
-      rest = rest.subarray(some.length)
-      if (at === bytes.length) break
-      const { done, value } = await reader.read()
-      if (done) throw new TypeError()
-      rest = value
-    }
-    return bytes
-  }
-  return { isRange, fill }
 }

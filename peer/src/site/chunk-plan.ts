@@ -8,8 +8,8 @@ export interface WantedChunk {
   /** It is being fetched from a neighbour: when it was asked, last heard, and bytes so far. */
   readonly transfer:
     { readonly askedAt: number; readonly heardAt: number; readonly received: number } | undefined
-  /** The site was asked for it, or has failed to bring it. */
-  readonly origin: 'asked' | 'failed' | undefined
+  /** The site was asked for it, has failed to bring it, or has something else. */
+  readonly origin: 'asked' | 'failed' | 'odd' | undefined
 }
 
 /** A neighbour, for one chunk. */
@@ -35,6 +35,8 @@ export interface ChunkStep<Source> {
 
 /** Milliseconds without a byte that a reader with nothing else to read allows. */
 export const URGENT_MS = 150
+/** And where the site has failed: then it hears of that as without us. */
+const LOST_MS = 1_000
 /** Chunks that one neighbour is asked for at a time. */
 const MAX_ASKED = 2
 /** While neighbours bring something, what waits for its turn waits so many times longer. */
@@ -69,10 +71,13 @@ export function planChunk<Source extends ChunkSource>(
   const isLate = transfer
     ? isSilent(transfer, chunk, now) || crawls(transfer, chunk, now)
     : !ask && (isUrgent || (!isBusy && !mayCome && able.length === 0) || now - wantedAt >= patience)
+  // What the site has otherwise is asked for in another way: nobody waits for who may come.
+  const isWaiting = mayCome && !(isUrgent && (origin === 'odd' || now - wantedAt >= LOST_MS))
+  const hasFailed = origin === 'failed' || origin === 'odd'
   return {
     ...(ask && { ask }),
     isOriginDue: origin === undefined && isLate,
-    isLost: origin === 'failed' && !isBrought && !mayCome && able.length === 0
+    isLost: hasFailed && !isBrought && !isWaiting && able.length === 0
   }
 }
 

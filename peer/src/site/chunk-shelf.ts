@@ -24,6 +24,8 @@ export interface HeldContent {
 export interface ChunkShelf {
   /** By the sidecar of the site, or without `url` by that in the store; undefined: there is none, or a wrong one. */
   treeOf(fullHash: string, url?: string): ReturnType<typeof readSidecar>
+  /** What is held as an object, and not in chunks. */
+  whole(fullHash: string): Promise<Message | undefined>
   verify(content: HeldContent, index: number, bytes: Message): Promise<Chunk | undefined>
   stored(content: HeldContent, index: number): Promise<Chunk | undefined> | Chunk
   /** Keeps a chunk, which has verified, and tells others. Settles when there is room for more. */
@@ -39,8 +41,10 @@ const MAX_WRITES = 8
 const MAX_HAVE_RUNS = 256
 
 export function chunkShelf(host: ChunkHost): ChunkShelf {
-  const { encode, levelsOf, store, toHex } = host
+  const { encode, fullHashOf, levelsOf, store, toHex } = host
   const ready = new Map<string, Promise<Chunk | undefined> | Chunk>()
+  /** The last object, which is read chunk by chunk. */
+  let last: { readonly fullHash: string; readonly bytes: Message } | undefined
   let writes = 0
   let writing: Promise<void> = Promise.resolve()
 
@@ -57,6 +61,15 @@ export function chunkShelf(host: ChunkHost): ChunkShelf {
     }
   }
 
+  const whole = async (fullHash: string): Promise<Message | undefined> => {
+    if (last?.fullHash === fullHash) return last.bytes
+    const buffer = await store.get(fullHash)
+    const bytes = buffer && new Uint8Array(buffer)
+    const root = bytes && (await levelsOf(bytes)).at(-1)?.[0]
+    if (!root || (await fullHashOf(root, bytes.length)) !== fullHash) return undefined
+    last = { fullHash, bytes }
+    return bytes
+  }
   const verify = async (
     { tree, sizes }: HeldContent,
     index: number,
@@ -143,6 +156,7 @@ export function chunkShelf(host: ChunkHost): ChunkShelf {
 
   return {
     treeOf,
+    whole,
     verify,
     stored,
     hold: async (content, index, chunk) => {

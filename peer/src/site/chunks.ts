@@ -1,7 +1,7 @@
 import { chunkLinks, type ChunkLink, type ChunkTransfer } from './chunk-links.js'
 import { chunkShelf, type HeldContent } from './chunk-shelf.js'
 import { chunkOrigin, type ChunkOrigin } from './chunk-origin.js'
-import { planChunk } from './chunk-plan.js'
+import { planChunk, type WantedChunk } from './chunk-plan.js'
 import type { downloads } from './downloads.js'
 import type { Mediator } from './mediator.js'
 import type { Neighbour, Neighbours } from './neighbours.js'
@@ -47,7 +47,10 @@ export interface ChunkHost {
 
 /** Chunks of long contents, for the session that all tabs share. */
 export interface ChunkEngine {
-  /** The verified chunk of a wish; undefined: nobody has brought it, it cannot be verified, or it is wanted no more. */
+  /**
+   * The verified chunk of a wish; undefined: nobody has brought it, it cannot be verified, or it is wanted no more. Of a wish
+   * for the whole content: what is held in chunks, where that is all of it.
+   */
   bring(wish: Wish): Promise<Brought | undefined>
   /** What is held of a content, to be served. */
   object(fullHash: string): Promise<Served | undefined>
@@ -72,7 +75,7 @@ interface Wanted {
   isUrgent: boolean
   patienceMs: number
   transfer: ChunkTransfer | undefined
-  origin: 'asked' | 'failed' | undefined
+  origin: WantedChunk['origin']
 }
 
 const TICK_MS = 50
@@ -120,11 +123,14 @@ export function openChunks(host: ChunkHost): ChunkEngine {
           wish.url,
           sizes,
           () => [...content.wanted.keys()],
-          (index, bytes, again) => {
+          (index, brought) => {
+            if (typeof brought === 'object') {
+              void arrived(content, index, brought, 'origin')
+              return
+            }
             const one = content.wanted.get(index)
-            if (bytes) void arrived(content, index, bytes, 'origin')
-            else if (one) one.origin = again ? undefined : 'failed'
-            if (!bytes) run()
+            if (one) one.origin = brought === 'again' ? undefined : brought
+            run()
           }
         ),
       lookedUpAt: -Infinity,
@@ -162,7 +168,7 @@ export function openChunks(host: ChunkHost): ChunkEngine {
       if (one && from !== 'origin') one.transfer = undefined
       // Without a tree nothing is known of it.
       if (from !== 'origin' && contents.get(content.fullHash) === content) neighbours.drop(from)
-      else if (one) one.origin = 'failed'
+      else if (one) one.origin = 'odd'
       run()
       return
     }
@@ -243,6 +249,22 @@ export function openChunks(host: ChunkHost): ChunkEngine {
     ticking = setTimeout(run)
   }
 
+  const cutOf = (bytes: Message, index: number): Message => {
+    const { chunkBytes } = chunkSizesOf(bytes.length)
+    return bytes.slice(index * chunkBytes, (index + 1) * chunkBytes)
+  }
+  const allOf = async (fullHash: string): Promise<Brought | undefined> => {
+    const content = await contentOf(fullHash)
+    const { count = 0 } = content?.sizes ?? {}
+    if (!content || content.held.size < count) return undefined
+    const parts: Message[] = []
+    for (let index = 0; index < count; index++) {
+      const chunk = await shelf.stored(content, index)
+      if (!chunk) return undefined
+      parts.push(chunk.bytes)
+    }
+    return { bytes: host.join(parts), source: 'cache' }
+  }
   /** A reader wants nothing any more. */
   const leave = (fullHash: string, reader: string): void => {
     const content = contents.get(fullHash)
@@ -255,12 +277,14 @@ export function openChunks(host: ChunkHost): ChunkEngine {
 
   return {
     bring: async wish => {
-      if (!wish.chunk) return undefined
+      if (!wish.chunk) return allOf(wish.fullHash)
       const { index, sidecar, reader, patienceMs, isUrgent } = wish.chunk
       if (index === undefined) {
         leave(wish.fullHash, reader)
         return undefined
       }
+      const whole = await shelf.whole(wish.fullHash)
+      if (whole && whole.length === wish.length) return { bytes: cutOf(whole, index), source: 'cache' }
       const content = await contentOf(wish.fullHash, wish, sidecar)
       if (!content || content.sizes.length !== wish.length || index >= content.sizes.count) return undefined
       const chunk = content.held.has(index) && (await shelf.stored(content, index))

@@ -1,9 +1,12 @@
+import { dispositionName } from '../core/content-disposition.js'
 import type { PartsHost } from './parts.js'
 import type { Requests } from './requests.js'
 import { nameOf, type NamedFile, type SiteFiles } from './site-files.js'
 
 /** Longer ones are left to the browser, which shows how far it is, and goes on when the page is left. No more is kept. */
 const MAX_DOWNLOAD = 67_108_864
+/** So long the site has to say what the file is called. */
+const NAME_MS = 1_500
 /** A file is saved by then. */
 const RELEASE_MS = 60_000
 
@@ -31,7 +34,7 @@ export function takeDownloads(
     return file && file.length <= MAX_DOWNLOAD ? file : undefined
   }
   const take = async (link: HTMLAnchorElement, file: NamedFile, signal: AbortSignal): Promise<void> => {
-    const response = await requests.answer(file, undefined, signal)
+    const [name, response] = await Promise.all([nameOfFile(link), requests.answer(file, undefined, signal)])
     if (!response?.body) throw new TypeError()
     const parts: Blob[] = []
     let loaded = 0
@@ -49,7 +52,7 @@ export function takeDownloads(
     }
     const address = URL.createObjectURL(new Blob(parts, { type: file.type }))
     setTimeout(() => URL.revokeObjectURL(address), RELEASE_MS)
-    save(link, address)
+    save(name, address)
   }
 
   addEventListener('click', event => {
@@ -63,14 +66,17 @@ export function takeDownloads(
     const aborter = new AbortController()
     running.set(link, aborter)
     void take(link, file, aborter.signal)
-      .catch(() => aborter.signal.aborted || save(link, link.href))
-      .finally(() => running.delete(link))
+      .catch(() => aborter.signal.aborted || save(nameOfLink(link), link.href))
+      .finally(() => {
+        running.delete(link)
+        aborter.abort()
+      })
   })
   // The page is left: the browser goes on, where the site answers before the next page does.
   addEventListener('beforeunload', () => {
     for (const [link, aborter] of running) {
       aborter.abort()
-      save(link, link.href)
+      save(nameOfLink(link), link.href)
     }
   })
   // What is clicked on may have been switched off since.
@@ -83,17 +89,28 @@ export function takeDownloads(
 }
 
 /** Nobody but the browser hears this click. */
-function save({ download, pathname }: HTMLAnchorElement, href: string): void {
+function save(name: string, href: string): void {
   const link = document.createElement('a')
   link.href = href
-  link.download = download || nameIn(pathname)
+  link.download = name
   link.click()
 }
 
-function nameIn(pathname: string): string {
+/** As the server says, before what the link says. Rejects where only the browser can know, and where the server does not say it in time. */
+async function nameOfFile(link: HTMLAnchorElement): Promise<string> {
+  const { ok, redirected, headers } = await fetch(link.href, {
+    method: 'HEAD',
+    signal: AbortSignal.timeout(NAME_MS)
+  })
+  const name = dispositionName(headers.get('content-disposition') ?? '')
+  if (!ok || redirected || name === undefined) throw new TypeError()
+  return name || nameOfLink(link)
+}
+
+function nameOfLink({ download, pathname }: HTMLAnchorElement): string {
   const name = pathname.slice(pathname.lastIndexOf('/') + 1)
   try {
-    return decodeURIComponent(name)
+    return download || decodeURIComponent(name)
   } catch {
     return name
   }

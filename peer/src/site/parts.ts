@@ -130,6 +130,8 @@ export interface StreamOptions {
   readonly sidecar?: string | undefined
   /** Milliseconds that neighbours have for a chunk that is not waited for yet; 500. */
   readonly patienceMs?: number | undefined
+  /** Only what is verified: what the site has is asked for in another way where nothing can be. */
+  readonly isVerified?: boolean | undefined
 }
 
 export interface ContentStream {

@@ -3,6 +3,7 @@ import { takeDownloads } from './download-links.js'
 import type { PartsScope } from './parts.js'
 import { openRequests } from './requests.js'
 import { siteFiles } from './site-files.js'
+import { after } from './worker/after.js'
 
 const { mayfly } = globalThis as unknown as PartsScope
 const { host } = mayfly.parts
@@ -15,6 +16,7 @@ const requests = openRequests({
   ...host,
   files,
   network,
+  after,
   base: document.baseURI,
   get: fullHash => mayfly.get(fullHash),
   idle: () => new Promise(resolve => (globalThis.requestIdleCallback ?? setTimeout)(resolve)),

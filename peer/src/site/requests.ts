@@ -2,6 +2,7 @@ import type { Download } from '../api.js'
 import { parseRange, rangeWithin, type ByteRange } from '../core/byte-range.js'
 import { MAX_OBJECT_BYTES, headersOf } from '../core/site-request.js'
 import { beginStream, type Read } from './begin-stream.js'
+import type { Brought } from './object-session.js'
 import type { PartsHost, Prefetched, RequestOptions, RequestsPart, SiteSession } from './parts.js'
 import { nameOf, placeOf, type Named, type NamedFile, type SiteFiles } from './site-files.js'
 
@@ -16,6 +17,8 @@ export interface RequestsHost extends Pick<PartsHost, 'obstacles' | 'shown' | 'p
   get(fullHash: string): Promise<Pick<Download, 'knownLength' | 'stream' | 'cancel'>>
   /** Settles when the page has nothing better to do. */
   idle(): Promise<unknown>
+  /** Settles so many milliseconds later. */
+  after(ms: number): Promise<undefined>
   /** What came, from whom. */
   tell(file: NamedFile, read: readonly Read[]): void
 }
@@ -28,33 +31,52 @@ export interface Requests extends RequestsPart {
 /** Objects that are brought at a time for later pages, and that one call may name. */
 const AT_A_TIME = 3
 const MAX_PREFETCHED = 500
+/** What has nothing to say after so many times the patience, and what comes more slowly (bytes per millisecond), is the network's. */
+const MOST_PATIENCE = 8
+const LEAST_RATE = 125
+/** Longer contents are read chunk by chunk, where they have a sidecar. */
+const CHUNK_BYTES = 1_048_576
 
 export function openRequests(host: RequestsHost): Requests {
   const { obstacles, shown, patienceMs, network } = host
 
+  /** Undefined where it takes longer than others have; `bytes` of it are to come. Rejects as it does. */
+  const inTime = async <Value>(waiting: () => Promise<Value>, bytes = 0): Promise<Value | undefined> =>
+    Promise.race([waiting(), host.after(MOST_PATIENCE * patienceMs() + bytes / LEAST_RATE)])
   const named = async (address: string, options: RequestOptions = {}): Promise<Named> => {
-    const manifest = await host.files.look(placeOf(address, options, host.base))
+    const place = placeOf(address, options, host.base)
+    const manifest = await inTime(() => host.files.look(place)).catch(() => undefined)
     return nameOf(address, options, manifest, host.base)
   }
 
+  const bringWhole = async (file: NamedFile): Promise<Brought | undefined> => {
+    const { fullHash, length, url } = file
+    const brought = await inTime(async () => {
+      const session = await host.opened(length)
+      return session?.bring({ fullHash, length, url, patienceMs: patienceMs() })
+    }, length)
+    if (brought?.bytes.length !== length || brought.isOther) return undefined
+    host.tell(file, [{ source: brought.source, bytes: length }])
+    return brought
+  }
   const bodyOf = async (
     file: NamedFile,
     range: ByteRange,
     signal?: AbortSignal
   ): Promise<BodyInit | undefined> => {
     const { fullHash, length, type, sidecar, url } = file
-    const isPart = range.end - range.start < length
-    const isLong = length > MAX_OBJECT_BYTES || (isPart && sidecar !== undefined)
-    if (isLong && (sidecar === undefined || !url)) return undefined
-    const session = await host.opened(range.end - range.start)
-    if (isLong) {
-      const content = await session?.stream({ fullHash, length, type, url, sidecar })
-      return content && beginStream(content, range, signal, read => host.tell(file, read))
-    }
-    const brought = await session?.bring({ fullHash, length, url, patienceMs: patienceMs() })
-    if (brought?.bytes.length !== length) return undefined
-    host.tell(file, [{ source: brought.source, bytes: length }])
-    return brought.bytes.subarray(range.start, range.end)
+    const { start, end } = range
+    if (sidecar === undefined || !url || length <= CHUNK_BYTES)
+      return length > MAX_OBJECT_BYTES ? undefined : (await bringWhole(file))?.bytes.subarray(start, end)
+    const aborter = new AbortController()
+    signal?.addEventListener('abort', () => aborter.abort(signal.reason))
+    const body = await inTime(async () => {
+      const session = await host.opened(end - start)
+      const content = await session?.stream({ fullHash, length, type, url, sidecar, isVerified: true })
+      return content && beginStream(content, range, aborter.signal, read => host.tell(file, read))
+    })
+    if (!body) aborter.abort()
+    return body
   }
 
   const answer: Requests['answer'] = async (file, header, signal) => {
@@ -113,11 +135,8 @@ export function openRequests(host: RequestsHost): Requests {
         await host.idle()
         const { file } = (await named(address).catch(() => undefined)) ?? {}
         if (!file || file.length > MAX_OBJECT_BYTES || !isFine()) continue
-        const { fullHash, length, url } = file
-        const session = await host.opened(length)
-        const brought = await session?.bring({ fullHash, length, url, patienceMs: patienceMs() })
+        const brought = await bringWhole(file).catch(() => undefined)
         results.set(address, brought?.source)
-        if (brought) host.tell(file, [{ source: brought.source, bytes: length }])
       }
     }
     await Promise.all(Array.from({ length: AT_A_TIME }, bringNext))

@@ -1,6 +1,8 @@
+import { after } from './worker/after.js'
 import type { Brought, ObjectSession, ObjectSource } from './object-session.js'
 import type { ContentStream, StreamOptions } from './parts.js'
 import { chunkSizesOf } from './proved-tree.js'
+import { openRange, type RangeReader } from './range-reader.js'
 
 /** Chunks that are read ahead: at first, and when each was there before it was asked for. */
 const LEAST_AHEAD = 3
@@ -8,6 +10,8 @@ const MOST_AHEAD = 8
 const PATIENCE_MS = 500
 /** The tab that has the session may take six times so long for a chunk. */
 const TAB_MS = 10_000
+/** A chunk that is not there by then comes no more: its tab is frozen, or the site says nothing. */
+const LOST_MS = 60_000
 /** Longer contents without a sidecar are not brought whole. */
 const MAX_WHOLE = 16_777_216
 
@@ -15,7 +19,7 @@ type Bytes = Uint8Array<ArrayBuffer>
 
 /** Reads a long content chunk by chunk through the session, which may be that of another tab. */
 export function openStream(session: Pick<ObjectSession, 'bring'>, options: StreamOptions): ContentStream {
-  const { fullHash, url, length, type = '', sidecar, patienceMs = PATIENCE_MS } = options
+  const { fullHash, url, length, type = '', sidecar, patienceMs = PATIENCE_MS, isVerified } = options
   const { chunkBytes, count } = chunkSizesOf(length)
   const received: Record<ObjectSource, number> = { peer: 0, origin: 0, cache: 0 }
   /** Whose bytes are read: bytes of both may be of two versions. */
@@ -27,7 +31,8 @@ export function openStream(session: Pick<ObjectSession, 'bring'>, options: Strea
     index: number | undefined,
     isUrgent = false
   ): Promise<Brought | undefined> => {
-    if (sidecar !== undefined) {
+    // One chunk is an object as any other, and verifies as a whole.
+    if (sidecar !== undefined && count > 1) {
       const chunk = { index, sidecar, reader, patienceMs, isUrgent }
       return session.bring({ fullHash, url, length, patienceMs: TAB_MS, chunk })
     }
@@ -44,14 +49,16 @@ export function openStream(session: Pick<ObjectSession, 'bring'>, options: Strea
     const asked = new Map<number, { readonly brought: Promise<Brought | undefined>; isThere: boolean }>()
     let at = start
     let ahead = LEAST_AHEAD
-    let plain: ReadableStreamDefaultReader<Bytes> | undefined
+    let plain: RangeReader | undefined
+    const plainAborter = new AbortController()
     let isOver = false
 
     const askAhead = (from: number): void => {
       const last = Math.min(from + ahead, Math.ceil(end / chunkBytes), count)
       for (let index = from; index < last; index++) {
         if (asked.has(index)) continue
-        const one = { brought: bring(reader, index, index === from), isThere: false }
+        const brought = bring(reader, index, index === from).catch(() => undefined)
+        const one = { brought, isThere: false }
         void one.brought.then(() => (one.isThere = true))
         asked.set(index, one)
       }
@@ -63,7 +70,7 @@ export function openStream(session: Pick<ObjectSession, 'bring'>, options: Strea
       const one = asked.get(index)
       if (one?.isThere) ahead = Math.min(MOST_AHEAD, ahead + 1)
       else if (!isNew) void bring(reader, index, true)
-      const brought = await one?.brought
+      const brought = await Promise.race([one?.brought, after(LOST_MS)])
       asked.delete(index)
       if (!brought) return undefined
       const from = index * chunkBytes
@@ -74,18 +81,27 @@ export function openStream(session: Pick<ObjectSession, 'bring'>, options: Strea
       at += bytes.length
       return bytes
     }
-    const nextPlain = async (): Promise<Bytes | undefined> => {
-      plain ??= await openPlain(url, at, end, signal)
-      const { value } = await plain.read()
-      const bytes = value?.subarray(0, end - at)
-      received.origin += bytes?.length ?? 0
-      at += bytes?.length ?? 0
+    const nextPlain = async (): Promise<Bytes> => {
+      if (!isSecureContext || new URL(url, document.baseURI).origin !== location.origin)
+        throw new TypeError('it cannot be verified')
+      plain ??= await openRange({ url, start: at, end, length, signal: plainAborter.signal })
+      const bytes = (await plain.next()).subarray(0, end - at)
+      received.origin += bytes.length
+      at += bytes.length
       return bytes
+    }
+    const next = async (): Promise<Bytes | undefined> => {
+      const bytes = mode === 'plain' ? undefined : await nextChunk()
+      if (bytes) mode = 'verified'
+      if (bytes || isOver) return bytes
+      if (mode === 'verified' || isVerified) throw new TypeError()
+      mode = 'plain'
+      return nextPlain()
     }
     const stop = (): void => {
       isOver = true
-      void bring(reader, undefined)
-      void plain?.cancel().catch(() => {})
+      void bring(reader, undefined).catch(() => {})
+      plainAborter.abort()
     }
 
     return new ReadableStream<Bytes>(
@@ -99,21 +115,18 @@ export function openStream(session: Pick<ObjectSession, 'bring'>, options: Strea
           if (start === end) controller.close()
         },
         pull: async controller => {
-          let bytes = mode === 'plain' ? undefined : await nextChunk()
-          // Nobody has failed: it was given up.
-          if (isOver) return
-          if (bytes) mode = 'verified'
-          else if (mode === 'verified') throw new TypeError('a part of the content could not be had')
-          else {
-            mode = 'plain'
-            bytes = await nextPlain()
-            if (isOver) return stop()
+          try {
+            const bytes = await next()
+            // Nobody has failed: it was given up.
+            if (isOver || !bytes) return
+            controller.enqueue(bytes)
+            if (at < end) return
+            controller.close()
+            stop()
+          } catch (cause) {
+            stop()
+            throw new TypeError('a part of the content could not be had', { cause })
           }
-          if (!bytes) throw new TypeError('the content ended too soon')
-          controller.enqueue(bytes)
-          if (at < end) return
-          controller.close()
-          stop()
         },
         cancel: stop
       },
@@ -135,30 +148,4 @@ export function openStream(session: Pick<ObjectSession, 'bring'>, options: Strea
       }
     }
   }
-}
-
-/** The site's own bytes from `start` to before `end`, and maybe more. Rejects where they are not to be trusted unverified. */
-async function openPlain(
-  url: string,
-  start: number,
-  end: number,
-  signal?: AbortSignal
-): Promise<ReadableStreamDefaultReader<Bytes>> {
-  const isOurs = isSecureContext && new URL(url, document.baseURI).origin === location.origin
-  const range = `bytes=${start}-${end - 1}`
-  const response = isOurs
-    ? await fetch(url, { cache: 'force-cache', headers: { range }, signal: signal ?? null })
-    : undefined
-  const { status, headers, body } = response ?? {}
-  const isRange = status === 206 && headers?.get('content-range')?.startsWith(`bytes ${start}-`)
-  if (!body || !(isRange || status === 200)) throw new TypeError('the content cannot be verified')
-  let skip = isRange ? 0 : start
-  const skipping = new TransformStream<Bytes, Bytes>({
-    transform: (bytes, controller) => {
-      const rest = bytes.subarray(skip)
-      skip -= bytes.length - rest.length
-      if (rest.length > 0) controller.enqueue(rest)
-    }
-  })
-  return body.pipeThrough(skipping).getReader()
 }

@@ -12,6 +12,7 @@ describe('the site’s own copy of a content, chunk by chunk', () => {
   let wanted: number[]
   let came: { index: number; isRight: boolean }[]
   let failed: number[]
+  let odd: number[]
   let again: number[]
 
   before(async () => (content = await contentOf(4 * MIB + 70_000)))
@@ -20,15 +21,16 @@ describe('the site’s own copy of a content, chunk by chunk', () => {
     wanted = []
     came = []
     failed = []
+    odd = []
     again = []
     origin = chunkOrigin(
       server.url,
       chunkSizesOf(content.bytes.length),
       () => wanted,
-      (index, bytes, isAgain) => {
-        if (!bytes) (isAgain ? again : failed).push(index)
+      (index, brought) => {
+        if (typeof brought === 'string') ({ again, failed, odd })[brought].push(index)
         else {
-          came.push({ index, isRight: Buffer.compare(bytes, chunkOf(content, index)) === 0 })
+          came.push({ index, isRight: Buffer.compare(brought, chunkOf(content, index)) === 0 })
           wanted = wanted.filter(one => one !== index)
           origin.changed()
         }
@@ -68,13 +70,54 @@ describe('the site’s own copy of a content, chunk by chunk', () => {
     await until(() => origin.canAsk)
   })
 
-  for (const mode of ['shifted', 'short', 'missing'] as const) {
+  for (const mode of ['starred', 'untold', 'capped', 'early', 'everything', 'chunked', 'gzip'] as const) {
+    it(`brings right chunks, the first and the last too, where the answer is allowed, though ${mode}`, async () => {
+      server.mode = mode
+      for (const index of [1, 0, 4]) {
+        ask(index)
+        await until(() => wanted.length === 0)
+      }
+      expect(came.map(one => one.index)).to.include.members([0, 1, 4])
+      expect(came.every(({ isRight }) => isRight)).to.equal(true)
+      expect([failed, odd]).to.deep.equal([[], []])
+    })
+  }
+
+  it('goes on with a shorter range from its end', async () => {
+    server.mode = 'capped'
+    ask(4)
+    await until(() => came.length === 1)
+    expect(server.ranges).to.deep.equal(
+      Array.from({ length: 7 }, (_, i) => `bytes=${4 * MIB + i * 10_000}-${4 * MIB + 69_999}`)
+    )
+  })
+
+  it('takes a partial answer with everything for all chunks', async () => {
+    server.mode = 'everything'
+    ask(0, 3)
+    await until(() => wanted.length === 0)
+    expect(came.every(({ isRight }) => isRight)).to.equal(true)
+    expect(server.ranges.length).to.be.at.most(2)
+  })
+
+  for (const mode of ['shifted', 'short', 'stuck', 'empty', 'longer', 'changing'] as const) {
+    it(`says, once, that the site has something else where the answer is ${mode}`, async () => {
+      server.mode = mode
+      ask(1)
+      await until(() => odd.length > 0)
+      await until(() => origin.canAsk)
+      expect([came, failed, odd, again]).to.deep.equal([[], [], [1], []])
+      expect(server.ranges.length).to.be.at.most(2)
+    })
+  }
+
+  for (const mode of ['missing', 'cutOff'] as const) {
     it(`fails, once, where the answer is ${mode}`, async () => {
       server.mode = mode
       ask(1)
       await until(() => failed.length > 0)
       await until(() => origin.canAsk)
-      expect([came, failed, again]).to.deep.equal([[], [1], []])
+      expect([came, failed, odd, again]).to.deep.equal([[], [1], [], []])
     })
   }
 

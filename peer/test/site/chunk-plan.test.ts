@@ -89,4 +89,16 @@ describe('the plan for a chunk', () => {
       planChunk(wanted({ origin: 'failed', transfer: transfer(0, 0) }), [], false, 9_999).isLost
     ).to.equal(false)
   })
+
+  it('waits for nobody where the site has something else, and a second where it has failed, for what is waited for', () => {
+    const lost = (some: Partial<WantedChunk>, now = 0, sources = [] as ChunkSource[]): boolean =>
+      planChunk(wanted(some), sources, true, now).isLost
+    expect(lost({ origin: 'odd', isUrgent: true })).to.equal(true)
+    expect(lost({ origin: 'odd', isUrgent: false }, 9_999)).to.equal(false)
+    expect(lost({ origin: 'odd', isUrgent: true }, 0, [source()])).to.equal(false)
+    expect(lost({ origin: 'odd', isUrgent: true, transfer: transfer(0, 0) })).to.equal(false)
+    expect(lost({ origin: 'failed', isUrgent: true }, 999)).to.equal(false)
+    expect(lost({ origin: 'failed', isUrgent: true }, 1_000)).to.equal(true)
+    expect(planChunk(wanted({ origin: 'odd' }), [], false, 0).isLost).to.equal(true)
+  })
 })

@@ -1,6 +1,10 @@
 import { expect } from 'chai'
+import type { ChunkEngine } from '../../src/site/chunks.js'
+import { downloads, type Verified } from '../../src/site/downloads.js'
+import type { Neighbour } from '../../src/site/neighbours.js'
 import type { Brought } from '../../src/site/object-session.js'
-import { CANCEL, CLOSE, OPEN } from '../../src/site/wire.js'
+import { uploads } from '../../src/site/uploads.js'
+import { CANCEL, CLOSE, OPEN, encode, read } from '../../src/site/wire.js'
 import { until } from '../until.js'
 import { chunkWorld } from './chunk-host.js'
 import { serveContent, type ContentServer } from './content-server.js'
@@ -181,4 +185,97 @@ describe('chunks of a content', () => {
     expectChunk(await wish, 0, 'origin')
     expect(one.heard).to.include(CLOSE)
   })
+
+  it('come at once to nobody where the site has something else: who asked has the network', async () => {
+    server.mode = 'shifted'
+    const before = performance.now()
+    expect(await world.bring(0, { isUrgent: true })).to.equal(undefined)
+    expect(performance.now() - before).to.be.lessThan(1_000)
+  })
+
+  for (const length of [1, 70_000, 300_000, MIB, MIB + 1, 2_700_000]) {
+    describe(`of ${length} bytes`, () => {
+      let short: LongContent
+      let other: ContentServer
+      let near: ReturnType<typeof chunkWorld>
+      const all = Array.from({ length: Math.ceil(length / MIB) }, (_, index) => index)
+
+      before(async () => (short = await contentOf(length)))
+      beforeEach(async () => {
+        other = await serveContent(short)
+        near = chunkWorld(short, other)
+      })
+      afterEach(() => other.close())
+      const expectRight = (brought: Brought | undefined, index: number, source: string): void => {
+        expect(brought?.source).to.equal(source)
+        expect(Buffer.compare(brought!.bytes, chunkOf(short, index))).to.equal(0)
+      }
+      const isKept = (): Promise<unknown> =>
+        until(() => all.every(index => near.host.store.kept.has(`${short.fullHash}/${index}`)))
+
+      it('come from a neighbour who has all, and from the site', async () => {
+        await near.meet()
+        for (const index of all) expectRight(await near.bring(index), index, 'peer')
+        const next = chunkWorld(short, other)
+        for (const index of all) expectRight(await next.bring(index, { isUrgent: true }), index, 'origin')
+      })
+
+      it('are the whole content where all are held, for who has them and for who asks him for it', async () => {
+        const whole = { fullHash: short.fullHash, url: '', patienceMs: 500 }
+        expect(await near.engine.bring(whole)).to.equal(undefined)
+        for (const index of all) await near.bring(index, { isUrgent: true })
+        await isKept()
+        const next = chunkWorld(short, other)
+        for (const [name, bytes] of near.host.store.kept) next.host.store.kept.set(name, bytes)
+        const brought = await next.engine.bring(whole)
+        expect(brought?.source).to.equal('cache')
+        expect(Buffer.compare(brought!.bytes, short.bytes)).to.equal(0)
+        const verified = await fetchWhole(short.fullHash, next.engine.object)
+        expect(Buffer.compare(verified.bytes, short.bytes)).to.equal(0)
+      })
+
+      it('come out of the whole object where that is held, and nobody is asked', async () => {
+        near.host.store.kept.set(short.fullHash, short.bytes)
+        for (const index of all) expectRight(await near.bring(index), index, 'cache')
+        expect(other.ranges).to.deep.equal([])
+        expect(near.host.lookups).to.deep.equal([])
+      })
+
+      it('do not come out of an object that was changed in the store', async () => {
+        const wrong = short.bytes.slice()
+        wrong[0]! ^= 1
+        near.host.store.kept.set(short.fullHash, wrong)
+        expectRight(await near.bring(0, { isUrgent: true }), 0, 'origin')
+      })
+    })
+  }
 })
+
+/** What somebody who fetches objects whole has from one who serves this. */
+async function fetchWhole(fullHash: string, object: ChunkEngine['object']): Promise<Verified> {
+  const ends = { isOpen: true, hasControl: false, buffered: 0, activeAt: 0, close: () => {} }
+  const address = { peerId: 'b'.repeat(40), mediatorId: 'a'.repeat(64) }
+  const server = uploads({
+    encode,
+    read,
+    object,
+    slots: 4,
+    mayUpload: () => true,
+    take: () => 0,
+    gave: () => {}
+  })
+  const client = downloads()
+  const toServer: Neighbour = {
+    ...ends,
+    ...address,
+    send: message => void setImmediate(() => server.receive(toClient, message))
+  }
+  const toClient: Neighbour = {
+    ...ends,
+    ...address,
+    send: message => void setImmediate(() => client.receive(toServer, message))
+  }
+  const result = await client.fetch(toServer, fullHash).done
+  if (typeof result === 'string') throw new Error(`the object was ${result}`)
+  return result
+}

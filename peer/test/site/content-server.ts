@@ -1,6 +1,38 @@
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import type { LongContent } from './long-content.js'
+
+/** How it answers a range. */
+export type Mode =
+  | 'ranges'
+  /** Knows none: 200, and everything; without a length; or compressed. */
+  | 'whole'
+  | 'chunked'
+  | 'gzip'
+  /** 206 with everything. */
+  | 'everything'
+  /** Does not say how long everything is, or does not say anything. */
+  | 'starred'
+  | 'untold'
+  /** 10,000 bytes at a time. */
+  | 'capped'
+  /** Begins 100 bytes earlier. */
+  | 'early'
+  /** Ends one byte too soon, whatever it says. */
+  | 'short'
+  /** Breaks off in the middle. */
+  | 'cutOff'
+  /** One byte later than asked for, or always the first 10,000, or nothing. */
+  | 'shifted'
+  | 'stuck'
+  | 'empty'
+  /** Of a content that is one byte longer; or of another version each time, 10,000 bytes of it. */
+  | 'longer'
+  | 'changing'
+  | 'missing'
+  | 'wrong'
+  | 'slow'
 
 /** How a site answers requests for one content; its sidecar is at the same address with `.mayfly`. */
 export interface ContentServer {
@@ -10,8 +42,7 @@ export interface ContentServer {
   readonly ranges: string[]
   /** Requests that were closed before they were answered whole. */
   broken: number
-  /** `whole`: knows no ranges. `shifted`: another range than the one asked for. `short`: ends too soon. */
-  mode: 'ranges' | 'whole' | 'shifted' | 'short' | 'missing' | 'wrong' | 'slow'
+  mode: Mode
   sidecarMode: 'right' | 'missing' | 'wrong' | 'endless'
   close(): void
 }
@@ -43,19 +74,25 @@ export async function serveContent({ bytes, sidecar }: LongContent): Promise<Con
   const answer = (response: ServerResponse, range: string): void => {
     const { mode } = served
     served.ranges.push(range)
-    const [, first = '0', last = ''] = /^bytes=(\d+)-(\d+)$/.exec(range) ?? []
-    const shift = mode === 'shifted' ? 1 : 0
-    const from = Number(first) + shift
-    const part = bytes.slice(from, Number(last) + 1 + shift)
     if (mode === 'missing') response.writeHead(404).end()
     else if (mode === 'whole') response.writeHead(200, { 'content-length': bytes.length }).end(bytes)
-    else {
-      const head = { 'content-range': `bytes ${from}-${Number(last) + shift}/${bytes.length}` }
-      if (mode === 'wrong') part[5]! ^= 1
-      response.writeHead(206, head)
-      if (mode === 'slow') response.write(part.slice(0, 1_000))
-      else response.end(mode === 'short' ? part.slice(0, -1) : part)
-    }
+    else if (mode === 'chunked') response.writeHead(200).end(bytes)
+    else if (mode === 'gzip')
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(bytes, { level: 1 }))
+    else answerPart(response, range, mode)
+  }
+  const answerPart = (response: ServerResponse, range: string, mode: Mode): void => {
+    const [, first = '0', last = ''] = /^bytes=(\d+)-(\d+)$/.exec(range) ?? []
+    const [from, end] = partOf(mode, Number(first), Number(last) + 1, bytes.length)
+    const part = bytes.slice(from, end)
+    const total = mode === 'starred' ? '*' : bytes.length + (mode === 'longer' ? 1 : 0)
+    const told = mode !== 'untold' && { 'content-range': `bytes ${from}-${end - 1}/${total}` }
+    const tag = mode === 'changing' && { etag: `"${served.ranges.length}"` }
+    if (mode === 'wrong') part[5]! ^= 1
+    response.writeHead(206, { ...told, ...tag })
+    if (mode === 'slow') response.write(part.slice(0, 1_000))
+    else if (mode === 'cutOff') response.write(part.slice(0, 1_000), () => response.destroy())
+    else response.end(mode === 'short' ? part.slice(0, -1) : mode === 'empty' ? '' : part)
   }
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/film.mp4`
@@ -72,4 +109,13 @@ export async function serveContent({ bytes, sidecar }: LongContent): Promise<Con
     }
   }
   return served
+}
+
+/** The bytes that are sent for those asked for. */
+function partOf(mode: Mode, from: number, end: number, length: number): [from: number, end: number] {
+  if (mode === 'everything') return [0, length]
+  if (mode === 'stuck') return [0, 10_000]
+  if (mode === 'shifted') return [from + 1, end + 1]
+  if (mode === 'early') return [Math.max(0, from - 100), end]
+  return [from, mode === 'capped' || mode === 'changing' ? Math.min(end, from + 10_000) : end]
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Obstacles } from '../../src/core/site-worth.js'
 import { parseManifest } from '../../src/core/site-manifest.js'
-import type { ContentStream } from '../../src/site/parts.js'
+import type { ContentStream, StreamOptions } from '../../src/site/parts.js'
 import type { Brought, Wish } from '../../src/site/object-session.js'
 import { openRequests, type Requests, type RequestsHost } from '../../src/site/requests.js'
 
@@ -18,6 +18,9 @@ const manifest = parseManifest(
       'a.txt': { fullHash: hash('a'), length: TEXT.length, type: 'text/plain' },
       'b.txt': { fullHash: hash('b'), length: TEXT.length, type: 'text/plain' },
       'film.mp4': { fullHash: hash('f'), length: LONG, type: 'video/mp4', sidecar: 'film.mp4.mayfly' },
+      'one.bin': { fullHash: hash('1'), length: MIB, type: 'image/png', sidecar: 'one.bin.mayfly' },
+      'two.bin': { fullHash: hash('2'), length: MIB + 1, type: 'image/png', sidecar: 'two.bin.mayfly' },
+      'three.bin': { fullHash: hash('3'), length: MIB + 1, type: 'image/png' },
       'long.zip': { fullHash: hash('e'), length: LONG, type: 'application/zip' }
     },
     off: ['b.txt']
@@ -36,16 +39,27 @@ class TestPage {
   isOpen = true
   bring: (wish: Wish) => Promise<Brought | undefined> = () =>
     Promise.resolve({ bytes: new TextEncoder().encode(TEXT), source: 'peer' })
+  opened: RequestsHost['opened'] | undefined
+  look: RequestsHost['files']['look'] = () => Promise.resolve(manifest)
+  stream: ((options: StreamOptions) => Promise<ContentStream | undefined>) | undefined
+  /** Times that something was given, and what ends all of them. */
+  readonly times: number[] = []
+  timeIsOver: () => void = () => {}
   failsAt = Infinity
   readonly requests: Requests
 
   constructor() {
+    const over = new Promise<undefined>(resolve => (this.timeIsOver = () => resolve(undefined)))
     const host: RequestsHost = {
       base: SITE,
       shown: Promise.resolve(),
       obstacles: () => this.obstacles,
       patienceMs: () => 500,
-      files: { look: () => Promise.resolve(manifest) },
+      files: { look: () => this.look() },
+      after: ms => {
+        this.times.push(ms)
+        return over
+      },
       idle: () => Promise.resolve(),
       get: () =>
         Promise.resolve({
@@ -62,6 +76,7 @@ class TestPage {
         for (const { source, bytes } of read) this.told.push(`${url} ${source} ${bytes}`)
       },
       opened: () =>
+        this.opened?.() ??
         Promise.resolve(
           this.isOpen
             ? {
@@ -69,7 +84,7 @@ class TestPage {
                   this.brought.push(wish.fullHash)
                   return this.bring(wish)
                 },
-                stream: ({ length }) => Promise.resolve(this.#content(length))
+                stream: options => this.stream?.(options) ?? Promise.resolve(this.content(options))
               }
             : undefined
         )
@@ -77,7 +92,8 @@ class TestPage {
     this.requests = openRequests(host)
   }
 
-  #content(length: number): ContentStream {
+  content({ length, isVerified }: Pick<StreamOptions, 'length' | 'isVerified'>): ContentStream {
+    expect(isVerified).to.equal(true)
     const received = { peer: 0, origin: 0, cache: 0 }
     return {
       length,
@@ -175,6 +191,66 @@ describe('requests of an application', () => {
     expect(await (await ask('/a.txt')).text()).to.equal('network')
     page.bring = () => Promise.resolve({ bytes: new Uint8Array(3), source: 'peer' })
     expect(await (await ask('/a.txt')).text()).to.equal('network')
+  })
+
+  it('are whole objects up to 1 MiB, and are streamed above it where there is a sidecar', async () => {
+    await ask('/one.bin', { range: 'bytes=3-5' })
+    expect([page.brought, page.streamed]).to.deep.equal([[hash('1')], []])
+    await ask('/two.bin')
+    expect(page.streamed).to.deep.equal([[0, MIB + 1]])
+    await ask('/three.bin')
+    expect(page.brought).to.deep.equal([hash('1'), hash('3')])
+  })
+
+  const never = (): Promise<never> => new Promise(() => {})
+  const reject = (): Promise<never> => Promise.reject(new Error('it is broken'))
+  const broken = (): never => {
+    throw new Error('it is broken')
+  }
+  const stalled =
+    (read: () => ReadableStream<Uint8Array<ArrayBuffer>>) => async (options: StreamOptions) => ({
+      ...page.content(options),
+      read
+    })
+  const WAITED_FOR: Readonly<Record<string, (how: () => Promise<never>) => void>> = {
+    'the session': how => (page.opened = how),
+    'an object': how => (page.bring = how),
+    'a stream': how => (page.stream = how),
+    'the first bytes of a stream': how =>
+      (page.stream = stalled(() => new ReadableStream({ pull: () => how() }))),
+    'the manifest': how => (page.look = how)
+  }
+  for (const [what, spoil] of Object.entries(WAITED_FOR))
+    for (const [how, does] of Object.entries({ 'says nothing': never, rejects: reject, throws: broken }))
+      it(`take the network where ${what} ${how}, with the range as it came, and bring nothing ahead`, async () => {
+        spoil(does)
+        const address = what.includes('stream') ? '/film.mp4' : '/a.txt'
+        const answers = Promise.all([ask(address, { range: 'bytes=3-' }), page.requests.prefetch(['/a.txt'])])
+        await new Promise(setImmediate)
+        page.timeIsOver()
+        const [response, prefetched] = await answers
+        expect(await response.text()).to.equal('network')
+        expect(page.fetched).to.deep.equal([`${SITE}${address.slice(1)} bytes=3-`])
+        if (what !== 'a stream' && !what.startsWith('the first'))
+          expect(prefetched).to.deep.equal([{ address: '/a.txt', source: undefined }])
+        // Eight times the patience, and what the bytes take on a slow line.
+        for (const ms of page.times) expect(ms).to.be.within(4_000, 4_001)
+      })
+
+  it('want nothing more of a stream that begins too late', async () => {
+    const signals: (AbortSignal | undefined)[] = []
+    page.stream = async options => ({
+      ...page.content(options),
+      read: (_start, _end, signal) => {
+        signals.push(signal)
+        return new ReadableStream({ pull: never })
+      }
+    })
+    const response = ask('/film.mp4')
+    await new Promise(setImmediate)
+    page.timeIsOver()
+    expect(await (await response).text()).to.equal('network')
+    expect(signals.map(signal => signal?.aborted)).to.deep.equal([true])
   })
 
   it('leave a hash of which nothing is known to the whole library', async () => {

@@ -167,6 +167,26 @@ describe('a content that is read as it comes', () => {
     expect(asked().filter(index => index !== undefined)).to.deep.equal([])
   })
 
+  for (const how of ['rejects', 'throws'] as const) {
+    it(`ends in an error, and wants nothing more, where the session ${how}`, async () => {
+      const wanted: (number | undefined)[] = []
+      const { url, sidecar } = server
+      const { length } = content.bytes
+      const broken = openStream(
+        {
+          bring: wish => {
+            wanted.push(wish.chunk?.index)
+            if (how === 'throws') throw new Error('it is broken')
+            return Promise.reject(new Error('it is broken'))
+          }
+        },
+        { fullHash: content.fullHash, url, length, sidecar, isVerified: true }
+      )
+      expect(await rejected(all(broken.read()))).to.equal('TypeError')
+      expect(wanted.at(-1)).to.equal(undefined)
+    })
+  }
+
   it('gives each of two readers everything', async () => {
     const both = await Promise.all([all(contents.read(0, 3 * MIB)), all(contents.read(MIB, 4 * MIB))])
     expect(isRight(both[0], 0, 3 * MIB) && isRight(both[1], MIB, 4 * MIB)).to.equal(true)
@@ -176,6 +196,8 @@ describe('a content that is read as it comes', () => {
   it('ends in an error where a later chunk is not to be had: the site may have another version', async () => {
     missing.add(2)
     expect(await rejected(all(contents.read()))).to.equal('TypeError')
+    // What was asked for ahead is wanted no more.
+    expect(asked().at(-1)).to.equal(undefined)
     expect(contents.received.origin).to.equal(0)
     expect(server.ranges).to.deep.equal([])
   })
@@ -222,12 +244,28 @@ describe('a content that is read as it comes', () => {
       })
     }
 
-    for (const mode of ['shifted', 'short', 'missing'] as const) {
+    for (const mode of ['starred', 'capped', 'early', 'everything', 'chunked', 'gzip'] as const) {
+      it(`is right where the answer of the site is allowed, though ${mode}`, async () => {
+        server.mode = mode
+        contents = open()
+        const [start, end] = [2 * MIB - 40_000, 2 * MIB + 7]
+        expect(isRight(await all(contents.read(start, end)), start, end)).to.equal(true)
+      })
+    }
+
+    const MAKE_NO_SENSE = ['untold', 'shifted', 'short', 'stuck', 'empty', 'longer', 'changing'] as const
+    for (const mode of [...MAKE_NO_SENSE, 'missing', 'cutOff'] as const) {
       it(`ends in an error where the answer of the site is ${mode}`, async () => {
         server.mode = mode
         expect(await rejected(all(contents.read(MIB, 2 * MIB)))).to.equal('TypeError')
       })
     }
+
+    it('is nothing where only what is verified is wanted', async () => {
+      contents = open({ isVerified: true })
+      expect(await rejected(all(contents.read()))).to.equal('TypeError')
+      expect(server.ranges).to.deep.equal([])
+    })
 
     it('is nothing of another site’s', async () => {
       contents = open({ url: 'http://127.0.0.2:1/film.mp4' })

@@ -1,0 +1,200 @@
+import { expect } from 'chai'
+import { createHash } from 'node:crypto'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { Command } from '../integration/command.js'
+import { FolderSite } from './folder-site.js'
+import { seeded } from './seeded.js'
+import { PLAYER_NAMES, filmPages, segmentedFilm, type PlayerName } from './segmented-film.js'
+import { World } from './world.js'
+
+/** What a player has got, and how it went. */
+interface Watched {
+  /** Bytes of segments, by who brought them. */
+  readonly bytes: Readonly<Partial<Record<string, number>>>
+  /** Times that it stood still after it had begun. */
+  readonly stalls: number
+  /** Digests of all that the player was given, by path. */
+  readonly given: readonly (readonly [path: string, digest: string])[]
+}
+
+/** Players fetch through either; the pages themselves have nothing of this. */
+const RECORD_WHAT_IS_GIVEN = `{
+  const given = (globalThis.given = [])
+  const take = (url, bytes) =>
+    given.push(
+      crypto.subtle.digest('SHA-256', bytes).then(digest => [
+        new URL(url, location.href).pathname.slice(1),
+        Array.from(new Uint8Array(digest), byte => byte.toString(16).padStart(2, '0')).join('')
+      ])
+    )
+  const { get } = Object.getOwnPropertyDescriptor(XMLHttpRequest.prototype, 'response')
+  const taken = new WeakSet()
+  // Looked at first, as a player may hand it on to a worker.
+  Object.defineProperty(XMLHttpRequest.prototype, 'response', {
+    get() {
+      const bytes = get.call(this)
+      if (bytes instanceof ArrayBuffer && bytes.byteLength > 0 && !taken.has(bytes)) {
+        taken.add(bytes)
+        take(this.responseURL, bytes.slice())
+      }
+      return bytes
+    }
+  })
+  const { fetch } = globalThis
+  globalThis.fetch = async (...args) => {
+    const response = await fetch(...args)
+    if (response.ok && /\\.(ts|m4s)$/.test(response.url))
+      response.clone().arrayBuffer().then(bytes => take(response.url, bytes), () => {})
+    return response
+  }
+}`
+
+const LIE = `{
+  const { send } = RTCDataChannel.prototype
+  RTCDataChannel.prototype.send = function (bytes) {
+    if (bytes.length > 1000) bytes[bytes.length - 5] ^= 1
+    send.call(this, bytes)
+  }
+}`
+
+const IS_SEGMENT = /\.(ts|m4s)$/
+
+describe('films in segments (HLS and DASH), on a site that `mayfly prepare` has made ready', function () {
+  this.timeout(240_000)
+  let world: World
+  let folder: string
+  let site: FolderSite
+  let hashes: ReadonlyMap<string, string>
+
+  /** A site with a film of so many seconds; skips the test where there is no ffmpeg. */
+  async function open(seconds: number, test: Mocha.Context): Promise<void> {
+    const film = await segmentedFilm(seconds)
+    if (film === undefined) {
+      if (process.env['CI']) throw new Error('ffmpeg is not there')
+      console.error('      ffmpeg is not there: no film in segments can be made')
+      test.skip()
+    }
+    folder = await mkdtemp(join(tmpdir(), 'mayfly-film-site-'))
+    await filmPages(film, folder)
+    const prepared = await Command.run(['prepare', folder, '--mediator', world.mediator(0)])
+    expect(prepared).to.include({ code: 0 })
+    const { files } = JSON.parse(await readFile(join(folder, 'mayfly-manifest.json'), 'utf8')) as {
+      files: Record<string, { fullHash: string }>
+    }
+    hashes = new Map(Object.entries(files).map(([path, { fullHash }]) => [path, fullHash]))
+    expect([...hashes.keys()].filter(path => IS_SEGMENT.test(path))).to.have.length.greaterThan(0)
+    site = await new FolderSite(folder, "; media-src 'self' blob:; worker-src 'self' blob:").start()
+    // The whole film goes out of a visitor who has got nothing from others: by default that is 10 MB in a day.
+    site.attributes = 'data-upload-max="1GB" data-upload-rate="10MB"'
+    site.patienceMs = 4_000
+  }
+
+  before(async () => (world = await World.shared()))
+  afterEach(async () => {
+    await world.leave()
+    site?.close()
+    if (folder) await rm(folder, { recursive: true })
+  })
+
+  /** A visitor whose page the service worker answers. */
+  async function visit(player: PlayerName, scripts: readonly string[] = []): Promise<Page> {
+    const page = await world.visit('about:blank')
+    for (const script of [RECORD_WHAT_IS_GIVEN, ...scripts]) await page.context().addInitScript(script)
+    await page.goto(`${site.base}${player}.html`)
+    await page.evaluate(() => navigator.serviceWorker.ready)
+    const isAnswered = await page.evaluate(() => navigator.serviceWorker.controller !== null)
+    if (!isAnswered) await page.reload()
+    return page
+  }
+
+  /** Watches the film to its end. `rate`: so many times faster. */
+  async function watch(page: Page, rate: number): Promise<Watched> {
+    const { bytes, stalls, given } = await page.evaluate(async speed => {
+      const film = document.querySelector('video')!
+      let count = 0
+      film.addEventListener('playing', () => film.addEventListener('waiting', () => count++), { once: true })
+      const ended = new Promise((resolve, reject) => {
+        film.onended = resolve
+        film.onerror = () => reject(new Error(film.error?.message ?? 'the film cannot be played'))
+      })
+      ;(globalThis as unknown as { begin(): void }).begin()
+      await new Promise(resolve => (film.oncanplay = resolve))
+      film.playbackRate = speed
+      await film.play()
+      film.playbackRate = speed
+      await ended
+      const all = (await Promise.all(
+        (globalThis as unknown as { given: Promise<[string, string]>[] }).given
+      )) as [string, string][]
+      const came = performance
+        .getEntriesByName('mayfly')
+        .map(entry => (entry as PerformanceMeasure).detail as { url: string; source: string; bytes: number })
+        .filter(({ url }) => /\.(ts|m4s)$/.test(url))
+      const sums: Record<string, number> = {}
+      for (const one of came) sums[one.source] = (sums[one.source] ?? 0) + one.bytes
+      return { bytes: sums, stalls: count, given: all }
+    }, rate)
+    return { bytes, stalls, given: given.filter(([path]) => IS_SEGMENT.test(path)) }
+  }
+
+  /** Bytes of segments that the site has sent since it was last asked. */
+  function sentBySite(): number {
+    const sum = [...site.sent].reduce((all, [path, bytes]) => all + (IS_SEGMENT.test(path) ? bytes : 0), 0)
+    site.sent.clear()
+    return sum
+  }
+
+  /** Settles when somebody is named for every segment that the player has got. */
+  const isHeld = ({ given }: Watched): Promise<void> =>
+    seeded(world.mediator(0), ...new Set(given.map(([path]) => hashes.get(path))))
+
+  async function wrongOf({ given }: Watched): Promise<string[]> {
+    const wrong: string[] = []
+    for (const [path, digest] of given) {
+      const bytes = await readFile(join(folder, path))
+      if (createHash('sha256').update(bytes).digest('hex') !== digest) wrong.push(path)
+    }
+    return wrong
+  }
+
+  /** Two visitors watch the film, one after the other. */
+  async function watchTwice(player: PlayerName, rate: number): Promise<void> {
+    const first = await watch(await visit(player), rate)
+    await isHeld(first)
+    sentBySite()
+    const second = await watch(await visit(player), rate)
+    const fromSite = sentBySite()
+    const { peer = 0 } = second.bytes
+    expect(peer / (peer + fromSite), JSON.stringify([second.bytes, fromSite])).to.be.at.least(0.8)
+    // The first had all from the site, as if there was nobody.
+    expect(second.stalls).to.be.at.most(first.stalls)
+    expect(second.given.length).to.be.greaterThan(0)
+    expect(await wrongOf(second)).to.deep.equal([])
+  }
+
+  it('come from the visitor before, by hls.js', async function () {
+    await open(16, this)
+    await watchTwice('hls', 8)
+  })
+
+  for (const player of PLAYER_NAMES)
+    it(`of three minutes come from the visitor before, 80 % or more, and stand still no more often, by ${player} @long`, async function () {
+      await open(180, this)
+      await watchTwice(player, 4)
+    })
+
+  it('have no wrong byte where half of the visitors lie @long', async function () {
+    await open(180, this)
+    const honest = await watch(await visit('hls'), 8)
+    const liar = await watch(await visit('hls', [LIE]), 8)
+    await isHeld(honest)
+    await isHeld(liar)
+    const third = await watch(await visit('hls'), 8)
+    expect(third.given.length).to.be.greaterThan(40)
+    expect(await wrongOf(third)).to.deep.equal([])
+    expect(third.bytes['peer']).to.be.greaterThan(0)
+  })
+})
