@@ -58,7 +58,7 @@ export function firstElementsOf(
 class BeyondLimit extends Error {}
 
 /** What is parsed between two looks at the clock, in UTF-16 units. */
-const PIECE_LENGTH = 4_096
+const PIECE_LENGTH = 32_768
 
 function boundedParse(text: string, { nodes, depth, ms }: HtmlLimits): { document: Node; isCut: boolean } {
   let left = nodes

@@ -2,7 +2,7 @@ import { checkSite } from '../check/check-site.js'
 import { readArguments, UsageError } from './arguments.js'
 
 /** Files that are compared with the manifest, unless told otherwise. */
-const DEFAULT_FILES = 8
+const DEFAULT_FILES = 32
 
 /** `mayfly check <url>`: tells what stands in the way on a live site. Gives the exit code: 1 where anything does. */
 export async function checkCommand(args: readonly string[]): Promise<number> {

@@ -13,7 +13,10 @@ const PRIVATE_NAME = /(^|\.)(localhost|local|internal|home\.arpa)$/
  * says itself: where it leads to, a resolver knows.
  */
 export function isPrivateHost(host: string): boolean {
-  const name = host.toLowerCase().replace(/^\[|\]$/g, '').replace(/\.$/, '')
+  const name = host
+    .toLowerCase()
+    .replace(/^\[|\]$/g, '')
+    .replace(/\.$/, '')
   if (!name.includes(':')) return PRIVATE_NAME.test(name) || (isIpv4(name) && PRIVATE_IPV4.test(name))
   const mapped = /^::ffff:(?:(\d+\.\d+\.\d+\.\d+)|([\da-f]{1,4}):([\da-f]{1,4}))$/.exec(name)
   if (mapped === null) return PRIVATE_IPV6.test(name)
