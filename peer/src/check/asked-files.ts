@@ -30,17 +30,18 @@ interface AskedFiles {
 /** Whether anything of the manifest is asked for on this page, and by what may come from others. Gives the paths. */
 export async function checkAskedFiles(
   page: FoundPage,
-  manifest: SiteManifest,
+  { manifest, isVisited }: { readonly manifest: SiteManifest; readonly isVisited: boolean },
   findings: Findings
 ): Promise<ReadonlySet<string>> {
   const { paths, isByScripts, callsMayfly } = await askedFiles(page, manifest)
   if (paths.size > 0) findings.fine(`the page names ${paths.size} files of the manifest`)
   else if (isByScripts)
     findings.note('only scripts of the page name files of the manifest; --visitors shows what they ask for')
-  else if (manifest.files.size > 0 && manifest.enabled)
-    findings.problem(
-      'nothing that this page names is in the manifest, so nothing travels here; what scripts make up, --visitors shows'
-    )
+  else if (manifest.files.size > 0 && manifest.enabled) {
+    const text = 'nothing that this page names is in the manifest'
+    if (isVisited) findings.note(text)
+    else findings.problem(`${text}, so nothing travels here; what scripts make up, --visitors shows`)
+  }
   checkHashes(page, manifest, callsMayfly, findings)
   return paths
 }

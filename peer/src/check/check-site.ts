@@ -13,6 +13,8 @@ import { systemResolver, type Resolver } from './resolved-hosts.js'
 export interface CheckOptions {
   /** Files that are compared with the manifest, at most. */
   readonly files: number
+  /** Whether visitors are sent to the page afterwards, who see what it asks for. */
+  readonly isVisited?: boolean
   /** The folder of the scripts that belong to this command. Default: where they are built. */
   readonly bundles?: string
   readonly resolver?: Resolver
@@ -21,7 +23,7 @@ export interface CheckOptions {
 /** Looks at a live page as a browser would, and tells what stands in the way of Mayfly. Never rejects. */
 export async function checkSite(
   address: URL,
-  { files, bundles, resolver = systemResolver }: CheckOptions,
+  { files, isVisited = false, bundles, resolver = systemResolver }: CheckOptions,
   findings: Findings
 ): Promise<void> {
   const page = await foundPage(address, findings)
@@ -32,7 +34,7 @@ export async function checkSite(
   await checkWorker(page, scripts, { bundles, findings })
   const manifest = await foundManifest(page, findings)
   if (manifest === undefined) return
-  const asked = await checkAskedFiles(page, manifest, findings)
+  const asked = await checkAskedFiles(page, { manifest, isVisited }, findings)
   for (const [path, file] of sampleOf(manifest, files, asked))
     await checkFile({ path, file, manifest, page }, findings)
 }
