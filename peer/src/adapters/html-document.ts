@@ -1,4 +1,11 @@
-import { html as specification, parse, type DefaultTreeAdapterTypes } from 'parse5'
+import {
+  defaultTreeAdapter,
+  html as specification,
+  parse,
+  Parser,
+  type DefaultTreeAdapterMap,
+  type DefaultTreeAdapterTypes
+} from 'parse5'
 
 /** An attribute, and where it is in the text: from its name to the end of its value. */
 export interface HtmlAttribute {
@@ -21,14 +28,79 @@ export interface HtmlElement {
   readonly endTag: { readonly start: number; readonly end: number } | undefined
 }
 
+/** How much of a document of somebody else is read. */
+export interface HtmlLimits {
+  /** Elements, comments and texts. */
+  readonly nodes: number
+  /** Elements around another. */
+  readonly depth: number
+  /** Milliseconds: what is nested or named in odd ways takes long. */
+  readonly ms: number
+}
+
 /** The HTML elements of a document, as a browser with scripts reads it, in the order of their tags. Not those of SVG. */
 export function elementsOf(text: string): HtmlElement[] {
-  // A mark of the byte order would be taken for text, and begin the body.
-  const shift = text.startsWith('\uFEFF') ? 1 : 0
+  const shift = shiftOf(text)
+  return elementsIn(parse(text.slice(shift), { sourceCodeLocationInfo: true }), text, shift)
+}
+
+/** The same of a document that nobody vouches for: where it goes beyond a limit, what comes after that is left out, and `isCut`. */
+export function firstElementsOf(
+  text: string,
+  limits: HtmlLimits
+): { readonly elements: HtmlElement[]; readonly isCut: boolean } {
+  const shift = shiftOf(text)
+  const { document, isCut } = boundedParse(text.slice(shift), limits)
+  return { elements: elementsIn(document, text, shift), isCut }
+}
+
+/** Stops the parser. */
+class BeyondLimit extends Error {}
+
+/** What is parsed between two looks at the clock, in UTF-16 units. */
+const PIECE_LENGTH = 32_768
+
+function boundedParse(text: string, { nodes, depth, ms }: HtmlLimits): { document: Node; isCut: boolean } {
+  let left = nodes
+  let around = 0
+  const count = (): void => {
+    if (left-- === 0) throw new BeyondLimit()
+  }
+  const parser = new Parser<DefaultTreeAdapterMap>({
+    sourceCodeLocationInfo: true,
+    treeAdapter: {
+      ...defaultTreeAdapter,
+      createElement: (...of) => (count(), defaultTreeAdapter.createElement(...of)),
+      createCommentNode: data => (count(), defaultTreeAdapter.createCommentNode(data)),
+      insertText: (parent, data) => (count(), defaultTreeAdapter.insertText(parent, data)),
+      onItemPush: () => {
+        if (++around > depth) throw new BeyondLimit()
+      },
+      onItemPop: () => around--
+    }
+  })
+  const deadline = performance.now() + ms
+  try {
+    for (let at = 0; at < text.length; at += PIECE_LENGTH) {
+      if (performance.now() > deadline) throw new BeyondLimit()
+      parser.tokenizer.write(text.slice(at, at + PIECE_LENGTH), false)
+    }
+    parser.tokenizer.write('', true)
+  } catch (error) {
+    if (!(error instanceof BeyondLimit)) throw error
+    return { document: parser.document, isCut: true }
+  }
+  return { document: parser.document, isCut: false }
+}
+
+/** A mark of the byte order would be taken for text, and begin the body. */
+function shiftOf(text: string): number {
+  return text.startsWith('\uFEFF') ? 1 : 0
+}
+
+function elementsIn(document: Node, text: string, shift: number): HtmlElement[] {
   const found = new Map<number, HtmlElement>()
-  const waiting: { node: Node; parent: string | undefined }[] = [
-    { node: parse(text.slice(shift), { sourceCodeLocationInfo: true }), parent: undefined }
-  ]
+  const waiting: { node: Node; parent: string | undefined }[] = [{ node: document, parent: undefined }]
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const { node, parent } = next
     const name = 'tagName' in node ? node.tagName : undefined

@@ -10,6 +10,8 @@ const BEGIN_MS = 10_000
 export interface Answer {
   /** Where it came from in the end. */
   readonly url: URL
+  /** Whether another address was asked first. */
+  readonly isRedirected: boolean
   readonly status: number
   readonly headers: Headers
   readonly body: Uint8Array<ArrayBuffer>
@@ -32,7 +34,8 @@ export async function boundedFetch(
     const response = await fetch(url, { headers, signal: controller.signal, cache: 'no-store' })
     clearTimeout(late)
     const { body, isCut } = await readAtMost(response, maxBytes)
-    return { url: new URL(response.url), status: response.status, headers: response.headers, body, isCut }
+    const { url: at, redirected: isRedirected, status, headers: said } = response
+    return { url: new URL(at), isRedirected, status, headers: said, body, isCut }
   } catch (error) {
     if (controller.signal.aborted) return 'no answer in time'
     // Node.js says `fetch failed`, and why in the cause.
@@ -62,4 +65,15 @@ async function readAtMost(
     at += piece.length
   }
   return { body: whole, isCut: length > maxBytes }
+}
+
+/** The text of an answer, as UTF-8. */
+export function textOf({ body }: Answer): string {
+  return new TextDecoder().decode(body)
+}
+
+/** That a site answers with an error, and what a command may have to do with it. */
+export function refusalOf({ status, headers }: Answer): string {
+  const isGuard = headers.has('cf-mitigated') || [401, 403, 429, 503].includes(status)
+  return `the site answers ${status}${isGuard ? '; it may keep robots out, and this command is one' : ''}`
 }

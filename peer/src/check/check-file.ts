@@ -1,8 +1,10 @@
 import { decodeSidecar, FullHashBuilder, MAX_SIDECAR_BYTES } from '@mayfly/common'
 import { nodeHasher } from '../adapters/node-hasher.js'
 import { addressOf, type SiteFile, type SiteManifest } from '../core/site-manifest.js'
-import { boundedFetch, type Answer } from './bounded-fetch.js'
+import { boundedFetch, refusalOf, type Answer } from './bounded-fetch.js'
+import { isForAll, isIsolated } from './check-parts.js'
 import { isShared, type Findings } from './finding.js'
+import type { FoundPage } from './found-page.js'
 
 /** Larger files are looked at by a range only. */
 const MAX_WHOLE_BYTES = 33_554_432
@@ -18,30 +20,39 @@ export interface FileToCheck {
   readonly path: string
   readonly file: SiteFile
   readonly manifest: SiteManifest
-  /** Origin of the pages. */
-  readonly origin: string
+  readonly page: FoundPage
 }
 
-/** Files of each type, and the largest: at most `count`, the same each time. */
-export function sampleOf({ files, revoked, off }: SiteManifest, count: number): [string, SiteFile][] {
+/** What browsers say that they take for an image: servers that send others than asked for go by it. */
+const IMAGE_ACCEPT = 'image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8'
+
+/** The largest file, one of each type, those that a page asks for, and others: at most `count`, the same each time. */
+export function sampleOf(
+  { files, revoked, off }: SiteManifest,
+  count: number,
+  asked: ReadonlySet<string> = new Set()
+): [string, SiteFile][] {
   const all = [...files].filter(([path, { fullHash }]) => !off.has(path) && !revoked.has(fullHash))
   const byLength = all.toSorted(([, a], [, b]) => b.length - a.length)
   const types = new Map(byLength.map(item => [item[1].type, item]))
-  return [...new Set([...byLength.slice(0, 1), ...types.values(), ...all])].slice(0, count)
+  const named = all.filter(([path]) => asked.has(path))
+  return [...new Set([...byLength.slice(0, 1), ...types.values(), ...named, ...all])].slice(0, count)
 }
 
 /** Compares one file with its site. */
 export async function checkFile(target: FileToCheck, findings: Findings): Promise<void> {
-  const { path, file, manifest, origin } = target
+  const { path, file, manifest, page } = target
+  const { origin } = page.url
   const name = JSON.stringify(path)
   const url = new URL(addressOf(manifest, path))
   const headers: Record<string, string> = url.origin === origin ? {} : { Origin: origin }
+  const accept = { Accept: file.type.startsWith('image/') ? IMAGE_ACCEPT : '*/*' }
   const isWhole = file.length <= MAX_WHOLE_BYTES
   let whole: Answer | undefined
   if (isWhole) {
-    const answer = await boundedFetch(url, { maxBytes: file.length, headers })
-    if (typeof answer === 'string') return findings.problem(`${name}: ${answer}`)
-    if (!(await isSame(answer, target, findings))) return
+    const answer = await boundedFetch(url, { maxBytes: file.length, headers: { ...headers, ...accept } })
+    if (typeof answer === 'string') return void findings.problem(`${name}: ${answer}`)
+    if (!(await isSame({ answer, url, headers }, target, findings))) return
     whole = answer
   }
   if (!isWhole || file.length >= RANGES_FROM_BYTES)
@@ -49,33 +60,54 @@ export async function checkFile(target: FileToCheck, findings: Findings): Promis
   if (file.sidecar !== undefined) await checkSidecar(target, headers, findings)
 }
 
-async function isSame(
-  answer: Answer,
-  { path, file, origin }: FileToCheck,
-  findings: Findings
-): Promise<boolean> {
+interface Whole {
+  readonly answer: Answer
+  readonly url: URL
+  /** Those that every request has. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+async function isSame(whole: Whole, { path, file, page }: FileToCheck, findings: Findings): Promise<boolean> {
   const name = JSON.stringify(path)
+  const { answer } = whole
   if (answer.status !== 200) {
-    findings.problem(`${name}: the site answers ${answer.status}`)
+    findings.problem(`${name}: ${refusalOf(answer)}`)
     return false
   }
-  checkSharing(answer, { name, origin }, findings)
-  const type = (answer.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
-  // Servers have several names for one type; what matters is that an image is none of a page.
-  if (kindOf(type) !== kindOf(file.type))
-    findings.note(`${name}: the site says ${type || 'no type'}, the manifest ${file.type}`)
-  const builder = new FullHashBuilder(nodeHasher)
-  await builder.update(answer.body)
-  const { fullHash, length } = await builder.finish()
-  if (answer.isCut || length !== file.length || fullHash !== file.fullHash) {
-    const what = answer.isCut ? 'longer' : length === file.length ? 'another' : `shorter, ${length} bytes`
+  checkSharing(answer, { name, page }, findings)
+  const type = typeOf(answer)
+  if (await isFile(answer, file)) {
+    // Servers have several names for one type; what matters is that an image is none of a page.
+    if (kindOf(type) !== kindOf(file.type))
+      findings.note(`${name}: the site says ${type || 'no type'}, the manifest ${file.type}`)
+    findings.fine(`${name}: ${file.length} bytes, as the manifest says`)
+    return true
+  }
+  const plain = await boundedFetch(whole.url, { maxBytes: file.length, headers: whole.headers })
+  if (typeof plain !== 'string' && plain.status === 200 && (await isFile(plain, file)))
     findings.problem(
-      `${name}: what the site has is ${what}: the manifest is stale, \`mayfly manifest\` makes a new one`
+      `${name}: browsers are sent other bytes than the file has (${type || 'no type'}, by their Accept): something changes it on its way, and visitors cannot bring it; let such files pass as they are, or switch them off`
     )
-    return false
-  }
-  findings.fine(`${name}: ${file.length} bytes, as the manifest says`)
-  return true
+  else findings.problem(`${name}: ${staleness(answer, file)}`)
+  return false
+}
+
+async function isFile({ isCut, body }: Answer, { length, fullHash }: SiteFile): Promise<boolean> {
+  if (isCut || body.length !== length) return false
+  const builder = new FullHashBuilder(nodeHasher)
+  await builder.update(body)
+  return (await builder.finish()).fullHash === fullHash
+}
+
+function staleness({ isCut, body, headers }: Answer, { length }: SiteFile): string {
+  const what = isCut ? 'longer' : body.length === length ? 'another' : `shorter, ${body.length} bytes`
+  const isChosen = /\baccept\b(?!-)/i.test(headers.get('vary') ?? '')
+  const why = isChosen ? ', or something changes it on its way (Vary: Accept)' : ''
+  return `what the site has is ${what}: the manifest is stale, \`mayfly manifest\` makes a new one${why}`
+}
+
+function typeOf({ headers }: Answer): string {
+  return (headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
 }
 
 function kindOf(type: string): string {
@@ -83,26 +115,32 @@ function kindOf(type: string): string {
 }
 
 function checkSharing(
-  { url, headers }: Answer,
-  { name, origin }: { name: string; origin: string },
+  answer: Answer,
+  { name, page }: { name: string; page: FoundPage },
   findings: Findings
 ): void {
-  if (url.origin === origin || isShared(headers, origin)) return
-  findings.problem(`${name}: CORS: ${url.origin} has to send Access-Control-Allow-Origin: ${origin}`)
+  const { url, headers } = answer
+  const { origin } = page.url
+  if (url.origin === origin) return
+  if (!isShared(headers, origin))
+    findings.problem(`${name}: CORS: ${url.origin} has to send Access-Control-Allow-Origin: ${origin}`)
+  if (isIsolated(page) && !isForAll(answer))
+    findings.problem(`${name}: COEP: ${url.origin} has to send Cross-Origin-Resource-Policy: cross-origin`)
 }
 
 async function checkRange(
-  { path, file, origin }: FileToCheck,
+  { path, file, page }: FileToCheck,
   { url, headers, whole }: { url: URL; headers: Readonly<Record<string, string>>; whole: Answer | undefined },
   findings: Findings
 ): Promise<void> {
+  const { origin } = page.url
   const name = JSON.stringify(path)
   const last = Math.min(RANGE_BYTES, file.length) - 1
   // As browsers ask for ranges.
   const asked = { ...headers, Range: `bytes=0-${last}`, 'Accept-Encoding': 'identity' }
   const answer = await boundedFetch(url, { maxBytes: last + 1, headers: asked })
   if (typeof answer === 'string') return findings.problem(`${name}: ${answer}`)
-  if (whole === undefined) checkSharing(answer, { name, origin }, findings)
+  if (whole === undefined) checkSharing(answer, { name, page }, findings)
   const encoding = answer.headers.get('content-encoding') ?? 'identity'
   if (encoding !== 'identity')
     return findings.problem(
@@ -134,7 +172,7 @@ async function checkRange(
 }
 
 async function checkSidecar(
-  { path, file, manifest, origin }: FileToCheck,
+  { path, file, manifest, page }: FileToCheck,
   headers: Readonly<Record<string, string>>,
   findings: Findings
 ): Promise<void> {
@@ -144,10 +182,8 @@ async function checkSidecar(
   const answer = await boundedFetch(url, { maxBytes: MAX_SIDECAR_BYTES, headers })
   if (typeof answer === 'string') return findings.problem(`${name}: ${answer}`)
   if (answer.status !== 200)
-    return findings.problem(
-      `${name}: the site answers ${answer.status}; it belongs beside ${JSON.stringify(path)}`
-    )
-  checkSharing(answer, { name, origin }, findings)
+    return findings.problem(`${name}: ${refusalOf(answer)}; it belongs beside ${JSON.stringify(path)}`)
+  checkSharing(answer, { name, page }, findings)
   const { fullHash, length: maxLength } = file
   if (decodeSidecar(answer.body, { fullHash, hasher: nodeHasher, maxLength }) === undefined)
     return findings.problem(`${name}: it is not the sidecar of ${JSON.stringify(path)}`)

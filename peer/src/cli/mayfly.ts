@@ -30,8 +30,9 @@ const HELP = `Usage:
   mayfly rewrite <folder> [--manifest <file>] [--base-url /] [--lazy [--eager-images 8]] [--sizes]
         [--dry-run] [--tag <ws-url>… [--script <url>] [--worker <url>]]
       adds full hashes to the elements of HTML documents, and the script tag where --tag asks for it
-  mayfly check <url> [--files 8]
-      tells what stands in the way on a live page
+  mayfly check <url> [--files 32] [--visitors]
+      tells what stands in the way on a live page; with --visitors, what a second visitor takes from
+      a first, in Chromium or Chrome if it is there
 
 Several --mediator are for fail-over. --help and --version print this and the version.
 `

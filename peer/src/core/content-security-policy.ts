@@ -9,6 +9,7 @@ const FALLBACKS = {
   'connect-src': ['connect-src', 'default-src'],
   'img-src': ['img-src', 'default-src'],
   'media-src': ['media-src', 'default-src'],
+  'base-uri': ['base-uri'],
   'script-src-elem': ['script-src-elem', 'script-src', 'default-src'],
   'worker-src': ['worker-src', 'child-src', 'script-src', 'default-src']
 } as const satisfies Readonly<Record<string, readonly string[]>>
@@ -21,6 +22,18 @@ export interface SourceQuestion {
   readonly page: URL
   /** The nonce of the script's tag. */
   readonly nonce?: string | undefined
+  /** The `integrity` of the script's tag. */
+  readonly integrity?: string | undefined
+  /** A script that another one puts into the page, and not the page itself. */
+  readonly isByScript?: boolean
+}
+
+/** What a policy says of Trusted Types. */
+export interface TrustedTypes {
+  /** Whether a script may get its address from a policy only. */
+  readonly isRequired: boolean
+  /** Whether a policy of this name may be made. */
+  readonly isNameAllowed: boolean
 }
 
 /** The policies in headers and `<meta>` elements: each text may have several, with commas. Never throws. */
@@ -48,13 +61,60 @@ export function isAllowed(policies: readonly ContentSecurityPolicy[], question: 
   })
 }
 
-function isListed(sources: readonly string[], { directive, url, page, nonce }: SourceQuestion): boolean {
-  if (directive === 'script-src-elem') {
-    if (nonce !== undefined && sources.includes(`'nonce-${nonce}'`)) return true
-    // Then addresses do not count.
-    if (sources.includes("'strict-dynamic'")) return false
-  }
+function isListed(sources: readonly string[], question: SourceQuestion): boolean {
+  const { directive, url, page } = question
+  const isScript = directive === 'script-src-elem' || directive === 'worker-src'
+  if (isScript && isTrusted(sources, question)) return true
+  // Then addresses do not count.
+  if (directive === 'script-src-elem' && has(sources, "'strict-dynamic'")) return false
   return sources.some(source => matches(source, url, page))
+}
+
+/** Whether a script is allowed for what it is, wherever it comes from. */
+function isTrusted(
+  sources: readonly string[],
+  { directive, nonce, integrity, isByScript }: SourceQuestion
+): boolean {
+  if (directive === 'worker-src') return has(sources, "'strict-dynamic'")
+  if (isByScript === true && has(sources, "'strict-dynamic'")) return true
+  if (nonce !== undefined && nonce !== '' && sources.includes(`'nonce-${nonce}'`)) return true
+  const hashes = integrity?.split(/\s+/).filter(hash => /^sha(256|384|512)-/.test(hash)) ?? []
+  return hashes.length > 0 && hashes.every(hash => sources.some(source => isSameHash(source, hash)))
+}
+
+/** Both alphabets of Base64 are meant. */
+function isSameHash(source: string, hash: string): boolean {
+  return usual(source) === usual(`'${hash}'`)
+}
+
+function usual(text: string): string {
+  return text.replaceAll('-', '+').replaceAll('_', '/')
+}
+
+function has(sources: readonly string[], keyword: string): boolean {
+  return sources.some(source => source.toLowerCase() === keyword)
+}
+
+/** What policies say of Trusted Types, for a policy of this name. */
+export function trustedTypes(policies: readonly ContentSecurityPolicy[], name: string): TrustedTypes {
+  return {
+    isRequired: policies.some(policy => has(policy.get('require-trusted-types-for') ?? [], "'script'")),
+    isNameAllowed: policies.every(policy => {
+      const names = policy.get('trusted-types')
+      return names === undefined || names.includes(name) || names.includes('*')
+    })
+  }
+}
+
+/** What a sandbox of these policies takes from a page of what Mayfly needs: the words that it has to allow. */
+export function sandboxLacks(policies: readonly ContentSecurityPolicy[]): string[] {
+  const boxes = policies.map(policy => policy.get('sandbox')).filter(box => box !== undefined)
+  return ['allow-scripts', 'allow-same-origin'].filter(word => boxes.some(box => !has(box, word)))
+}
+
+/** Whether policies forbid WebRTC. */
+export function isWebRtcBlocked(policies: readonly ContentSecurityPolicy[]): boolean {
+  return policies.some(policy => has(policy.get('webrtc') ?? [], "'block'"))
 }
 
 function matches(source: string, url: URL, page: URL): boolean {

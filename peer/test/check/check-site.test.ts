@@ -1,122 +1,22 @@
-import { SUBPROTOCOL } from '@mayfly/common'
 import { expect } from 'chai'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
-import { WebSocketServer } from 'ws'
-import { checkSite } from '../../src/check/check-site.js'
-import { bytesOf, Folder } from '../manifest/folder.js'
-
-type Answer = (request: IncomingMessage, response: ServerResponse) => void
-
-/** A site of a folder, whose answers can be replaced by path. */
-class Site {
-  readonly answers = new Map<string, Answer>()
-  /** Headers of every answer. */
-  readonly headers: Record<string, string> = {}
-  readonly mediator = new WebSocketServer({ noServer: true, handleProtocols: () => SUBPROTOCOL })
-  readonly #server: Server
-  readonly #folder: Folder
-
-  private constructor(folder: Folder) {
-    this.#folder = folder
-    this.#server = createServer((request, response) => void this.#answer(request, response))
-    this.#server.on('upgrade', (request, socket, head) => {
-      if (request.headers.origin !== this.url) socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')
-      else this.mediator.handleUpgrade(request, socket, head, () => {})
-    })
-  }
-
-  static async of(folder: Folder): Promise<Site> {
-    const site = new Site(folder)
-    await new Promise<void>(resolve => site.#server.listen(0, '127.0.0.1', resolve))
-    return site
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
-  }
-
-  /** What is found on its page, a line each. */
-  async found(
-    path = '/index.html',
-    files = 20
-  ): Promise<{ fine: string[]; note: string[]; problem: string[] }> {
-    const lines = { fine: [] as string[], note: [] as string[], problem: [] as string[] }
-    await checkSite(new URL(path, this.url), { files }, {
-      fine: text => void lines.fine.push(text),
-      note: text => void lines.note.push(text),
-      problem: text => {
-        lines.problem.push(text)
-        return undefined
-      }
-    }) // prettier-ignore
-    return lines
-  }
-
-  close(): void {
-    this.#server.closeAllConnections()
-    this.#server.close()
-  }
-
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = decodeURIComponent((request.url ?? '').slice(1))
-    for (const [name, value] of Object.entries(this.headers)) response.setHeader(name, value)
-    const answer = this.answers.get(path)
-    if (answer !== undefined) return answer(request, response)
-    const content = await this.#folder.read(path).catch(() => undefined)
-    if (content === undefined) return void response.writeHead(404).end()
-    const ending = path.split('.').at(-1) ?? ''
-    const types: Record<string, string> = {
-      js: 'text/javascript',
-      png: 'image/png',
-      mp4: 'video/mp4',
-      html: 'text/html'
-    }
-    response.setHeader('Content-Type', types[ending] ?? 'application/octet-stream')
-    response.setHeader('Accept-Ranges', 'bytes')
-    const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? []
-    if (start === undefined) return void response.end(content)
-    response.setHeader('Content-Range', `bytes ${start}-${end}/${content.length}`)
-    response.writeHead(206).end(content.subarray(Number(start), Number(end) + 1))
-  }
-}
+import { bytesOf } from '../manifest/folder.js'
+import { CheckedSite, type Answer } from './checked-site.js'
 
 describe('the check of a site', () => {
-  let folder: Folder
-  let site: Site
+  let site: CheckedSite
   beforeEach(async () => {
-    folder = await Folder.of({ 'a b.png': bytesOf(1_000), 'film.mp4': bytesOf(300_000) })
-    await folder.manifest()
-    site = await Site.of(folder)
-    await page()
+    site = await CheckedSite.start()
   })
-  afterEach(async () => {
-    site.close()
-    await folder.remove()
-  })
-
-  /** A page whose tag has these attributes. */
-  async function page(more: Readonly<Record<string, string>> = {}, head = ''): Promise<void> {
-    const attributes = {
-      src: '/mayfly.js',
-      'data-mediators': site.url.replace('http', 'ws'),
-      'data-worker': '/mayfly-worker.js',
-      ...more
-    }
-    const text = Object.entries(attributes).map(([name, value]) => `${name}="${value}"`)
-    await folder.write({
-      'index.html': `<head>${head}<script ${text.join(' ')}></script>`,
-      'mayfly.js': '1',
-      'mayfly-worker.js': '1'
-    })
-  }
+  afterEach(() => site.close())
 
   it('finds nothing in the way of a good one', async () => {
     const { fine, note, problem } = await site.found()
     expect(problem).to.deep.equal([])
     expect(note).to.deep.equal([])
-    expect(fine.join('\n')).to.match(/the page.*\n.*the script.*\n.*the mediator.*\n.*the service worker.*\n/)
+    expect(fine.join('\n')).to.match(
+      /^the page.*the script.*its parts.*the mediator.*the service worker.*the page names 2 files/s
+    )
     expect(fine).to.include.members([
       '"a b.png": 1000 bytes, as the manifest says',
       '"film.mp4": ranges are answered',
@@ -130,11 +30,11 @@ describe('the check of a site', () => {
     expect((await site.found('/plain.html')).problem)
       .to.have.lengthOf(1)
       .and.match(/data-mediators/)
-    await page({ src: '/none.js', 'data-manifest': '/none.json' })
+    await site.page({ src: '/none.js', 'data-manifest': '/none.json' })
     expect((await site.found()).problem.join()).to.match(
       /the script: the site answers 404.*the manifest: the site answers 404/
     )
-    await page()
+    await site.page()
     for (const path of ['a b.png', 'film.mp4.mayfly'])
       site.answers.set(path, (_, response) => response.writeHead(404).end())
     expect((await site.found()).problem).to.have.members([
@@ -149,7 +49,7 @@ describe('the check of a site', () => {
       [bytesOf(999), 'shorter, 999 bytes'],
       [bytesOf(1_000, 2), 'another']
     ] as const) {
-      await folder.write({ 'a b.png': content })
+      await site.folder.write({ 'a b.png': content })
       expect((await site.found()).problem).to.deep.equal([
         `"a b.png": what the site has is ${word}: the manifest is stale, \`mayfly manifest\` makes a new one`
       ])
@@ -158,16 +58,16 @@ describe('the check of a site', () => {
 
   it('finds a manifest that is malformed, or switches everything off', async () => {
     site.answers.set('mayfly-manifest.json', (_, response) => response.end('<!doctype html>'))
-    expect((await site.found()).problem.join()).to.match(/^the manifest: it is malformed/)
+    expect((await site.found()).problem.join()).to.match(/the manifest: it is malformed/)
     site.answers.clear()
-    await folder.manifest({ enabled: false, switchesOnly: true })
+    await site.folder.manifest({ enabled: false, switchesOnly: true })
     expect((await site.found()).problem).to.deep.equal([
       'the manifest: everything is switched off by the kill switch'
     ])
   })
 
   it('finds ranges that are not answered, are encoded, or are of another length', async () => {
-    const whole = await folder.read('film.mp4')
+    const whole = await site.folder.read('film.mp4')
     const said = async (answer: Answer): Promise<string> => {
       site.answers.set('film.mp4', answer)
       return (await site.found()).problem.join()
@@ -187,45 +87,48 @@ describe('the check of a site', () => {
 
   it('finds what the policies of the page forbid, in a header and in the page', async () => {
     site.headers['Content-Security-Policy'] = "default-src 'self'; connect-src 'none'"
-    await page({}, '<meta http-equiv="Content-Security-Policy" content="script-src \'none\'">')
-    const problem = (await site.found()).problem.join('\n')
-    for (const directive of ['script-src', 'worker-src', 'connect-src', 'img-src', 'media-src'])
+    await site.page({}, { head: '<meta http-equiv="Content-Security-Policy" content="script-src \'none\'">' })
+    const { problem: problems, note } = await site.found()
+    const problem = problems.join('\n')
+    expect(note.join()).to.match(/CSP: img-src and media-src without blob: matters only to .*mayfly.load/)
+    for (const directive of ['script-src', 'worker-src', 'connect-src'])
       expect(problem).to.contain(`CSP: ${directive}`)
     expect(problem).to.match(/connect-src does not allow ws:/)
     site.headers['Content-Security-Policy'] =
       `default-src 'self'; img-src 'self' blob:; media-src blob:; connect-src 'self' ${site.url.replace('http', 'ws')}`
-    await page()
+    await site.page()
     expect((await site.found()).problem).to.deep.equal([])
   })
 
   it('finds a mediator that is not there, or is for others', async () => {
-    await page({ 'data-mediators': 'ws://127.0.0.1:1 http://x' })
+    await site.page({ 'data-mediators': 'ws://127.0.0.1:1 http://x' })
     expect((await site.found()).problem.join()).to.match(
       /ws:\/\/127.0.0.1:1: .*ECONNREFUSED.*,not a mediator's address: http:\/\/x/
     )
-    const other = await Site.of(folder)
-    await page({ 'data-mediators': other.url.replace('http', 'ws') })
+    const other = await CheckedSite.start()
+    await site.page({ 'data-mediators': other.url.replace('http', 'ws') })
     expect((await site.found()).problem.join()).to.match(/403/)
-    other.close()
+    await other.close()
   })
 
   it('finds a service worker that may not control the page, and says which header it lacks', async () => {
-    await page({ 'data-worker': '/js/w.js' })
+    await site.page({ 'data-worker': '/js/w.js' })
     const worker = { 'Content-Type': 'text/javascript' }
-    site.answers.set('js/w.js', (_, response) => response.writeHead(200, worker).end())
+    const code = await site.folder.text('mayfly-worker.js')
+    site.answers.set('js/w.js', (_, response) => response.writeHead(200, worker).end(code))
     expect((await site.found()).problem)
       .to.have.lengthOf(1)
       .and.match(/\/js\/ only, .*Service-Worker-Allowed: \//)
     site.answers.set('js/w.js', (_, response) =>
-      response.writeHead(200, { ...worker, 'Service-Worker-Allowed': '/' }).end()
+      response.writeHead(200, { ...worker, 'Service-Worker-Allowed': '/' }).end(code)
     )
     expect((await site.found()).problem).to.deep.equal([])
   })
 
   it('finds what a site of files elsewhere does not share', async () => {
-    const cdn = await Site.of(folder)
+    const cdn = await CheckedSite.start()
     const manifest = `${cdn.url}/mayfly-manifest.json`
-    await page({ 'data-manifest': manifest })
+    await site.page({ 'data-manifest': manifest }, { body: `<img src="${cdn.url}/a%20b.png">` })
     const problem = (await site.found()).problem.join('\n')
     expect(
       problem.match(/CORS: .* has to send Access-Control-Allow-Origin: http:\/\/127.0.0.1/g)
@@ -236,6 +139,6 @@ describe('the check of a site', () => {
       'Access-Control-Expose-Headers': 'Content-Range'
     })
     expect((await site.found()).problem).to.deep.equal([])
-    cdn.close()
+    await cdn.close()
   })
 })

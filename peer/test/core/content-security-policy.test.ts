@@ -67,6 +67,27 @@ describe('a content security policy', () => {
     expect(allows("script-src 'nonce-x'", 'script-src-elem', 'https://cdn.example/a.js', 'y')).to.equal(false)
   })
 
+  const byScript: readonly (readonly [string, Partial<SourceQuestion>, boolean])[] = [
+    ["script-src 'strict-dynamic' 'nonce-x'", {}, true],
+    ["script-src 'strict-dynamic' 'nonce-x'", { isByScript: false }, false],
+    ["script-src 'nonce-x'", {}, false],
+    ["script-src 'nonce-x'", { nonce: 'x' }, true],
+    ["script-src 'sha256-+a/b='", { integrity: 'sha256-+a/b=' }, true],
+    ["script-src 'sha256--a_b='", { integrity: 'sha256-+a/b=' }, true],
+    ["script-src 'sha256-+a/b='", { integrity: 'sha256-+a/b= sha384-c' }, false],
+    ["script-src 'sha256-other='", { integrity: 'sha256-+a/b=' }, false],
+    ["script-src 'nonce-'", { nonce: '' }, false],
+    ["script-src 'strict-dynamic'", { directive: 'worker-src' }, true],
+    ["script-src 'nonce-x'", { directive: 'worker-src', nonce: 'x' }, false]
+  ]
+  for (const [policy, more, isFine] of byScript) {
+    it(`"${policy}" ${isFine ? 'allows' : 'does not allow'} a script by a script with ${JSON.stringify(more)}`, () => {
+      const question = { directive: 'script-src-elem', url: new URL('https://cdn.example/a.js') } as const
+      const asked = { ...question, page: PAGE, isByScript: true, ...more }
+      expect(isAllowed(parsePolicies([policy]), asked)).to.equal(isFine)
+    })
+  }
+
   it('never throws, whatever it is', () => {
     fc.assert(
       fc.property(fc.array(fc.string()), texts => {
