@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { isIPv4 } from 'node:net'
+import { terminalText } from '@mayfly/common'
 import { createLog } from '../adapters/log.js'
 import { keepSeed, newSeed } from '../identity.js'
 import { createMediator, type JoinNetwork, type Mediator } from '../mediator.js'
@@ -26,7 +27,7 @@ export async function main(
     else await run(wanted)
   } catch (error) {
     const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n')
-    process.stderr.write(`mayfly-mediator: ${line}\n`)
+    process.stderr.write(`mayfly-mediator: ${terminalText(line)}\n`)
     process.exit(error instanceof CommandLineError ? error.exitCode : 1)
   }
 }

@@ -1,5 +1,6 @@
 import { checkSite } from '../check/check-site.js'
 import { readArguments, UsageError } from './arguments.js'
+import { print } from './terminal.js'
 
 /** Files that are compared with the manifest, unless told otherwise. */
 const DEFAULT_FILES = 8
@@ -22,8 +23,7 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
   let problems = 0
   const say = (word: string, text: string): void => {
     // One line each, whatever a server has put into its headers.
-    // oxlint-disable-next-line no-control-regex -- a terminal obeys them
-    process.stdout.write(`${word.padEnd(8)} ${text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, ' ')}\n`)
+    print(`${word.padEnd(8)} ${text}`)
   }
   await checkSite(
     url,
