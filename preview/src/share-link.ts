@@ -38,6 +38,14 @@ const MIME_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,62}\/[a-z0-9][a-z0-9!#$&^_.+-]{0
 const PATH = /^\/(?![/\\])[^\\\s]{1,1000}$/
 const LENGTH = /^[0-9]{1,16}$/
 
+/** What separates the parts, also as HTML writes it: whoever copied the source of a page has that. */
+const SEPARATOR = /&(?:amp;|#38;|#x26;)*/i
+/** What a sentence or a chat program puts behind an address. In our own links it is percent-encoded, or the end of nothing. */
+const PUNCTUATION = /[.,;:!?'"*>’”»…]$/
+/** Characters behind an address that are looked at. */
+const MAX_GLUED = 8
+const BRACKETS: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{' }
+
 /** The full hash in its one form, or undefined where `text` is none. */
 export function decodeFullHash(text: string): string | undefined {
   return FULL_HASH.test(text) ? text.toLowerCase() : undefined
@@ -61,26 +69,67 @@ export function encodeFragment({ mediators, files }: ShareLink): string {
 /** Reads what anyone may have put after `#`. Never throws; takes what it understands and counts what it does not. */
 export function decodeFragment(fragment: string): DecodedLink {
   const mediators = new Set<string>()
-  const files = new Map<string, SharedFile>()
+  const files: SharedFile[] = []
   let unreadable = fragment.length > MAX_FRAGMENT ? 1 : 0
-  for (const part of fragment.slice(0, MAX_FRAGMENT).replace(/^#/, '').split('&')) {
+  for (const part of partsOf(fragment)) {
     // A full hash alone is what people guess.
     const alone = decodeFullHash(part)
     if (alone !== undefined) {
-      const file = { fullHash: alone, name: '', type: '', length: undefined }
-      if (files.size < MAX_FILES) files.set(alone, files.get(alone) ?? file)
-      else unreadable++
+      files.push({ fullHash: alone, name: '', type: '', length: undefined })
     } else if (part.startsWith('m=')) {
       const url = decodeMediator(unescape(part.slice(2)))
       if (url !== undefined && mediators.size < MAX_MEDIATORS) mediators.add(url)
     } else if (part.startsWith('f=')) {
       const file = decodeFile(part.slice(2))
       if (file === undefined) unreadable++
-      else if (files.size < MAX_FILES) files.set(file.fullHash, files.get(file.fullHash) ?? file)
-      else unreadable++
+      else files.push(file)
     }
   }
-  return { mediators: [...mediators], files: [...files.values()], unreadable }
+  const listed = listOf(files)
+  return { mediators: [...mediators], ...listed, unreadable: unreadable + listed.unreadable }
+}
+
+/** Whether a fragment says anything but which mediators to use: then somebody expects to get something. */
+export function asksForFiles(fragment: string): boolean {
+  return partsOf(fragment).some(part => part !== '' && !part.startsWith('m='))
+}
+
+/**
+ * The files of a list, as many as one page fetches, and how many are left out. Two names of one content are two files; an
+ * entry without a name says nothing new where there is another of that content.
+ */
+export function listOf(files: readonly SharedFile[]): {
+  readonly files: readonly SharedFile[]
+  readonly unreadable: number
+} {
+  const said = new Set(files.filter(({ name }) => name !== '').map(({ fullHash }) => fullHash))
+  const listed = files.filter(({ fullHash, name }) => {
+    const isNew = name !== '' || !said.has(fullHash)
+    said.add(fullHash)
+    return isNew
+  })
+  return { files: listed.slice(0, MAX_FILES), unreadable: Math.max(0, listed.length - MAX_FILES) }
+}
+
+/** What was copied along with an address, taken off its end: punctuation, and brackets that were opened before it. */
+export function withoutPunctuation(text: string): string {
+  let end = text.length
+  for (; end > 0 && end > text.length - MAX_GLUED; end--) {
+    const last = text[end - 1] ?? ''
+    const opening = BRACKETS[last]
+    const isGlued =
+      opening === undefined ? PUNCTUATION.test(last) : count(text, last, end) > count(text, opening, end)
+    if (!isGlued) break
+  }
+  return text.slice(0, end)
+}
+
+function count(text: string, mark: string, end: number): number {
+  return text.slice(0, end).split(mark).length - 1
+}
+
+function partsOf(fragment: string): readonly string[] {
+  return withoutPunctuation(fragment.slice(0, MAX_FRAGMENT).replace(/^#/, '')).split(SEPARATOR)
 }
 
 /** One file of a link: `<hash>,<length>,<type>,<name>,<path>`, all but the hash optional. */

@@ -25,6 +25,44 @@ describe('what a visitor pastes', () => {
     expect(link.unreadable).to.equal(1)
   })
 
+  it('is a name as the command line escapes it', () => {
+    const link = readRequest(`\\${HASH}  folder/a\\nb\\\\c\\u202egpj.txt`)
+    expect(link.files.map(file => file.name)).to.deep.equal(['c_gpj.txt'])
+    expect(readRequest(`\\${HASH}  folder/a\\nb.txt`).files[0]?.name).to.equal('a_b.txt')
+  })
+
+  it('is several files of one content, and the same line only once', () => {
+    const lines = [
+      `${HASH}  a/__init__.py`,
+      `${HASH}  b/__init__.py`,
+      `${HASH}  c.txt`,
+      `${HASH}  c.txt`,
+      HASH
+    ]
+    const { files } = readRequest(lines.join('\n'))
+    expect(files.map(file => file.name)).to.deep.equal(['__init__.py', '__init__.py', 'c.txt'])
+  })
+
+  it('is a link in a sentence', () => {
+    for (const text of [
+      `Here (see http://host/leecher_preview.html#m=ws://host:1&f=${HASH},5,,a.txt).`,
+      `#5 is [this](http://host/#f=${HASH},5,,a.txt), or <http://host/#f=${HASH},5,,a.txt> too`.split(
+        ' or '
+      )[0] ?? '',
+      `http://host/#f=${HASH},5,,a.txt, thanks`
+    ]) {
+      expect(
+        readRequest(text).files.map(file => file.name),
+        text
+      ).to.deep.equal(['a.txt'])
+    }
+    for (const text of [`(${HASH})`, `"${HASH}"`, `${HASH}.`])
+      expect(
+        readRequest(text).files.map(file => file.fullHash),
+        text
+      ).to.deep.equal([HASH])
+  })
+
   it('is nothing that can be fetched', () => {
     for (const text of ['hello', HASH.slice(1), HASH + '0', 'http://x/#', 'http://x/#f=1', '#m=ws://x']) {
       expect(readRequest(text).files, text).to.deep.equal([])

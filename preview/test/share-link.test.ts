@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { MAX_FILES, decodeFragment, encodeFragment } from '../src/share-link.js'
+import { MAX_FILES, asksForFiles, decodeFragment, encodeFragment } from '../src/share-link.js'
 
 const HASH = 'ab'.repeat(32)
 const OTHER = 'cd'.repeat(32)
@@ -98,8 +98,55 @@ describe('a share link', () => {
 
   it('counts what it cannot read, and keeps the rest', () => {
     const link = decodeFragment(`#f=${HASH},1,,a.txt&f=zz&f=&f=${OTHER}&%%%&f=${HASH},2,,b.txt`)
-    expect(link.files.map(file => file.name)).to.deep.equal(['a.txt', ''])
+    expect(link.files.map(file => file.name)).to.deep.equal(['a.txt', '', 'b.txt'])
     expect(link.unreadable).to.equal(2)
+  })
+
+  it('keeps every name of one content, and the same name twice', () => {
+    const link = decodeFragment(
+      `f=${HASH},1,,a&f=${HASH},1,,b&f=${OTHER},0,,__init__.py&f=${OTHER},0,,__init__.py`
+    )
+    expect(link.files.map(file => file.name)).to.deep.equal(['a', 'b', '__init__.py', '__init__.py'])
+  })
+
+  it('has one file where another entry of that content says no name', () => {
+    expect(
+      decodeFragment(`#${HASH}&f=${HASH},1,,a.txt&${OTHER}&f=${OTHER}`).files.map(file => file.name)
+    ).to.deep.equal(['a.txt', ''])
+  })
+
+  it('is read as HTML writes it too', () => {
+    for (const and of ['&amp;', '&#38;', '&#x26;', '&amp;amp;']) {
+      const link = decodeFragment(
+        `#m=ws://a.example${and}f=${HASH},1,text/plain,a.txt${and}f=${OTHER},2,,b.txt`
+      )
+      expect(link.mediators, and).to.have.length(1)
+      expect(
+        link.files.map(file => file.name),
+        and
+      ).to.deep.equal(['a.txt', 'b.txt'])
+    }
+  })
+
+  it('ends before what a chat or a sentence puts behind it', () => {
+    for (const glued of [')', '.', ',', ').', '!)', '>', '"', "'", ']', '**', '?']) {
+      expect(decodeFragment(`f=${HASH},1,,a.txt${glued}`).files[0]?.name, glued).to.equal('a.txt')
+      expect(decodeFragment(`${HASH}${glued}`).files, glued).to.have.length(1)
+    }
+    expect(decodeFragment(`f=${HASH},1,,a(1)`).files[0]?.name).to.equal('a(1)')
+    expect(decodeFragment(`f=${HASH},1,,a(1))`).files[0]?.name).to.equal('a(1)')
+    const named = encodeFragment({
+      mediators: [],
+      files: [{ fullHash: HASH, name: 'a)', type: '', length: 1 }]
+    })
+    expect(decodeFragment(`${named})`).files[0]?.name).to.equal('a)')
+  })
+
+  it('says whether somebody expects a file of it', () => {
+    for (const text of ['', '#', '#m=ws://a', '#m=ws://a&m=ws://b', '#m=ws://a.'])
+      expect(asksForFiles(text), text).to.equal(false)
+    for (const text of ['#hello', `#${HASH}`, '#m=ws://a&hello', '#f=', '#m=ws://a&amp;f=x'])
+      expect(asksForFiles(text), text).to.equal(true)
   })
 
   it('is bounded in files and mediators', () => {

@@ -115,6 +115,33 @@ describe('the command line mayfly', function () {
     const exit = await seeder.end(10_000, 'SIGTERM')
     expect(exit.code).to.equal(0)
     expect(linesOf(exit.stdout)).to.have.length(1)
+    expectLines(exit, [scene.path('folder', 'dangling')])
+  })
+
+  it('prints nothing that a terminal obeys, and a line for each, whatever a file is called', async () => {
+    const name = 'a\nb\u001b[31m\u0007\u009b\u202egpj.png'
+    const escaped = String.raw`a\nb\u001b[31m\u0007\u009b\u202egpj.png`
+    await scene.file(name, 10)
+    const seeder = await scene.seed([scene.path(name)])
+    const exits = [
+      await Command.run(['hash', name, `no ${name}`], { cwd: scene.path() }),
+      await Command.run(['sidecar', name], { cwd: scene.path() }),
+      await Command.run(['get', HASH, '--mediator', scene.url(), '-o', `no ${name}/x`], {
+        cwd: scene.path()
+      }),
+      await Command.run(['get', HASH, '--mediator', name, '-o', 'x']),
+      await Command.run([name]),
+      await seeder.end(10_000, 'SIGTERM')
+    ]
+    for (const { stdout, stderr } of exits) {
+      // oxlint-disable-next-line no-control-regex -- control characters are what is being looked for
+      expect(stdout + stderr).to.not.match(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)
+      expect(linesOf(stdout).length, stdout).to.be.at.most(1)
+      expect(linesOf(stderr).length, stderr).to.be.at.most(1)
+    }
+    expect(exits[0]?.stdout).to.match(/^\\[0-9a-f]{64} {2}/)
+    expect(exits[0]?.stdout.slice(67)).to.equal(`${escaped}\n`)
+    expect(seeder.seeding[0]?.path).to.equal(scene.path(name))
   })
 
   it('seeds nothing where a path that is named is missing, and says which', async () => {

@@ -146,10 +146,12 @@ describe('mayfly get', function () {
     for (const [target, why] of [
       [scene.path('folder'), /folder is a folder/],
       [scene.path('none', 'x'), /none is no folder/],
-      [scene.path('pipe'), /pipe/]
+      [scene.path('pipe'), /pipe/],
+      [scene.path('x'.repeat(300)), /x cannot be written: name too long$/m]
     ] as const) {
       expectRefused(await Command.run(argumentsFor(fullHash, target)), why)
     }
+    expect(await scene.names()).to.deep.equal(['folder', 'pipe'])
     expect((await stat(scene.path('pipe'))).isFIFO()).to.equal(true)
     expect(await scene.names('folder')).to.deep.equal([])
   })

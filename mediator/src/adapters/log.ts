@@ -1,3 +1,4 @@
+import { terminalText } from '@mayfly/common'
 import pino from 'pino'
 import type { Log } from '../ports/log.js'
 
@@ -6,8 +7,10 @@ export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', '
 /** A name of `LOG_LEVELS`. */
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
-/** JSON lines on standard error. */
+/** JSON lines on standard error, of which a terminal obeys nothing, whatever others have sent. */
 export function createLog(level: LogLevel): Log {
   // Written at once: what is said in the last moments before an exit must not be lost.
-  return pino({ name: 'mayfly-mediator', level }, pino.destination({ fd: 2, sync: true }))
+  const stderr = pino.destination({ fd: 2, sync: true })
+  const write = (line: string): boolean => stderr.write(`${terminalText(line.trimEnd())}\n`)
+  return pino({ name: 'mayfly-mediator', level }, { write })
 }

@@ -15,9 +15,10 @@ import {
   type BlockTree,
   type FullHash
 } from '@mayfly/common'
-import { open, rm, utimes, type FileHandle } from 'node:fs/promises'
+import { lutimes, open, rm, type FileHandle } from 'node:fs/promises'
 import { blocksOfWrite, checkRun, heldBytesOf } from '../core/block-bounds.js'
 import type { BlockRuns, ContentHeader, StoredContent, StoreEntry } from '../ports/store.js'
+import { ForeignFileError, openOwn } from './own-file.js'
 
 /** Where one content is: its bytes, each at its place, and the record of what is held. */
 export interface DiskPaths {
@@ -43,10 +44,11 @@ interface DiskRecord {
   readonly entry: StoreEntry
 }
 
-/** What a record says; undefined where it is none of `fullHash`. */
+/** What a record says; undefined where it is none of `fullHash`, or none that we made. */
 export async function readRecord(path: string, fullHash: FullHash): Promise<DiskRecord | undefined> {
-  const file = await open(path, 'r').catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+  const file = await openOwn(path, 'read').catch((error: unknown) => {
+    if (error instanceof ForeignFileError || (error as NodeJS.ErrnoException).code === 'ENOENT')
+      return undefined
     throw error
   })
   if (file === undefined) return undefined
@@ -97,7 +99,7 @@ export async function createRecord(path: string, header: ContentHeader): Promise
 
 /** Marks a record as pinned or not. */
 export async function pinRecord(path: string, pinned: boolean): Promise<void> {
-  const file = await open(path, 'r+')
+  const file = await openOwn(path, 'write')
   try {
     await writeAt(file, PINNED_AT, Uint8Array.of(pinned ? 1 : 0))
   } finally {
@@ -107,7 +109,7 @@ export async function pinRecord(path: string, pinned: boolean): Promise<void> {
 
 /** When a content was last used is when its record was last changed. */
 export async function touchRecord(path: string, at: number): Promise<void> {
-  await utimes(path, at / 1000, at / 1000)
+  await lutimes(path, at / 1000, at / 1000)
 }
 
 export async function removeContent({ data, record }: DiskPaths): Promise<void> {
@@ -289,10 +291,10 @@ export class DiskContent implements StoredContent {
 }
 
 async function openBoth(paths: DiskPaths): Promise<{ data: FileHandle; record: FileHandle }> {
-  const record = await open(paths.record, 'r+')
+  const record = await openOwn(paths.record, 'write')
   try {
     // Neither cut nor made anew by someone who still holds it after it was deleted.
-    return { record, data: await open(paths.data, 'r+') }
+    return { record, data: await openOwn(paths.data, 'write') }
   } catch (error) {
     await record.close()
     throw error

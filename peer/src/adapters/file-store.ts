@@ -5,6 +5,7 @@ import type { FullHash } from '@mayfly/common'
 import { listed } from '../core/eviction.js'
 import type { ContentHeader, Store, StoredContent, StoreEntry } from '../ports/store.js'
 import { DiskContent, createRecord, readRecord, removeContent, type DiskPaths } from './disk-content.js'
+import { openOwn } from './own-file.js'
 import { lockFile } from './process-lock.js'
 
 /** Of 255 that a name may have: the rest is for what makes the names of the files beside. */
@@ -24,7 +25,8 @@ interface Part {
  *
  * The blocks are written, at their places, into a file beside `path` whose name comes from the full hash;
  * `commit` gives it the name `path` once it is whole and on the disk. Until then, and whatever happens, what
- * had the name is untouched. `close` leaves a part behind that the next run finds; `delete` removes it. While
+ * had the name is untouched. What others have put beside it, in a folder that they may write to, is never opened.
+ * `close` leaves a part behind that the next run finds; `delete` removes it. While
  * another process fetches the same into the same file, a part of another name is used, which nobody finds again.
  */
 export class FileStore implements Store {
@@ -116,7 +118,7 @@ export class FileStore implements Store {
   async #find(): Promise<Part | undefined> {
     const paths = this.#paths(this.#fullHash.slice(0, HASH_DIGITS))
     const record = await readRecord(paths.record, this.#fullHash).catch(() => undefined)
-    if (record === undefined) return undefined
+    if (record === undefined || !(await isOwn(paths.data))) return undefined
     const unlock = await this.#lock()
     if (unlock === undefined) return undefined
     // Read again: it may have been completed meanwhile.
@@ -129,12 +131,17 @@ export class FileStore implements Store {
   async #make(header: ContentHeader): Promise<Part> {
     const present = await stat(this.path).catch(() => undefined)
     if (present?.isDirectory() === true) throw new Error(`${this.path} is a folder`)
-    const unlock = await this.#lock()
+    let unlock = await this.#lock()
     const name = header.fullHash.slice(0, HASH_DIGITS)
-    const paths = this.#paths(unlock === undefined ? `${name}.${randomBytes(4).toString('hex')}` : name)
+    const lone = this.#paths(`${name}.${randomBytes(4).toString('hex')}`)
+    let paths = unlock === undefined ? lone : this.#paths(name)
     try {
-      // What is there has no record that could be read.
-      await removeContent(paths)
+      // What is there has no record that could be read. Where it cannot be removed, it is another user's.
+      await removeContent(paths).catch(async () => {
+        paths = lone
+        await unlock?.()
+        unlock = undefined
+      })
       await (await open(paths.data, 'wx')).close()
       const record = await createRecord(paths.record, header)
       return { paths, content: new DiskContent(paths, record, () => {}), unlock }
@@ -158,4 +165,11 @@ export class FileStore implements Store {
     const start = Buffer.from(basename(this.path)).subarray(0, MAX_NAME_BYTES).toString()
     return join(dirname(this.path), `.${start}.${name}.part`)
   }
+}
+
+/** Whether it is a file that we made. */
+async function isOwn(path: string): Promise<boolean> {
+  const file = await openOwn(path, 'read').catch(() => undefined)
+  await file?.close()
+  return file !== undefined
 }

@@ -1,5 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { link, rename, rm, writeFile } from 'node:fs/promises'
+import { readPlain } from './own-file.js'
+
+/** Digits of a process number, and more. */
+const MAX_LOCK_BYTES = 32
 
 /** Locks of this process: the number of an earlier one may be the same. */
 const ours = new Set<string>()
@@ -49,7 +53,7 @@ async function claim(path: string): Promise<boolean> {
 }
 
 async function holderOf(path: string): Promise<number | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => '')
+  const text = await readPlain(path, MAX_LOCK_BYTES)
   return /^\d+$/.test(text) ? Number(text) : undefined
 }
 
@@ -58,7 +62,7 @@ async function removeStale(path: string, holder: number | undefined): Promise<vo
   const aside = `${path}.${randomBytes(4).toString('hex')}.part`
   await rename(path, aside).catch(() => {})
   if ((await holderOf(aside)) !== holder) await rename(aside, path).catch(() => {})
-  else await rm(aside, { force: true })
+  else await rm(aside, { force: true }).catch(() => {})
 }
 
 function isAlive(pid: number): boolean {

@@ -3,6 +3,7 @@ import { checkVisitors } from '../check/check-visitors.js'
 import { installedBrowser } from '../check/installed-browser.js'
 import { readArguments, UsageError } from './arguments.js'
 import { stopSignal } from './stop.js'
+import { print } from './terminal.js'
 
 /** Files that are compared with the manifest, unless told otherwise. */
 const DEFAULT_FILES = 32
@@ -55,7 +56,5 @@ function checkArguments(args: readonly string[]): { url: URL; files: number; vis
 
 /** One line, whatever a server has put into its headers and pages. */
 function say(word: string, text: string): void {
-  // A terminal obeys control characters, and reads what is behind some others in another order.
-  const harmless = text.slice(0, MAX_LINE_LENGTH).replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, ' ')
-  process.stdout.write(`${word.padEnd(8)} ${harmless}\n`)
+  print(`${word.padEnd(8)} ${text.slice(0, MAX_LINE_LENGTH)}`)
 }

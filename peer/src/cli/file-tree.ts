@@ -1,39 +1,46 @@
-import { readdir, stat } from 'node:fs/promises'
+import type { BigIntStats } from 'node:fs'
+import { lstat, readdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import type { ExpectedFile } from '../adapters/file-source.js'
+
+/** A file that was found: its absolute path, and which file it was. */
+export interface FoundFile extends ExpectedFile {
+  readonly path: string
+}
+
+type OnSkip = (path: string, reason: unknown) => void
 
 /**
- * All files at and below `path`, as absolute paths in a fixed order. What cannot be read is told to `onskip`
- * and left out. Links are followed at the top only, so that no circle is walked.
+ * All files at and below `path`, in a fixed order. What is left out is told to `onskip`, with the reason: what cannot be
+ * read, what is neither file nor folder, and links, which may lead out of the folder or in circles. A link that is `path`
+ * itself is followed, as it was named.
  */
-export async function* filesBelow(
-  path: string,
-  onskip: (path: string, error: unknown) => void
-): AsyncGenerator<string> {
+export async function* filesBelow(path: string, onskip: OnSkip): AsyncGenerator<FoundFile> {
   const absolute = resolve(path)
   try {
-    const found = await stat(absolute)
-    if (found.isFile()) yield absolute
-    else if (found.isDirectory()) yield* filesIn(absolute, onskip)
-    else throw new Error('it is neither a file nor a folder')
+    const found = await stat(absolute, { bigint: true })
+    for await (const file of filesAt(absolute, found, onskip)) {
+      yield { ...file, mayBeLink: file.path === absolute }
+    }
   } catch (error) {
     onskip(absolute, error)
   }
 }
 
-async function* filesIn(
-  folder: string,
-  onskip: (path: string, error: unknown) => void
-): AsyncGenerator<string> {
-  let entries
-  try {
-    entries = await readdir(folder, { withFileTypes: true })
-  } catch (error) {
-    onskip(folder, error)
-    return
-  }
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const path = join(folder, entry.name)
-    if (entry.isDirectory()) yield* filesIn(path, onskip)
-    else if (entry.isFile()) yield path
+async function* filesAt(path: string, found: BigIntStats, onskip: OnSkip): AsyncGenerator<FoundFile> {
+  if (found.isFile()) yield { path, dev: found.dev, ino: found.ino, mayBeLink: false }
+  else if (found.isDirectory()) yield* filesIn(path, onskip)
+  else throw new Error(found.isSymbolicLink() ? 'it is a link' : 'it is neither a file nor a folder')
+}
+
+async function* filesIn(folder: string, onskip: OnSkip): AsyncGenerator<FoundFile> {
+  const names = await readdir(folder)
+  for (const name of names.sort()) {
+    const path = join(folder, name)
+    try {
+      yield* filesAt(path, await lstat(path, { bigint: true }), onskip)
+    } catch (error) {
+      onskip(path, error)
+    }
   }
 }

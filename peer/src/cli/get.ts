@@ -1,11 +1,11 @@
-import { stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { isFullHash } from '@mayfly/common'
 import { FileStore } from '../adapters/file-store.js'
 import type { Download } from '../api.js'
 import { MayflyError, reasonOf } from '../error.js'
 import { NodeSession } from '../node/node-session.js'
 import { CommandError, mediatorUrls, readArguments, UsageError } from './arguments.js'
+import { checkOutput } from './output-file.js'
 import { progressLine } from './progress-bar.js'
 import { stopSignal } from './stop.js'
 
@@ -34,22 +34,27 @@ export async function getCommand(args: readonly string[]): Promise<number> {
   const timeoutMs = secondsOf(values.timeout) * 1000
   const urls = mediatorUrls(values.mediator)
   const target = resolve(values.output)
-  await checkTarget(target)
+  await checkOutput(target)
   const file = new FileStore(target, fullHash)
   const stop = stopSignal()
   // Nobody finds this session by what it fetches: it leaves as soon as it has it.
   const session = await NodeSession.connect(urls, { share: false })
+  let isHere = false
   try {
     const download = session.getInto(file, fullHash, { timeoutMs, signal: stop })
     const stopShowing = showProgress(download)
     await download.done.finally(stopShowing)
+    isHere = true
     await file.commit()
     return 0
   } catch (error) {
     const reason = stop.aborted ? 'stopped before the file was complete' : sentenceOf(error, fullHash)
     await session.close()
     await file.close()
-    throw new CommandError(file.leftPart ? `${reason}; the same command goes on where it stopped` : reason)
+    if (!file.leftPart) throw new CommandError(reason)
+    // With all of it here, the same would only end the same way.
+    const left = isHere ? 'what was fetched is kept beside it' : 'the same command goes on where it stopped'
+    throw new CommandError(`${reason}; ${left}`)
   } finally {
     await file.close()
     await session.close()
@@ -62,16 +67,6 @@ function secondsOf(value: string | undefined): number {
   if (!(seconds > 0 && Number.isFinite(seconds)) || value.trim() === '')
     throw new UsageError(`not a number of seconds: ${value}`)
   return seconds
-}
-
-/** What would fail at the end should fail at the beginning. */
-async function checkTarget(target: string): Promise<void> {
-  const folder = await stat(dirname(target)).catch(() => undefined)
-  if (folder?.isDirectory() !== true) throw new CommandError(`${dirname(target)} is no folder`)
-  const existing = await stat(target).catch(() => undefined)
-  if (existing?.isDirectory() === true) throw new CommandError(`${target} is a folder`)
-  // A device would be replaced by a file.
-  if (existing !== undefined && !existing.isFile()) throw new CommandError(`${target} is no file`)
 }
 
 function sentenceOf(error: unknown, fullHash: string): string {

@@ -2,6 +2,7 @@ import { fileSource } from '../adapters/file-source.js'
 import { nodeHasher } from '../adapters/node-hasher.js'
 import { hashContent } from '../hash-content.js'
 import { fileTrouble, readArguments, UsageError } from './arguments.js'
+import { hashLine, print, say } from './terminal.js'
 
 /** `mayfly hash <file…>`: a line per file, as `sha256sum` writes it. Gives the exit code. */
 export async function hashCommand(args: readonly string[]): Promise<number> {
@@ -11,9 +12,9 @@ export async function hashCommand(args: readonly string[]): Promise<number> {
   for (const path of positionals) {
     try {
       const { fullHash } = await hashContent(await fileSource(path), nodeHasher)
-      process.stdout.write(`${fullHash}  ${path}\n`)
+      print(hashLine(fullHash, path))
     } catch (error) {
-      process.stderr.write(`mayfly: ${path}: ${fileTrouble(error)}\n`)
+      say(`${path}: ${fileTrouble(error)}`)
       exitCode = 1
     }
   }

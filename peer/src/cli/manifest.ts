@@ -1,3 +1,4 @@
+import { terminalText } from '@mayfly/common'
 import { FileTrouble } from '../manifest/file-trouble.js'
 import {
   writeSiteManifest,
@@ -7,6 +8,7 @@ import {
 import { CommandError, fileTrouble } from './arguments.js'
 import { manifestArguments } from './manifest-arguments.js'
 import { hashingLine, megabytes } from './progress-bar.js'
+import { say } from './terminal.js'
 
 /** How often a terminal is told, in milliseconds. */
 const SHOWN_EVERY_MS = 100
@@ -39,7 +41,7 @@ export function summaryOf(report: ManifestReport): string {
     `${files} ${files === 1 ? 'file' : 'files'}, ${megabytes(bytes)} MB${share} may travel`,
     ...(siteBytes === undefined ? [] : [`${readCount} hashed, ${Math.max(files - readCount, 0)} unchanged`]),
     ...(enabled ? [] : ['switched off as a whole: nothing travels until --enable']),
-    `${isChanged ? 'written' : 'unchanged'}: ${output}`
+    `${isChanged ? 'written' : 'unchanged'}: ${terminalText(output)}`
   ]
   return `${lines.join('\n')}\n`
 }
@@ -69,8 +71,4 @@ function withProgress(options: ManifestOptions): (() => void) & { options: Manif
       onleftout: ({ path, reason }) => say(`${JSON.stringify(path)} is left out: ${reason}`)
     }
   } satisfies { options: ManifestOptions })
-}
-
-function say(text: string): void {
-  process.stderr.write(`mayfly: ${text}\n`)
 }

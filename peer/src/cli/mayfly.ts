@@ -9,6 +9,7 @@ import { prepareCommand } from './prepare.js'
 import { rewriteCommand } from './rewrite.js'
 import { seedCommand } from './seed.js'
 import { sidecarCommand } from './sidecar.js'
+import { say } from './terminal.js'
 
 const HELP = `Usage:
   mayfly hash <file…>
@@ -68,7 +69,7 @@ async function run([command, ...args]: readonly string[]): Promise<number> {
     return 0
   } catch (error) {
     const isUsage = error instanceof UsageError
-    process.stderr.write(`mayfly: ${reasonOf(error)}${isUsage ? ' (mayfly --help tells more)' : ''}\n`)
+    say(`${reasonOf(error)}${isUsage ? ' (mayfly --help tells more)' : ''}`)
     return isUsage ? 2 : 1
   }
 }

@@ -6,6 +6,7 @@ import { CommandError, fileTrouble, mediatorUrls, readArguments, UsageError } fr
 import { summaryOf } from './manifest.js'
 import { baseOf, oneFolder } from './manifest-arguments.js'
 import { eagerImagesOf, rewritingSummaryOf } from './rewrite.js'
+import { say } from './terminal.js'
 
 /**
  * `mayfly prepare <folder>`: scripts, manifest, tags and full hashes in one go, for a folder of static files that is to be carried
@@ -28,8 +29,8 @@ export async function prepareCommand(args: readonly string[]): Promise<number> {
   const eagerImages = eagerImagesOf(values['eager-images'])
   if (base?.startsWith('/') === false)
     throw new UsageError('--base-url is a path here: a service worker is of the same site as its pages')
-  const leave = ({ path, reason }: { path: string; reason: string }): boolean =>
-    process.stderr.write(`mayfly: ${JSON.stringify(path)} is left out: ${reason}\n`)
+  const leave = ({ path, reason }: { path: string; reason: string }): void =>
+    say(`${JSON.stringify(path)} is left out: ${reason}`)
   try {
     const { scripts, changed } = await placeScripts(folder)
     const report = await writeSiteManifest(folder, { base, onleftout: leave })

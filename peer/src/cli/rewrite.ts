@@ -2,6 +2,7 @@ import { FileTrouble } from '../manifest/file-trouble.js'
 import { rewriteFolder, type RewriteReport } from '../manifest/rewrite-folder.js'
 import { CommandError, fileTrouble, mediatorUrls, readArguments, UsageError } from './arguments.js'
 import { baseOf, oneFolder } from './manifest-arguments.js'
+import { print, say } from './terminal.js'
 
 /** `mayfly rewrite <folder>`: gives the elements of HTML documents the full hashes of a manifest. Gives the exit code. */
 export async function rewriteCommand(args: readonly string[]): Promise<number> {
@@ -41,7 +42,7 @@ export async function rewriteCommand(args: readonly string[]): Promise<number> {
       worker,
       dryRun,
       onleftout: ({ path, reason }) => say(`${JSON.stringify(path)} is left out: ${reason}`),
-      onchange: path => process.stdout.write(`${dryRun ? 'would change' : 'changed'}: ${path}\n`)
+      onchange: path => print(`${dryRun ? 'would change' : 'changed'}: ${path}`)
     })
     process.stdout.write(rewritingSummaryOf(report, dryRun))
     return 0
@@ -64,8 +65,4 @@ export function eagerImagesOf(text: string | undefined): number | undefined {
   if (text !== undefined && !/^\d{1,6}$/.test(text))
     throw new UsageError(`not a number of images: ${text} (0 or more is expected)`)
   return text === undefined ? undefined : Number(text)
-}
-
-function say(text: string): void {
-  process.stderr.write(`mayfly: ${text}\n`)
 }

@@ -1,9 +1,12 @@
 import { stat } from 'node:fs/promises'
 import { DEFAULT_MEDIATION_LIMITS, type FullHash } from '@mayfly/common'
+import { fileSource } from '../adapters/file-source.js'
 import { NodeSession } from '../node/node-session.js'
+import type { ByteSource } from '../ports/byte-source.js'
 import { CommandError, fileTrouble, mediatorUrls, readArguments, UsageError } from './arguments.js'
-import { filesBelow } from './file-tree.js'
+import { filesBelow, type FoundFile } from './file-tree.js'
 import { stopSignal } from './stop.js'
+import { print, say } from './terminal.js'
 
 /** Seeds from one process: a session for every so many hashes, as a mediator keeps no more of one. */
 class SeedingSessions {
@@ -22,11 +25,14 @@ class SeedingSessions {
   }
 
   /** Seeds one file; `announced` settles when it can be fetched. */
-  async seed(path: string, signal: AbortSignal): Promise<{ fullHash: FullHash; announced: Promise<void> }> {
+  async seed(
+    source: ByteSource,
+    signal: AbortSignal
+  ): Promise<{ fullHash: FullHash; announced: Promise<void> }> {
     const full = this.#count >= DEFAULT_MEDIATION_LIMITS.maxHashesPerConnection
     const newest = this.#sessions.at(-1)
     const session = newest === undefined || full ? await this.#add() : newest
-    const fullHash = await session.seedFile(path, { signal })
+    const fullHash = await session.seedSource(source, { signal })
     const home = this.#homes.get(fullHash)
     if (home === undefined) {
       this.#homes.set(fullHash, session)
@@ -74,13 +80,13 @@ export async function seedCommand(args: readonly string[]): Promise<number> {
   const stop = AbortSignal.any([stopSignal(), refused.signal])
   const sessions = new SeedingSessions(urls, () => refused.abort())
   let seeded = 0
-  for await (const path of allFiles(positionals)) {
+  for await (const file of allFiles(positionals)) {
     if (stop.aborted) break
     try {
-      await seedOne(sessions, path, stop)
+      await seedOne(sessions, file, stop)
       seeded++
     } catch (error) {
-      if (!stop.aborted) say(`${path}: ${fileTrouble(error)}`)
+      if (!stop.aborted) say(`${file.path}: ${fileTrouble(error)}`)
     }
   }
   if (seeded > 0) await aborted(stop)
@@ -90,18 +96,19 @@ export async function seedCommand(args: readonly string[]): Promise<number> {
   throw new CommandError('nothing could be seeded')
 }
 
-async function* allFiles(paths: readonly string[]): AsyncGenerator<string> {
+async function* allFiles(paths: readonly string[]): AsyncGenerator<FoundFile> {
   for (const path of paths)
-    yield* filesBelow(path, (skipped, error) => say(`${skipped}: ${fileTrouble(error)}`))
+    yield* filesBelow(path, (skipped, reason) => say(`${skipped} is left out: ${fileTrouble(reason)}`))
 }
 
-async function seedOne(sessions: SeedingSessions, path: string, signal: AbortSignal): Promise<void> {
-  const { size: length } = await stat(path)
-  const { fullHash, announced } = await sessions.seed(path, signal)
-  const line = `${JSON.stringify({ event: 'seeding', fullHash, length, path })}\n`
+async function seedOne(sessions: SeedingSessions, file: FoundFile, signal: AbortSignal): Promise<void> {
+  const { path } = file
+  const source = await fileSource(path, file)
+  const { fullHash, announced } = await sessions.seed(source, signal)
+  const line = JSON.stringify({ event: 'seeding', fullHash, length: source.length, path })
   // Not waited for: the next file is hashed meanwhile.
   announced.then(
-    () => process.stdout.write(line),
+    () => print(line),
     () => {}
   )
 }
@@ -111,8 +118,4 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
-}
-
-function say(text: string): void {
-  process.stderr.write(`mayfly: ${text}\n`)
 }

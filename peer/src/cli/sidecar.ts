@@ -5,6 +5,8 @@ import { hashContent } from '../hash-content.js'
 import { SIDECAR_ENDING } from '../manifest/hash-files.js'
 import { writeWhole } from '../manifest/write-whole.js'
 import { fileTrouble, readArguments, UsageError } from './arguments.js'
+import { checkOutput } from './output-file.js'
+import { hashLine, print, say } from './terminal.js'
 
 /** `mayfly sidecar <file…>`: writes tree hashes beside each file, and prints a line as `hash` does. */
 export async function sidecarCommand(args: readonly string[]): Promise<number> {
@@ -13,11 +15,13 @@ export async function sidecarCommand(args: readonly string[]): Promise<number> {
   let exitCode = 0
   for (const path of positionals) {
     try {
-      const { fullHash, tree } = await hashContent(await fileSource(path), nodeHasher)
+      const source = await fileSource(path)
+      await checkOutput(path + SIDECAR_ENDING)
+      const { fullHash, tree } = await hashContent(source, nodeHasher)
       await writeWhole(path + SIDECAR_ENDING, encodeSidecar(tree))
-      process.stdout.write(`${fullHash}  ${path}\n`)
+      print(hashLine(fullHash, path))
     } catch (error) {
-      process.stderr.write(`mayfly: ${path}: ${fileTrouble(error)}\n`)
+      say(`${path}: ${fileTrouble(error)}`)
       exitCode = 1
     }
   }

@@ -1,6 +1,7 @@
 import { BLOCK_BYTES, type FullHash } from '@mayfly/common'
 import { expect } from 'chai'
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { link, mkdir, mkdtemp, readFile, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FileStore } from '../../src/adapters/file-store.js'
@@ -137,5 +138,62 @@ describe('the file store', () => {
     const nowhere = new FileStore(join(path, 'nowhere', 'file'), sample.header.fullHash)
     expect(await reasonOf(nowhere.create(sample.header))).to.contain('ENOENT')
     expect(await readdir(path)).to.deep.equal(['folder'])
+  })
+
+  describe('in a folder that others may write to', () => {
+    const LENGTH = BLOCK_BYTES + 3_616
+    const part = (): string => join(path, `.photo.jpg.${sample.header.fullHash.slice(0, 16)}.part`)
+    const record = (): string => join(path, `.photo.jpg.${sample.header.fullHash.slice(0, 16)}.record.part`)
+    const lock = (): string => join(path, `.photo.jpg.${sample.header.fullHash.slice(0, 16)}.lock.part`)
+
+    /** A part that an earlier run left, so that there is a record that fits. */
+    async function leavePart(): Promise<void> {
+      const store = storeAt('photo.jpg')
+      await write(await store.create(sample.header), sample, 0, 1)
+      await store.close()
+    }
+
+    async function fetchesAll(): Promise<void> {
+      const store = storeAt('photo.jpg')
+      await write(await store.create(sample.header), sample, 0, 2)
+      await store.commit()
+      await store.close()
+      same(await readFile(join(path, 'photo.jpg')), sample.bytes)
+    }
+
+    it('overwrites nothing that a link beside it names', async () => {
+      const victim = join(path, 'victim')
+      await writeFile(victim, Buffer.alloc(LENGTH, 'v'))
+      for (const plant of [symlink, link]) {
+        await leavePart()
+        await rm(part())
+        await plant(victim, part())
+        await fetchesAll()
+        expect(await readFile(victim, 'utf8')).to.equal('v'.repeat(LENGTH))
+        await rm(join(path, 'photo.jpg'))
+      }
+      await leavePart()
+      await rename(record(), join(path, 'kept'))
+      await symlink(join(path, 'kept'), record())
+      const before = await readFile(join(path, 'kept'))
+      await fetchesAll()
+      expect((await readFile(join(path, 'kept'))).equals(before)).to.equal(true)
+    })
+
+    it('waits for no pipe', async () => {
+      await leavePart()
+      for (const place of [part, record, lock]) {
+        await rm(place(), { force: true })
+        execFileSync('mkfifo', [place()])
+        await fetchesAll()
+        await rm(join(path, 'photo.jpg'))
+        await leavePart()
+      }
+    })
+
+    it('uses another name where what is beside it cannot be removed', async () => {
+      for (const place of [part, record, lock]) await mkdir(join(place(), 'full'), { recursive: true })
+      await fetchesAll()
+    })
   })
 })

@@ -4,7 +4,7 @@ import { countText } from '../figure.js'
 import { MediatorPanel } from '../mediator-panel.js'
 import { readRequest } from '../request.js'
 import { findMediators } from '../settings.js'
-import { type DecodedLink, encodeFragment } from '../share-link.js'
+import { type DecodedLink, asksForFiles, encodeFragment } from '../share-link.js'
 import { Fetching } from './fetching.js'
 
 /** Marks the address of files that the visitor asked for here: a reload need not ask again. */
@@ -43,10 +43,8 @@ async function begin(): Promise<void> {
 
 /** Fetches what the address of this page names. */
 function openLink(): void {
-  if (location.hash.length <= 1) return
+  if (!asksForFiles(location.hash)) return
   const link = readRequest(location.href)
-  const named = /[#&]f=/.test(location.hash)
-  if (!named && link.files.length === 0) return
   wanted.value = location.href
   const state: unknown = history.state
   take(link, typeof state === 'object' && state !== null && 'asked' in state)

@@ -4,6 +4,7 @@ import type { DownloadProgress, PeerShare } from '../library.js'
 import { PEER_COLOURS } from './block-canvas.js'
 import type { PeerNumbers } from './peer-numbers.js'
 import { SourceRates } from './source-rates.js'
+import { wholeOf } from './whole.js'
 
 /** Peers that are listed, those that brought most first. */
 const PEERS_SHOWN = 8
@@ -32,11 +33,12 @@ export class PeerLegend {
 
   /** `now` is left out while nothing is being fetched: then no speed is shown. */
   show(progress: DownloadProgress, peers: readonly PeerShare[], now?: number): void {
-    const { verifiedBytes, origin, state } = progress
+    const { origin, state } = progress
+    const whole = wholeOf(progress)
     const rows = [...peers]
       .sort((one, other) => other.bytes - one.bytes)
       .slice(0, PEERS_SHOWN)
-      .map(peer => this.#rowOf(peer, verifiedBytes, this.#rateOf(peer.peerId, peer.bytes, now)))
+      .map(peer => this.#rowOf(peer, whole, this.#rateOf(peer.peerId, peer.bytes, now)))
     if (origin !== undefined && !(state === 'complete' && origin.bytes === 0)) {
       const rate = this.#rateOf('origin', origin.bytes, now)
       rows.push({
@@ -44,7 +46,7 @@ export class PeerLegend {
         colour: 'swatch origin',
         name: 'the site',
         title: 'The web server of the site',
-        words: originWords(origin, verifiedBytes, rate)
+        words: originWords(origin, whole, rate)
       })
     }
     rows.forEach((row, index) => this.#show(row, index))
@@ -55,13 +57,13 @@ export class PeerLegend {
     return now === undefined ? 0 : this.#rates.of(source, bytes, now)
   }
 
-  #rowOf(peer: PeerShare, verifiedBytes: number, rate: number): Row {
+  #rowOf(peer: PeerShare, whole: number, rate: number): Row {
     return {
       key: peer.peerId,
       colour: `swatch peer-${this.#numbers.of(peer.peerId) % PEER_COLOURS}`,
       name: shortId(peer.peerId),
       title: `Peer ${peer.peerId}`,
-      words: peerWords(peer, verifiedBytes, rate)
+      words: peerWords(peer, whole, rate)
     }
   }
 
@@ -80,29 +82,29 @@ function emptyRow(): HTMLLIElement {
   return make('li', {}, make('span'), make('span', { class: 'peer' }), make('span', { class: 'figures' }))
 }
 
-function peerWords({ bytes, state, reason }: PeerShare, verifiedBytes: number, rate: number): string {
-  const brought = broughtWords(bytes, verifiedBytes)
+function peerWords({ bytes, state, reason }: PeerShare, whole: number, rate: number): string {
+  const brought = broughtWords(bytes, whole)
   if (state === 'connecting') return 'connecting…'
   if (state === 'dropped') return `dropped${reason === undefined ? '' : ': ' + reason.slice(0, 120)}`
   if (state === 'left') return bytes === 0 ? 'left' : `${brought} · left`
-  return bytes === 0 ? 'connected' : brought + rateWords(rate, verifiedBytes)
+  return bytes === 0 ? 'connected' : brought + rateWords(rate, whole)
 }
 
 function originWords(
   { bytes, state, reason }: NonNullable<DownloadProgress['origin']>,
-  verifiedBytes: number,
+  whole: number,
   rate: number
 ): string {
-  const brought = broughtWords(bytes, verifiedBytes)
+  const brought = broughtWords(bytes, whole)
   if (state === 'failed') return `not used${reason === undefined ? '' : ': ' + reason.slice(0, 120)}`
   if (bytes === 0) return state === 'waiting' ? 'not needed' : 'asked'
-  return state === 'waiting' ? brought : brought + rateWords(rate, verifiedBytes)
+  return state === 'waiting' ? brought : brought + rateWords(rate, whole)
 }
 
-function broughtWords(bytes: number, verifiedBytes: number): string {
-  return `${bytesText(bytes)} · ${shareText(bytes, verifiedBytes)}`
+function broughtWords(bytes: number, whole: number): string {
+  return `${bytesText(bytes)} · ${shareText(bytes, whole)}`
 }
 
-function rateWords(rate: number, verifiedBytes: number): string {
-  return rate < MIN_RATE || verifiedBytes === 0 ? '' : ` · ${bytesText(rate)}/s`
+function rateWords(rate: number, whole: number): string {
+  return rate < MIN_RATE || whole === 0 ? '' : ` · ${bytesText(rate)}/s`
 }
