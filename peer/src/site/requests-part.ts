@@ -3,7 +3,7 @@ import { takeDownloads } from './download-links.js'
 import type { PartsScope } from './parts.js'
 import { openRequests } from './requests.js'
 import { siteFiles } from './site-files.js'
-import { after } from './worker/after.js'
+import { after } from './deadline.js'
 
 const { mayfly } = globalThis as unknown as PartsScope
 const { host } = mayfly.parts

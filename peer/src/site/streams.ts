@@ -1,4 +1,4 @@
-import { after } from './worker/after.js'
+import { after } from './deadline.js'
 import type { Brought, ObjectSession, ObjectSource } from './object-session.js'
 import type { ContentStream, StreamOptions } from './parts.js'
 import { chunkSizesOf } from './proved-tree.js'
