@@ -7,8 +7,9 @@ import { addressOf } from '../core/site-manifest.js'
 import { beginStream } from './begin-stream.js'
 import { after, within } from './deadline.js'
 import type { PartsScope, SiteSession } from './parts.js'
+import { tellSources } from './sources.js'
 import { watchView } from './view.js'
-import type { Acknowledged, Answer, Asked, Came, PageMessage, WorkerMessage } from './worker/talk.js'
+import type { Acknowledged, Answer, Asked, PageMessage, WorkerMessage } from './worker/talk.js'
 
 /** The first bytes of what is streamed have so long: then the worker asks the network. */
 const FIRST_BYTES_MS = 1_000
@@ -80,12 +81,14 @@ function serve(workers: ServiceWorkerContainer, worker: string, manifest: string
   }
   const hear = ({ data: message, ports: [port] }: MessageEvent<unknown>): void => {
     const { ask, came } = ((message as { mayfly?: WorkerMessage } | null)?.mayfly ?? {}) as WorkerMessage
-    if (came) show(came)
+    if (came) tellSources(came)
     if (ask && port) void answer(ask, port).catch(() => port.postMessage(false))
   }
   workers.addEventListener('message', hear)
   workers.addEventListener('controllerchange', say)
-  void shown.then(async () => {
+  // What a page shows first is none of ours; what it fetches beyond, it does from its first frame on.
+  const framed = new Promise(resolve => requestAnimationFrame(resolve))
+  void Promise.race([framed, shown]).then(async () => {
     // Where there is too little to pay by now, what the worker asks for may be enough.
     if ((await opened()) || obstacles().fetch === 'weight') hello = 'shown'
     say()
@@ -118,16 +121,6 @@ function siteMs(): number {
   return took[took.length >> 1] ?? SITE_MS
 }
 
-/** Tells where objects came from: what is told of one last is on its element. */
-function show(came: readonly Came[]): void {
-  const sources = new Map(came.map(one => [one.url, one.source]))
-  for (const detail of came) performance.measure('mayfly', { start: performance.now(), detail })
-  for (const element of document.querySelectorAll<HTMLImageElement>('img,[src],link')) {
-    const source = sources.get(element.currentSrc || element.src || (element as { href?: string }).href || '')
-    if (source) element.dataset['mayflySource'] = source
-  }
-}
-
 /** What is too long to be brought whole, once its first bytes are there; undefined: nobody but the network has it. */
 async function streamOf(
   session: SiteSession,
@@ -140,7 +133,7 @@ async function streamOf(
   const content = await within(FIRST_BYTES_MS, session.stream(wish))
   if (!content || aborter.signal.aborted) return undefined
   const stream = await beginStream(content, range, aborter.signal, read =>
-    show(read.map(one => ({ ...one, url, fullHash })))
+    tellSources(read.map(one => ({ ...one, url, fullHash })))
   )
   clearTimeout(late)
   return stream

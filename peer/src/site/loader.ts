@@ -159,9 +159,11 @@ async function startParts(): Promise<void> {
   if (!container?.controller || state.visitors() === 0) await firstShown
   if (state.consent() !== 'given' || !policy) return
   const open = options && (await opened())
-  const isNeeded = data['worker'] && (container?.controller || (await open?.meet()))
-  if (isNeeded) void part('client')
-  else if (open && data['worker']) setTimeout(() => void startParts(), AGAIN_MS)
+  if (data['worker'] && container) {
+    const meeting = open?.meet()
+    if (container.controller || (await meeting)) void part('client')
+    else if (open) setTimeout(() => void startParts(), AGAIN_MS)
+  }
   if (document.querySelector('a[download][data-mayfly]')) void part('requests')
 }
 

@@ -6,6 +6,7 @@ import { openSession } from './objects.js'
 import type { ObjectsPart, PartsScope, StreamsPart, UploadsPart } from './parts.js'
 import { present } from './presenter.js'
 import { watchResources } from './resources.js'
+import { tellSources } from './sources.js'
 import { openStore } from './store.js'
 import { shareAmongTabs } from './tabs.js'
 
@@ -65,10 +66,7 @@ const part: ObjectsPart = (options, host) => {
       const file = await lookAt(url)
       if (!file) return
       if (!isOurs && bytes > 0)
-        performance.measure('mayfly', {
-          start: performance.now(),
-          detail: { url, fullHash: file.fullHash, source: 'origin', bytes: file.length }
-        })
+        tellSources([{ url, fullHash: file.fullHash, source: 'origin', bytes: length }])
       const isHeld = (await store.list()).some(key => key.startsWith(file.fullHash))
       if (!isHeld && length === file.length && length <= MAX_OBJECT_BYTES) await keep(file.fullHash, url)
     })
@@ -78,6 +76,8 @@ const part: ObjectsPart = (options, host) => {
     meet: async () => {
       if (!reader) return false
       await first
+      if (document.readyState === 'loading')
+        await new Promise(resolve => document.addEventListener('DOMContentLoaded', resolve))
       const media = [...document.querySelectorAll('video,audio')]
       const awaited = [...document.images].filter(({ complete }) => !complete).map(({ currentSrc, src }) => currentSrc || src)
       const there = performance.getEntriesByType('resource').map(({ name }) => name)

@@ -38,13 +38,14 @@ export function openSession(options: SessionOptions): ObjectSession {
   /** The page wants some of what it looks for. */
   let isMeeting = false
   /** Since when a first neighbour is being looked for. */
-  let reachingAt: number | undefined
+  let reachingAt = reach.mayTry(Date.now()) ? performance.now() : undefined
 
   const loads = downloads()
   const neighbours = openNeighbours(peerId, () => iceServers, reach, {
     signal: ({ peerId: to, mediatorId }, data) =>
       mediator.send({ type: 'signal', peerId: to, mediatorId, data }),
     onopen: () => {
+      reachingAt = undefined
       queue.heard()
       queue.assign()
     },
@@ -65,7 +66,7 @@ export function openSession(options: SessionOptions): ObjectSession {
     ontried: () => options.learned(reach)
   })
   const lookups = openLookups(fullHash => {
-    reachingAt ??= performance.now()
+    if (mayMeet()) reachingAt ??= performance.now()
     mediator.send({ type: 'get_peers', fullHash })
   })
   const mayMeet = (): boolean => neighbours.all.size < WANTED_NEIGHBOURS && reach.mayTry(Date.now())
@@ -174,6 +175,8 @@ export function openSession(options: SessionOptions): ObjectSession {
       isMeeting = isWanted
       const isSomebody = await lookups.meet(fullHashes)
       options.looked(!isSomebody)
+      // Whoever is there may ask for something.
+      if (isSomebody && options.mayUpload()) void giving()
       return isSomebody
     },
     outlook: () => {
