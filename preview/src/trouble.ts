@@ -86,14 +86,47 @@ const TROUBLES: ReadonlyMap<string, Trouble> = new Map([
   ]
 ])
 
+/** Nobody was ever connected to, and the reason may be on either side. */
+const UNREACHABLE: Trouble = {
+  happened: 'Nobody who has this file could be reached.',
+  remedy:
+    'They may be gone, or one of the two networks keeps browsers apart. Ask the sender to keep their page open, or try another network.',
+  retry: true
+}
+
+/** Nobody can be connected to from here. */
+const NO_NETWORK: Trouble = {
+  happened: 'This network, or a setting of this browser, lets it connect to no other browser.',
+  remedy:
+    'Try another network, such as a phone’s, or switch off the VPN or the extension that keeps WebRTC from the network. The sender need not do anything.',
+  retry: true
+}
+
 const UNKNOWN: Trouble = {
   happened: 'Something went wrong that should not have.',
   remedy: 'Try again, or reload the page.',
   retry: true
 }
 
+/** What is known of a download that failed. */
+export interface Circumstances {
+  /** Somebody was connected to, and sent some of it. */
+  readonly met: boolean
+  /** This browser may offer addresses of its own to others. */
+  readonly reachable: boolean
+}
+
+/** The code of what a call of the library failed with, or undefined where it has none. */
+export function codeOf(reason: unknown): unknown {
+  return typeof reason === 'object' && reason !== null && 'code' in reason ? reason.code : undefined
+}
+
 /** Words for whatever a call of the library failed with. */
-export function troubleOf(reason: unknown): Trouble {
-  const code = typeof reason === 'object' && reason !== null && 'code' in reason ? reason.code : undefined
+export function troubleOf(reason: unknown, circumstances?: Circumstances): Trouble {
+  const code = codeOf(reason)
+  if (code === 'peers_lost' && circumstances !== undefined) {
+    if (!circumstances.reachable) return NO_NETWORK
+    if (!circumstances.met) return UNREACHABLE
+  }
   return (typeof code === 'string' ? TROUBLES.get(code) : undefined) ?? UNKNOWN
 }

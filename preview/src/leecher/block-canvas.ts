@@ -19,6 +19,7 @@ export class BlockCanvas {
   #planned = false
 
   constructor() {
+    this.element.hidden = true
     new ResizeObserver(() => this.plan()).observe(this.element)
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.plan())
   }
@@ -26,6 +27,7 @@ export class BlockCanvas {
   /** Draws this map from now on. */
   use(map: BlockMap): void {
     this.#map = map
+    this.element.hidden = map.cellCount === 0
     this.plan()
   }
 

@@ -12,9 +12,10 @@ import {
   BLOCK_BYTES
 } from '../library.js'
 import type { SharedFile } from '../share-link.js'
-import { troubleOf } from '../trouble.js'
+import { type Circumstances, codeOf, troubleOf } from '../trouble.js'
 import { arrivedOf } from './arrived.js'
 import { BlockCanvas, ORIGIN_SENDER } from './block-canvas.js'
+import { circumstancesOf } from './circumstances.js'
 import { playingOf } from './playing.js'
 import { PeerLegend } from './peer-legend.js'
 import type { PeerNumbers } from './peer-numbers.js'
@@ -153,7 +154,8 @@ export class FileCard {
       this.#actions.replaceChildren(save)
       announce(`${this.#name} arrived`)
     } catch (reason) {
-      if (this.#download === download) this.#fail(reason)
+      const circumstances = await circumstancesOf(reason, download)
+      if (this.#download === download) this.#fail(reason, circumstances)
     }
   }
 
@@ -178,11 +180,11 @@ export class FileCard {
     write(this.#later, '')
   }
 
-  #fail(reason: unknown): void {
+  #fail(reason: unknown, circumstances: Circumstances | undefined): void {
     this.#download = undefined
     this.#hide()
-    this.#code = typeof reason === 'object' && reason !== null && 'code' in reason ? reason.code : undefined
-    const { happened, remedy, retry } = troubleOf(reason)
+    this.#code = codeOf(reason)
+    const { happened, remedy, retry } = troubleOf(reason, circumstances)
     this.#become('failed', '')
     this.#trouble.replaceChildren(make('strong', {}, happened), ' ', remedy)
     if (!retry) this.#actions.replaceChildren()

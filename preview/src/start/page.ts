@@ -1,8 +1,12 @@
 import { wordsOf } from '../connection.js'
-import { make, part, write } from '../element.js'
+import { announce, make, part, write } from '../element.js'
+import { countText } from '../figure.js'
 import { type Session, library } from '../library.js'
 import { shortAddress } from '../mediator-address.js'
 import { findMediators } from '../settings.js'
+
+/** How each mediator looks now. */
+const looks = new Map<string, string>()
 
 void begin()
 
@@ -14,6 +18,13 @@ async function begin(): Promise<void> {
   else list.replaceChildren(...mediators.map(url => rowOf(mayfly.connect([url]), url)))
 }
 
+/** Says to those who listen how many answer, as soon as it is known of all. */
+function tell(): void {
+  const all = [...looks.values()]
+  if (all.includes('busy')) return
+  announce(`${all.filter(look => look === 'good').length} of ${countText(all.length, 'mediator')} answer`)
+}
+
 /** One mediator and whether it answers. */
 function rowOf(session: Session, url: string): HTMLLIElement {
   const state = make('span', { class: 'figures' })
@@ -21,6 +32,8 @@ function rowOf(session: Session, url: string): HTMLLIElement {
   const show = (): void => {
     const { look } = wordsOf(session.mediator, [url], false)
     row.dataset['look'] = look
+    looks.set(url, look)
+    tell()
     write(state, { good: 'answers', busy: 'connecting…', bad: 'does not answer, trying again…' }[look])
   }
   session.established.catch(() => undefined)
