@@ -11,6 +11,11 @@ export async function freeUdpPort(host, preferred) {
   return (await tryUdp(host, preferred)) ?? (await tryUdp(host, 0))
 }
 
+/** Whether this machine has the address, so that something can listen there. */
+export async function isOwnAddress(host) {
+  return (await tryTcp(host, 0)) !== undefined
+}
+
 function tryTcp(host, port) {
   const server = createServer()
   return new Promise(resolve => {

@@ -8,6 +8,8 @@ const START_MS = 20_000
 const DRAIN_MS = 8_000
 /** pino's number for "warn": what is below is of no interest to a newcomer. */
 const WARNING = 40
+/** What a terminal obeys or shows in another order: others may have put it into what a mediator says. */
+const OBEYED = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 /** Lines kept to say why a mediator did not start. */
 const LINES_KEPT = 5
 
@@ -26,7 +28,12 @@ export class MediatorProcess {
    * @param {{ print?: (line: string) => void, verbose?: boolean, env?: NodeJS.ProcessEnv }} [options]
    */
   constructor(name, args, { print = console.error, verbose = false, env = process.env } = {}) {
-    const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env })
+    const child = spawn(process.execPath, [PROGRAM, ...args], {
+      // Its standard input ends with this process, however that ends, and the mediator with it.
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...env, MAYFLY_END_WITH_STDIN: '1' }
+    })
+    child.stdin.on('error', () => undefined)
     const said = []
     let serving = false
     this.#child = child
@@ -77,7 +84,9 @@ function wordsOf(line, verbose) {
   const entry = parse(line)
   if (entry === undefined) return line === '' ? undefined : line
   const { level, msg, err } = entry
-  return verbose || level >= WARNING ? `${msg ?? ''}${err?.message ? `: ${err.message}` : ''}` : undefined
+  if (!verbose && level < WARNING) return undefined
+  const text = `${msg ?? ''}${err?.message ? `: ${err.message}` : ''}`
+  return text.replace(OBEYED, mark => `\\u{${mark.codePointAt(0).toString(16)}}`)
 }
 
 function parse(line) {

@@ -1,10 +1,10 @@
 // `npm start`: installs and compiles what is missing, runs two mediators in one DHT and serves the preview pages.
 // Imports nothing that is not there before the installation.
-import { statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { parseArgs } from 'node:util'
 import { ensureCompiled } from './compiled.mjs'
-import { freeTcpPort, freeUdpPort } from './free-port.mjs'
+import { freeTcpPort, freeUdpPort, isOwnAddress } from './free-port.mjs'
 import { ensureInstalled } from './install.mjs'
 import { MediatorProcess } from './mediator-process.mjs'
 
@@ -53,6 +53,7 @@ async function start({ host, port, mediatorPort, files, verbose, help }) {
     console.log(HELP)
     return
   }
+  if (!(await isOwnAddress(host))) throw new StartError(`--host is no address of this machine: ${host}`, 2)
   ensureInstalled()
   ensureCompiled()
   const first = await mediator(1, { host, port: mediatorPort, verbose })
@@ -93,12 +94,26 @@ async function serve({ host, port, mediatorPorts, folder }) {
   }
 }
 
-/** npm passes a signal on to its shell, and some shells do not pass it on to us: they just are not there any more. */
+/**
+ * npm passes a signal on to its shell, and some shells do not pass it on to us: they just are not there any more. Where npm itself
+ * is killed, the shell between may stay: then it has another parent.
+ */
 function endWithParent() {
   const parent = process.ppid
+  const above = parentOfShell(parent)
   setInterval(() => {
-    if (process.ppid !== parent) void stop(0)
+    if (process.ppid !== parent || parentOfShell(parent) !== above) void stop(0)
   }, PARENT_CHECK_MS).unref()
+}
+
+/** The parent of a process that is a shell, where the system tells. */
+function parentOfShell(pid) {
+  try {
+    const [, name, parent] = /^\d+ \((.*)\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? []
+    return /^(?:ba|da|a|k|z)?sh$|^busybox$/.test(name ?? '') ? parent : undefined
+  } catch {
+    return undefined
+  }
 }
 
 async function stop(exitCode) {

@@ -51,21 +51,33 @@ describe('npm start', function () {
     }
   })
 
-  it('ends with all that it began when npm is ended', async () => {
-    const port = await freeTcpPort('127.0.0.1', 0)
-    const npm = run('npm', ['start', '--', '--port', String(port)])
-    await npm.printed(/Ctrl\+C/)
-    const base = `http://127.0.0.1:${port}/`
-    const mediators = (await (await fetch(`${base}mediators.json`)).json()) as string[]
-    await npm.end('SIGTERM')
-    const deadline = Date.now() + 15_000
-    for (const url of [base, ...mediators.map(mediator => mediator.replace('ws:', 'http:'))]) {
-      while (await answers(url)) expect(Date.now(), url).to.be.below(deadline)
-    }
-  })
+  for (const [what, signal, begins] of [
+    ['when npm is ended @long', 'SIGTERM', (args: readonly string[]) => run('npm', ['start', '--', ...args])],
+    ['when npm is killed', 'SIGKILL', (args: readonly string[]) => run('npm', ['start', '--', ...args])],
+    ['when it is killed itself', 'SIGKILL', begin]
+  ] as const) {
+    it(`ends with all that it began ${what}`, async () => {
+      const port = await freeTcpPort('127.0.0.1', 0)
+      const starting = begins(['--port', String(port)])
+      await starting.printed(/Ctrl\+C/)
+      const base = `http://127.0.0.1:${port}/`
+      const mediators = (await (await fetch(`${base}mediators.json`)).json()) as string[]
+      await starting.end(signal)
+      const deadline = Date.now() + 15_000
+      for (const url of [base, ...mediators.map(mediator => mediator.replace('ws:', 'http:'))]) {
+        while (await answers(url)) expect(Date.now(), url).to.be.below(deadline)
+      }
+    })
+  }
 
   it('says in one line what is wrong with its command line', async () => {
-    for (const args of [['--nonsense'], ['--port', 'eighty'], ['--port', '70000'], ['extra']]) {
+    for (const args of [
+      ['--nonsense'],
+      ['--port', 'eighty'],
+      ['--port', '70000'],
+      ['extra'],
+      ['--host', '192.0.2.1']
+    ]) {
       const { err, out, code } = await begin(args).ended
       expect(err, args.join(' ')).to.match(/^npm start: [^\n]+\n$/)
       expect(out).to.equal('')

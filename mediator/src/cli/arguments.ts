@@ -19,6 +19,8 @@ export interface MediatorArguments {
   readonly origins: readonly string[]
   readonly iceServers: readonly IceServer[]
   readonly metricsPublic: boolean
+  /** Ends as soon as standard input does: for a program that begins a mediator and may be killed. */
+  readonly endWithStdin: boolean
   readonly logLevel: LogLevel
   readonly limits: Partial<MediationLimits>
 }
@@ -42,6 +44,7 @@ Runs one mediator. <mediator-port> is TCP (WebSocket and HTTP), <dht-port> is UD
 
 Each is also an environment variable: MAYFLY_HOST, MAYFLY_PUBLIC_URL, MAYFLY_TRUST_PROXY and so on; lists are
 separated by spaces or commas. MAYFLY_LIMITS is a JSON object that overrides limits by name.
+MAYFLY_END_WITH_STDIN=1 ends it when standard input ends, for programs that start one.
 `
 
 const TEXT = ['host', 'public-url', 'data-dir', 'tls-cert', 'tls-key', 'log-level'] as const
@@ -83,6 +86,7 @@ export function parseArguments(
     origins: list('origin').map(parseOrigin),
     iceServers: list('ice-server').map(parseIceServer),
     metricsPublic: values['metrics-public'] === true || isOn(env['MAYFLY_METRICS_PUBLIC']),
+    endWithStdin: isOn(env['MAYFLY_END_WITH_STDIN']),
     logLevel: parseLogLevel(text('log-level') ?? 'info'),
     limits: env['MAYFLY_LIMITS'] === undefined ? {} : limitsFromJson(env['MAYFLY_LIMITS'])
   }

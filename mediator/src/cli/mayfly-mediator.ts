@@ -34,7 +34,7 @@ export async function main(
 
 async function run(wanted: MediatorArguments): Promise<void> {
   const log = createLog(wanted.logLevel)
-  const seed = wanted.dataDir === undefined ? newSeed() : await keepSeed(wanted.dataDir)
+  const seed = wanted.dataDir === undefined ? newSeed() : await seedKeptIn(wanted.dataDir)
   let dhtPort = 0
   const joinNetwork: JoinNetwork = async (localPeers, publicUrl) => {
     const network = await join(wanted, { seed, localPeers, publicUrl, log })
@@ -43,6 +43,7 @@ async function run(wanted: MediatorArguments): Promise<void> {
   }
   const mediator = await start(wanted, joinNetwork, log)
   stopOnSignal(mediator, log)
+  if (wanted.endWithStdin) stopWithStdin(mediator, log)
   if (wanted.publicUrl === undefined && wanted.host === undefined) {
     log.warn(
       { publicUrl: mediator.publicUrl },
@@ -52,6 +53,14 @@ async function run(wanted: MediatorArguments): Promise<void> {
   const { port: mediatorPort, mediatorId } = mediator
   process.stdout.write(`${JSON.stringify({ event: 'listening', mediatorPort, dhtPort, mediatorId })}\n`)
   log.info({ mediatorPort, dhtPort, mediatorId, publicUrl: mediator.publicUrl }, 'listening')
+}
+
+async function seedKeptIn(folder: string): Promise<Uint8Array> {
+  try {
+    return await keepSeed(folder)
+  } catch (error) {
+    throw new CommandLineError(1, `--data-dir: ${folder} cannot be used: ${wordsOf(error)}`)
+  }
 }
 
 async function start(wanted: MediatorArguments, joinNetwork: JoinNetwork, log: Log): Promise<Mediator> {
@@ -72,7 +81,7 @@ async function start(wanted: MediatorArguments, joinNetwork: JoinNetwork, log: L
       log
     })
   } catch (error) {
-    throw badTls(inUse(error, `TCP port ${mediatorPort}`))
+    throw badTls(unbound(error, `TCP port ${mediatorPort}`, host))
   }
 }
 
@@ -94,7 +103,7 @@ async function join(
       ...(bootstrap === undefined ? {} : { bootstrap })
     })
   } catch (error) {
-    throw inUse(error, `UDP port ${dhtPort}`)
+    throw unbound(error, `UDP port ${dhtPort}`, wanted.host)
   }
 }
 
@@ -106,8 +115,22 @@ function dhtHost(host: string | undefined): string {
 
 async function readTls(files: { certFile: string; keyFile: string }): Promise<{ cert: Buffer; key: Buffer }> {
   // One after the other, so that of two that cannot be read it is always the first that is named.
-  const cert = await readFile(files.certFile)
-  return { cert, key: await readFile(files.keyFile) }
+  const cert = await readPem('--tls-cert', files.certFile)
+  return { cert, key: await readPem('--tls-key', files.keyFile) }
+}
+
+async function readPem(option: string, path: string): Promise<Buffer> {
+  try {
+    return await readFile(path)
+  } catch (error) {
+    throw new CommandLineError(1, `${option}: ${path} cannot be read: ${wordsOf(error)}`)
+  }
+}
+
+/** Without the path and the system call that Node.js names besides. */
+function wordsOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error)
+  return text.replace(/^[A-Z]+: (.*?), \w+(?: '.*')?$/s, '$1')
 }
 
 function stopOnSignal(mediator: Mediator, log: Log): void {
@@ -119,14 +142,30 @@ function stopOnSignal(mediator: Mediator, log: Log): void {
   process.once('SIGINT', stop)
 }
 
+/** Whoever began this mediator holds the other end of its standard input: without them nobody would end it. */
+function stopWithStdin(mediator: Mediator, log: Log): void {
+  const stop = (): void => {
+    log.info({}, 'draining: standard input has ended')
+    void mediator.close().then(() => process.exit(0))
+  }
+  process.stdin.once('end', stop)
+  process.stdin.once('error', stop)
+  process.stdin.resume()
+}
+
 function badTls(error: unknown): unknown {
   const isTls = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_OSSL')
   return isTls ? new CommandLineError(1, `--tls-cert, --tls-key: ${error.message}`) : error
 }
 
-function inUse(error: unknown, what: string): unknown {
-  const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
-  return taken ? new CommandLineError(1, `${what} is in use`) : error
+/** Why something cannot be listened on, in words; other errors as they are. */
+function unbound(error: unknown, what: string, host = 'this'): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'EADDRINUSE') return new CommandLineError(1, `${what} is in use`)
+  if (code === 'EACCES') return new CommandLineError(1, `${what} may not be used by this user`)
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return new CommandLineError(1, `--host: ${host} is not an address of this machine`)
+  return error
 }
 
 async function version(): Promise<string> {

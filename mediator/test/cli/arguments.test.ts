@@ -29,6 +29,7 @@ describe('parseArguments', () => {
       origins: [],
       iceServers: [],
       metricsPublic: false,
+      endWithStdin: false,
       logLevel: 'info',
       limits: {}
     })
@@ -77,6 +78,7 @@ describe('parseArguments', () => {
       MAYFLY_ORIGIN: 'https://a.example, https://b.example',
       MAYFLY_ICE_SERVER: 'stun:a:1 stuns:b:2',
       MAYFLY_METRICS_PUBLIC: '1',
+      MAYFLY_END_WITH_STDIN: '1',
       MAYFLY_LOG_LEVEL: 'warn',
       MAYFLY_LIMITS: '{"maxHashes":5,"messagesPerSecond":0.5}'
     }
@@ -94,6 +96,7 @@ describe('parseArguments', () => {
       origins: ['https://c.example'],
       iceServers: [{ urls: 'stun:a:1' }, { urls: 'stuns:b:2' }],
       metricsPublic: true,
+      endWithStdin: true,
       logLevel: 'warn',
       limits: { maxHashes: 5, messagesPerSecond: 0.5 }
     })

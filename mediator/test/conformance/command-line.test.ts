@@ -122,9 +122,17 @@ describe('Conformance: files of mayfly-mediator that cannot be read', function (
   this.timeout(40_000)
   it('end it with one line', async () => {
     const exit = await runToExit(['0', '0', '--tls-cert', 'nowhere.pem', '--tls-key', 'nowhere.key'])
-    expect(exit.code).to.be.oneOf([1, 2])
-    expectOneLine(exit, exit.code ?? 0)
-    expect(exit.stderr).to.include('nowhere.pem')
+    expectOneLine(exit, 1)
+    expect(exit.stderr).to.match(/--tls-cert: nowhere\.pem cannot be read: no such file or directory/)
+  })
+})
+
+describe('Conformance: an address of another machine', function () {
+  this.timeout(40_000)
+  it('ends the mediator with one line and exit 1', async () => {
+    const exit = await runToExit(['0', '0', '--host', '192.0.2.1'])
+    expectOneLine(exit, 1)
+    expect(exit.stderr).to.match(/--host: 192\.0\.2\.1 is not an address of this machine/)
   })
 })
 
