@@ -22,6 +22,12 @@ export function createMetrics(mediation: Mediation, counts: () => NetworkCounts 
   addGauge(registry, 'known_mediators', 'Mediators known to be alive', () => counts()?.mediators ?? 0)
   addGauge(registry, 'dht_nodes', 'Nodes in the DHT routing table', () => counts()?.dhtNodes ?? 0)
   addGauge(registry, 'directory_records', 'Records kept for others', () => counts()?.records ?? 0)
+  addGauge(
+    registry,
+    'clock_offset_seconds',
+    'How far the clocks of other mediators are ahead; 0 while they agree',
+    () => (counts()?.clockOffsetMs ?? 0) / 1000
+  )
   addGauge(registry, 'provided_hashes', 'Full hashes in the directory', () => counts()?.provided ?? 0)
   addCounter(
     registry,

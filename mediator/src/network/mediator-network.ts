@@ -11,11 +11,13 @@ import {
 import { KBucketTable } from '../adapters/k-bucket-table.js'
 import { wsDial } from '../adapters/ws-dial.js'
 import type { Connection, FindPeersOptions, ReplicationSession, RoutedSignal } from '../ports/network.js'
+import { ClockWatch } from './contacts/clock-watch.js'
 import { isDialable, mayConnect } from './contacts/dialable-url.js'
 import { Discovery } from './contacts/discovery.js'
 import { KnownMediators } from './contacts/known-mediators.js'
 import type { DhtAddress, DhtNode } from './dht-node.js'
 import { Directory } from './directory/directory.js'
+import { DEFAULT_DIRECTORY_LIMITS } from './directory/directory-limits.js'
 import { decodeContact, DIRECTORY_COMMAND } from './directory/directory-message.js'
 import type { Identity } from './identity.js'
 import type { NetworkCounts, NetworkOptions, StartedNetwork } from './options.js'
@@ -37,6 +39,7 @@ export class MediatorNetwork implements StartedNetwork {
   readonly #discovery = new Discovery()
   readonly #named = new Map<MediatorId, string>()
   readonly #ticker: NodeJS.Timeout
+  readonly #clock: ClockWatch
   #known: KnownMediators | undefined
   #ownUrl: string | undefined
   #tickedAt = performance.now()
@@ -46,6 +49,12 @@ export class MediatorNetwork implements StartedNetwork {
     this.#node = node
     this.#options = options
     this.#directory = new Directory(node, identity)
+    this.#clock = new ClockWatch({
+      node,
+      log: options.log,
+      toleratedMs: DEFAULT_DIRECTORY_LIMITS.clockSkewMs / 2,
+      onoffset: offsetMs => this.#directory.setClockOffset(offsetMs)
+    })
     const limits = { ...DEFAULT_MEDIATION_LIMITS, ...options.limits, ...DEFAULT_REPLICATION_LIMITS }
     const { maxMessageBytes, queueBytes, dialTimeoutMs: upgradeTimeoutMs } = limits
     this.#replication = new Replication({
@@ -140,7 +149,8 @@ export class MediatorNetwork implements StartedNetwork {
       mediators: this.#known?.alive ?? 0,
       dhtNodes: this.#node.size,
       records: this.#directory.records,
-      provided: this.#directory.provided
+      provided: this.#directory.provided,
+      clockOffsetMs: this.#clock.offsetMs
     }
   }
 
@@ -168,6 +178,7 @@ export class MediatorNetwork implements StartedNetwork {
     this.#tickedAt = now
     // It was this process that stood still: answers that have come meanwhile are read before anyone is called late.
     if (!stalled) this.#replication.tick()
+    this.#clock.tick(now)
     if (this.#ownUrl === undefined) return
     for (const address of this.#node.addresses(MAX_KNOWN_NODES)) this.#discovery.seen(address, now)
     for (const address of this.#discovery.due(now)) void this.#meet(address)
@@ -188,6 +199,7 @@ export class MediatorNetwork implements StartedNetwork {
     this.#discovery.answered(address, now)
     if (this.#ownUrl !== undefined && isDialable(contact.url, this.#ownUrl)) this.#known?.heard(contact, now)
     this.#options.log.debug({ ...contact, ...address }, 'met a mediator in the DHT')
+    await this.#clock.ask(address, token)
   }
 }
 

@@ -43,6 +43,8 @@ export interface NetworkCounts {
   readonly dhtNodes: number
   /** Records of other mediators kept for the directory. */
   readonly records: number
+  /** Milliseconds that the clocks of other mediators are ahead of this machine's; 0 while they agree. */
+  readonly clockOffsetMs: number
   /** Hashes that this mediator keeps announced in the directory. */
   readonly provided: number
 }

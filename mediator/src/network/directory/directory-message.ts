@@ -16,7 +16,9 @@ export const DIRECTORY_COMMAND = {
   /** Keep these. */
   store: 2,
   /** Which mediator are you? */
-  contact: 3
+  contact: 3,
+  /** What time is it there? */
+  time: 4
 } as const
 
 /** Which records of a key are wanted. */
@@ -27,6 +29,7 @@ export interface RecordsRequest {
   readonly skip: number
 }
 
+const TIME_BYTES = 6
 const SALT_BYTES = 4
 const LENGTH_BYTES = 2
 
@@ -70,6 +73,18 @@ export function decodeRecordsReply(bytes: Uint8Array | null): { total: number; r
     records.push(record)
   }
   return { total, records }
+}
+
+/** Milliseconds since 1970, as an unsigned 48-bit number. */
+export function encodeTime(wall: number): Uint8Array {
+  return uintBytes(Math.max(0, Math.round(wall)), TIME_BYTES)
+}
+
+/** `undefined` for anything else. Never throws. */
+export function decodeTime(bytes: Uint8Array | null): number | undefined {
+  const cursor = new ByteCursor(bytes ?? new Uint8Array(0))
+  const wall = cursor.uint(TIME_BYTES)
+  return cursor.done ? wall : undefined
 }
 
 /** Who this mediator is and where. */

@@ -10,6 +10,7 @@ import {
   DIRECTORY_COMMAND,
   encodeContact,
   encodeRecordsReply,
+  encodeTime,
   type RecordsRequest
 } from './directory-message.js'
 import { decodeBatch, type DirectoryKey } from './record.js'
@@ -25,9 +26,12 @@ export interface OwnRecords {
   provides(key: DirectoryKey): boolean
 }
 
-/** The moment of a request on both clocks: milliseconds since 1970, and on the monotonic clock. */
+/** The moment of a request: milliseconds since 1970, and on the monotonic clock. */
 export interface Moment {
+  /** As the directory goes by. */
   readonly wall: number
+  /** As this machine's clock has it. */
+  readonly machine: number
   readonly now: Milliseconds
 }
 
@@ -54,12 +58,14 @@ export class DirectoryServer {
   }
 
   /** Answers one request. Never throws; what it does not understand gets no answer. */
-  handle(request: DhtRequest, { wall, now }: Moment): void {
+  handle(request: DhtRequest, { wall, machine, now }: Moment): void {
     const { command, target, value, from, proved } = request
     if (command === DIRECTORY_COMMAND.count) {
       if (target !== null) request.reply(uintBytes(this.#countOf(toHex(target), wall), 1), true)
     } else if (command === DIRECTORY_COMMAND.contact) {
       request.reply(proved ? this.#contact() : null)
+    } else if (command === DIRECTORY_COMMAND.time) {
+      request.reply(proved ? encodeTime(machine) : null)
     } else if (!proved) {
       request.reply(null)
     } else if (command === DIRECTORY_COMMAND.records) {
@@ -73,7 +79,7 @@ export class DirectoryServer {
   }
 
   /** Forgets what has expired. Call every few seconds. */
-  sweep({ wall, now }: Moment): void {
+  sweep({ wall, now }: Omit<Moment, 'machine'>): void {
     this.#store.sweep(wall)
     this.#stores.sweep(now)
     this.#questions.sweep(now)

@@ -48,6 +48,7 @@ export class Directory {
   readonly #ticker: NodeJS.Timeout
   #ticks = 0
   #sizeWhenTold = 0
+  #clockOffsetMs = 0
 
   constructor(node: DhtNode, identity: Identity, limits: DirectoryLimits = DEFAULT_DIRECTORY_LIMITS) {
     this.#node = node
@@ -56,8 +57,11 @@ export class Directory {
     this.#provider = new Provider(limits)
     this.#signer = new OwnRecordSigner(identity, this.#provider, limits)
     this.#server = new DirectoryServer(this.#store, this.#signer, limits)
-    this.#publisher = new Publisher(node, this.#signer, this.#provider, limits)
-    node.serve(request => this.#server.handle(request, { wall: Date.now(), now: performance.now() }))
+    const wall = (): number => this.#wall
+    this.#publisher = new Publisher(node, { signer: this.#signer, provider: this.#provider, limits, wall })
+    node.serve(request =>
+      this.#server.handle(request, { wall: this.#wall, machine: Date.now(), now: performance.now() })
+    )
     this.#ticker = setInterval(() => this.#tick(), TICK_MS)
   }
 
@@ -78,6 +82,18 @@ export class Directory {
     this.#publisher.poke()
   }
 
+  /** Goes by the time of others, which is so far ahead of this machine's clock, and tells everything again. */
+  setClockOffset(offsetMs: number): void {
+    this.#clockOffsetMs = offsetMs
+    this.#signer.clockChanged()
+    this.#provider.tellAllAgain(performance.now(), 0, () => 0)
+    this.#publisher.poke()
+  }
+
+  get #wall(): number {
+    return Date.now() + this.#clockOffsetMs
+  }
+
   provide(fullHash: FullHash, seeders: number): void {
     this.#provider.set(directoryKey(fullHash), seeders, performance.now())
     this.#publisher.poke()
@@ -90,7 +106,7 @@ export class Directory {
   async lookup(fullHash: FullHash, onRecord: OnRecord): Promise<void> {
     const key = directoryKey(fullHash)
     const { records, fresh } = this.#cache.get(key, performance.now())
-    for (const record of records) if (isCurrent(record, Date.now(), this.#limits)) onRecord(record)
+    for (const record of records) if (isCurrent(record, this.#wall, this.#limits)) onRecord(record)
     if (fresh) return
     const running = this.#lookups.get(key)
     const lookup = running ?? this.#start(key)
@@ -121,7 +137,7 @@ export class Directory {
     }
     this.#provider.wake(now)
     this.#publisher.poke()
-    if (++this.#ticks % SWEEP_EVERY_TICKS === 0) this.#server.sweep({ wall: Date.now(), now })
+    if (++this.#ticks % SWEEP_EVERY_TICKS === 0) this.#server.sweep({ wall: this.#wall, now })
   }
 
   #start(key: DirectoryKey): Lookup | undefined {
@@ -192,7 +208,7 @@ export class Directory {
     const before = lookup.found.get(record.mediatorId)
     if (before !== undefined && before.issuedAt >= record.issuedAt) return
     if (before === undefined && lookup.found.size >= this.#limits.perLookup) return
-    if (!isCurrent(record, Date.now(), this.#limits) || !record.isProved()) return
+    if (!isCurrent(record, this.#wall, this.#limits) || !record.isProved()) return
     lookup.found.set(record.mediatorId, record)
     for (const listener of lookup.listeners) listener(record)
   }

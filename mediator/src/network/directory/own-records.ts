@@ -35,6 +35,12 @@ export class OwnRecordSigner implements OwnRecords {
     this.#signed.clear()
   }
 
+  /** The time by which records are issued is another one from now on. */
+  clockChanged(): void {
+    this.#signed.clear()
+    this.#lastIssued = 0
+  }
+
   provides(key: DirectoryKey): boolean {
     return this.#url !== undefined && this.#provider.seedersOf(key) > 0
   }

@@ -20,6 +20,15 @@ const BATCH_RATE = { perSecond: 15, burst: 150 }
 
 type TokenReply = DhtReply & { readonly token: Uint8Array }
 
+/** What it tells, and when. */
+interface PublisherParts {
+  readonly signer: OwnRecordSigner
+  readonly provider: Provider
+  readonly limits: DirectoryLimits
+  /** Milliseconds since 1970, as the directory goes by. */
+  readonly wall: () => number
+}
+
 /**
  * Tells the directory what the provider finds due.
  *
@@ -31,14 +40,16 @@ export class Publisher {
   readonly #provider: Provider
   readonly #signer: OwnRecordSigner
   readonly #limits: DirectoryLimits
+  readonly #wall: () => number
   readonly #bucket = new TokenBucket(BATCH_RATE, performance.now())
   readonly #timers = new Set<NodeJS.Timeout>()
   #workers = 0
   #gathering = false
   #stopped = false
 
-  constructor(node: DhtNode, signer: OwnRecordSigner, provider: Provider, limits: DirectoryLimits) {
+  constructor(node: DhtNode, { signer, provider, limits, wall }: PublisherParts) {
     this.#node = node
+    this.#wall = wall
     this.#provider = provider
     this.#signer = signer
     this.#limits = limits
@@ -100,7 +111,7 @@ export class Publisher {
   }
 
   async #tell(batch: readonly KeyedSeeders[], closest: readonly TokenReply[]): Promise<void> {
-    const value = this.#signer.batch(batch, Date.now())
+    const value = this.#signer.batch(batch, this.#wall())
     const answers = await Promise.all(
       closest.map(({ from, token }) =>
         value === undefined
