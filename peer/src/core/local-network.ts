@@ -61,12 +61,14 @@ export function withoutLocal(text: string, page: PageNetwork): string {
 
 /** What a mediator names for ICE, as far as it may be used: four URLs at most. Anything can be given. */
 export function usableIceServers(value: unknown, { isPublic }: PageNetwork): RTCIceServer[] {
-  const usable: RTCIceServer[] = []
-  for (const server of Array.isArray(value) ? (value as (RTCIceServer | null)[]).slice(0, MAX_ICE_URLS) : [])
-    for (const urls of [server?.urls].flat().slice(0, MAX_ICE_URLS)) {
-      const [, , host = ''] = (typeof urls === 'string' && /^(stun|turns?):([^?:[]+|\[.*])/i.exec(urls)) || []
-      if (host && !(isPublic && isLocalHost(host)) && usable.length < MAX_ICE_URLS)
-        usable.push({ ...server, urls: urls! })
-    }
-  return usable
+  let left = MAX_ICE_URLS
+  const isUsable = (url: unknown): url is string => {
+    const [, , host = ''] = (typeof url === 'string' && /^(stun|turns?):([^?:[]+|\[.*])/i.exec(url)) || []
+    return !!host && !(isPublic && isLocalHost(host))
+  }
+  return (Array.isArray(value) ? (value as (RTCIceServer | null)[]) : []).flatMap(server => {
+    const urls = [server?.urls].flat().filter(isUsable).slice(0, left)
+    left -= urls.length
+    return urls[0] ? { ...server, urls: typeof server?.urls === 'string' ? urls[0] : urls } : []
+  })
 }
