@@ -7,6 +7,28 @@ import { nodeHasher } from '../../peer/src/adapters/node-hasher.js'
 
 const BUNDLES = new URL('../../peer/dist/bundle/', import.meta.url)
 
+/**
+ * Runs before anything else in a page whose others are to be waited for: what is seen waits 40 ms for somebody near, and on a busy
+ * machine nobody is near, nor answers in time.
+ */
+export const UNHURRIED = `{
+  const { now } = performance
+  performance.now = () => now.call(performance) / 100
+  const { postMessage } = MessagePort.prototype
+  MessagePort.prototype.postMessage = function (message, ...more) {
+    postMessage.call(this, message > 0 ? 100 * message : message, ...more)
+  }
+}`
+
+/** Runs before anything else: sets `isShown` when the service worker is told that the page has what it shows first, and a session. */
+export const WATCHES_WORKER = `{
+  const { postMessage } = ServiceWorker.prototype
+  ServiceWorker.prototype.postMessage = function (message, ...more) {
+    if (message.mayfly === 'shown') globalThis.isShown = true
+    postMessage.call(this, message, ...more)
+  }
+}`
+
 /** A file of a site. */
 export interface SiteFile {
   readonly type: string
@@ -44,8 +66,10 @@ export class TaggedSite {
       const path = decodeURIComponent(new URL(url, 'http://site').pathname)
       const file = this.files.get(path)
       const page = this.pages.get(path)
-      if (/^\/mayfly[a-z-]*\.js$/.test(path)) {
-        response.setHeader('content-type', 'text/javascript').end(readFileSync(new URL(`.${path}`, BUNDLES)))
+      // Below any folder, as each site of a host has its own.
+      const [, bundle] = /\/(mayfly[a-z-]*\.js)$/.exec(path) ?? []
+      if (bundle !== undefined) {
+        response.setHeader('content-type', 'text/javascript').end(readFileSync(new URL(bundle, BUNDLES)))
       } else if (page !== undefined) {
         response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', ...this.headers }).end(page)
       } else if (file !== undefined) {
