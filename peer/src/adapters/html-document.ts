@@ -1,4 +1,4 @@
-import { html as specification, parse, type DefaultTreeAdapterTypes } from 'parse5'
+import { defaultTreeAdapter, html as specification, parse, type DefaultTreeAdapterTypes } from 'parse5'
 
 /** An attribute, and where it is in the text: from its name to the end of its value. */
 export interface HtmlAttribute {
@@ -21,13 +21,28 @@ export interface HtmlElement {
   readonly endTag: { readonly start: number; readonly end: number } | undefined
 }
 
-/** The HTML elements of a document, as a browser with scripts reads it, in the order of their tags. Not those of SVG. */
+/** Most elements of a document: some 300 MB. A few tags that are not closed can make a million of them. */
+const MAX_ELEMENTS = 300_000
+
+/** Most elements around one: browsers put what is deeper beside it from 512 on. */
+const MAX_DEPTH = 1_024
+
+/** A document that is not looked at, as it would take too much memory or time; the message says why. */
+export class HtmlTooLarge extends Error {}
+
+/**
+ * The HTML elements of a document, as a browser with scripts reads it, in the order of their tags. Not those of SVG. Throws
+ * `HtmlTooLarge`.
+ */
 export function elementsOf(text: string): HtmlElement[] {
   // A mark of the byte order would be taken for text, and begin the body.
   const shift = text.startsWith('\uFEFF') ? 1 : 0
   const found = new Map<number, HtmlElement>()
   const waiting: { node: Node; parent: string | undefined }[] = [
-    { node: parse(text.slice(shift), { sourceCodeLocationInfo: true }), parent: undefined }
+    {
+      node: parse(text.slice(shift), { sourceCodeLocationInfo: true, treeAdapter: boundedTree() }),
+      parent: undefined
+    }
   ]
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const { node, parent } = next
@@ -40,6 +55,25 @@ export function elementsOf(text: string): HtmlElement[] {
     for (const child of children.toReversed()) waiting.push({ node: child, parent: name })
   }
   return [...found.values()].sort((a, b) => a.start - b.start)
+}
+
+/** A tree of nodes that ends with an error where it becomes too large. */
+function boundedTree(): typeof defaultTreeAdapter {
+  let count = 0
+  let depth = 0
+  return {
+    ...defaultTreeAdapter,
+    createElement: (...of) => {
+      if (++count > MAX_ELEMENTS) throw new HtmlTooLarge(`it makes more than ${MAX_ELEMENTS} elements`)
+      return defaultTreeAdapter.createElement(...of)
+    },
+    onItemPush: () => {
+      if (++depth > MAX_DEPTH) throw new HtmlTooLarge(`its elements are nested more than ${MAX_DEPTH} deep`)
+    },
+    onItemPop: () => {
+      depth--
+    }
+  }
 }
 
 type Node = DefaultTreeAdapterTypes.Node
