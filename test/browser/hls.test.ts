@@ -63,7 +63,7 @@ const LIE = `{
 const IS_SEGMENT = /\.(ts|m4s)$/
 
 describe('films in segments (HLS and DASH), on a site that `mayfly prepare` has made ready', function () {
-  this.timeout(300_000)
+  this.timeout(480_000)
   let world: World
   let folder: string
   let site: FolderSite

@@ -20,16 +20,15 @@ interface Answer extends Omit<OriginAnswer, 'ranged'> {
 }
 
 async function ask(url: string, range: ByteRange | undefined, signal: AbortSignal): Promise<Answer> {
-  const headers = range === undefined ? {} : { range: `bytes=${range.start}-${range.end - 1}` }
-  const response = await fetch(url, { headers, signal })
+  const { start, end } = range ?? { start: 0, end: 0 }
+  const response = await fetch(url, { headers: range ? { range: `bytes=${start}-${end - 1}` } : {}, signal })
   const { status, body } = response
-  const part = partOf(response, range?.start ?? 0)
-  if (part === undefined || (range === undefined ? !part.isWhole : part.start > range.start)) {
-    await body?.cancel()
-    const reason = status === 206 ? 'another range than was asked for' : `HTTP ${status}`
-    throw PASSING.has(status) ? new Error(reason) : new OriginRefusal(reason)
-  }
-  return { ...part, body: body === null ? NOTHING : piecesOf(body) }
+  const part = partOf(response, start)
+  if (part && part.start <= start && (range || part.isWhole))
+    return { ...part, body: body ? piecesOf(body) : NOTHING }
+  await body?.cancel()
+  const reason = `HTTP ${status}${status === 206 ? ' with another range' : ''}`
+  throw PASSING.has(status) ? new Error(reason) : new OriginRefusal(reason)
 }
 
 /** The bytes of a range, without those that come before; what is shorter is gone on with from its end (RFC 9110, 15.3.7). */
@@ -49,7 +48,7 @@ async function* within(
       yield bytes
       if (at === last) return
     }
-    if (at === asked) throw new OriginRefusal('less than was asked for')
+    if (at === asked) throw new OriginRefusal('HTTP 206 with nothing')
     answer = await ask(url, { start: at, end: last }, signal)
   }
 }
@@ -90,8 +89,10 @@ function partOf(response: Response, asked: number): Omit<Answer, 'body'> | undef
   if (status !== 206) return undefined
   // Another site need not show it: whatever comes is verified.
   if (header === null) return { start: asked, isWhole: false, length: undefined }
-  const [, start, last, all] = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(header) ?? []
-  if (start === undefined) return undefined
-  const length = all === '*' ? undefined : Number(all)
-  return { start: Number(start), isWhole: Number(start) === 0 && Number(last) + 1 === length, length }
+  const [, start, last, all] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(header) ?? []
+  // It may be `*`.
+  const length = Number(all) || undefined
+  return start
+    ? { start: Number(start), isWhole: start === '0' && Number(last) + 1 === length, length }
+    : undefined
 }
