@@ -1,4 +1,4 @@
-import type { DevToolsFields } from '../adapters/devtools-socket.js'
+import type { DevToolsFields } from './devtools-pipe.js'
 
 /** Lines of a console that are kept, and how long. */
 const MAX_LINES = 20
