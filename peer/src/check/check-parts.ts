@@ -139,9 +139,19 @@ function isPartAllowed(name: string, integrity: string, { page, loader }: Asking
 async function partAt(name: string, { page, loader, findings }: Asking): Promise<Answer | undefined> {
   const url = urlOf(name, loader)
   // Pages call it themselves, or never.
-  const isOptional = name === 'library'
-  const told = isOptional ? { ...findings, problem: (text: string) => void findings.note(text) } : findings
-  return foundJavaScript({ url, page, isCors: true }, fileOf(name), told as Findings)
+  const told = name === 'library' ? asNotes(findings) : findings
+  return foundJavaScript({ url, page, isCors: true }, fileOf(name), told)
+}
+
+function asNotes(findings: Findings): Findings {
+  return {
+    fine: text => findings.fine(text),
+    note: text => findings.note(text),
+    problem: text => {
+      findings.note(text)
+      return undefined
+    }
+  }
 }
 
 function takenPart(name: string, answer: Answer, integrity: string, findings: Findings): string | undefined {

@@ -153,7 +153,7 @@ export class HeadlessVisitor {
 
   async #navigate(url: string): Promise<void> {
     const { errorText } = await this.#send('Page.navigate', { url }, LOAD_MS)
-    if (errorText !== undefined) throw new Error(`${url}: ${String(errorText)}`)
+    if (errorText !== undefined) throw new Error(`${url}: ${JSON.stringify(errorText)}`)
   }
 
   async #scrollThrough(): Promise<void> {
