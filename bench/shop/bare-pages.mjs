@@ -36,7 +36,7 @@ export function barePages(mediators) {
   const pages = {
     '/plain-shop/bare': PAGE,
     '/shop/bare': withTag(PAGE, { src: '/mayfly.js', ...attributes }),
-    '/shop/bare-inline': withTag(PAGE, { 'data-src': '/mayfly.js', ...attributes }, loader)
+    '/shop/bare-inline': withTag(PAGE, { 'data-from': '/mayfly.js', ...attributes }, loader)
   }
   const policy = [
     "default-src 'self'",
