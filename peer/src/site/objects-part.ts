@@ -41,7 +41,7 @@ const part: ObjectsPart = (options, host) => {
       spent,
       store,
       reach,
-      learned: () => host.reach.write(reach.toText(Date.now())),
+      learned: () => host.reach.write(reach.toText()),
       givable: fullHashes => {
         const { revoked, enabled = true } = reader?.current() ?? {}
         return enabled ? fullHashes.filter(one => !revoked?.has(one)) : []

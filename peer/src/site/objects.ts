@@ -181,7 +181,7 @@ export function openSession(options: SessionOptions): ObjectSession {
     },
     outlook: () => {
       const open = [...neighbours.all.values()].filter(one => one.isOpen).length
-      const expected = reach.openMs ?? EXPECTED_MS
+      const expected = reach.openMs() ?? EXPECTED_MS
       const spentMs = performance.now() - (reachingAt ?? -Infinity)
       // Whoever takes twice as long is not expected any more.
       const expectedMs = spentMs < 2 * expected ? Math.max(TICK_MS, expected - spentMs) : undefined

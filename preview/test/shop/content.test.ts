@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { readFile } from 'node:fs/promises'
+import { readFile, readdir } from 'node:fs/promises'
 import { inflateSync } from 'node:zlib'
 import { Bits } from '../../shop/content/bits.mjs'
 import { H264Encoder } from '../../shop/content/h264.mjs'
@@ -105,6 +105,26 @@ describe('the pages of the shop', () => {
     expect(count(page, /<img [^>]*width="640" height="480"/g)).to.equal(PER_PAGE)
   })
 
+  it('let the browser choose between two widths for every second picture, in a quarter of these by the window', () => {
+    const page = pages.get('index.html')
+    const sets = page.match(/ srcset="[^"]*"/g) ?? []
+    expect(sets).to.have.length(PER_PAGE / 2)
+    expect(count(page, /<picture><source media="[^"]*" srcset="[^"]*"><img [^>]*><\/picture>/g)).to.equal(6)
+    expect(count(page, /<img [^>]*srcset="[^"]*-320.png 320w, [^"]*.png 640w" sizes="[^"]*"/g)).to.equal(19)
+    // What has two widths stands in every list in the same way, and on its own page in another.
+    const [own] = pages.get('product/4.html').match(/<picture>.*?<\/picture>/) ?? []
+    expect(own).to.match(/<source media="\(min-width: 46rem\)" srcset="[^"]*">.*320w.*640w/)
+  })
+
+  it('name no picture that is not there', async () => {
+    const site = new URL('../../dist/shop/site/', import.meta.url)
+    const files = new Set(await readdir(new URL('assets/pots/', site)))
+    expect(files.size).to.equal(200 + 100)
+    for (const [name, page] of pages)
+      for (const [, file] of page.matchAll(/assets\/pots\/([^ ,"]+)/g))
+        expect(files.has(file), `${file} of ${name}`).to.equal(true)
+  })
+
   it('know nothing of Mayfly but in words', () => {
     for (const [name, page] of pages) expect(page, name).not.to.match(/mayfly\.js|data-mayfly/)
   })
@@ -119,9 +139,16 @@ describe('the pages of the shop', () => {
       const page = await read(`site/${name}`)
       const carried = await read(`carried/${name}`)
       expect(carried.replace(/ data-mayfly="[\da-f]{64}"/g, ''), name).to.equal(page)
-      expect(count(carried, /<img [^>]*data-mayfly="/g), name).to.equal(count(page, /<img /g))
+      // Where the browser chooses among several, no single one of them is named.
+      const choices = /<picture>.*?<\/picture>|<img [^>]*srcset="[^>]*>/g
+      const single = /<img /g
+      const named = /<img [^>]*data-mayfly="/g
+      expect(count(carried.replace(choices, ''), named), name).to.equal(
+        count(page.replace(choices, ''), single)
+      )
     }
     const carried = await read('carried/product/1.html')
+    expect(Object.keys(files).filter(path => path.endsWith('-320.png'))).to.have.length(100)
     expect(carried).to.match(new RegExp(`<video [^>]*data-mayfly="${files['film/wheel.mp4']?.fullHash}"`))
     expect(carried).to.match(
       new RegExp(`<a [^>]*data-mayfly="${files['catalogue.zip']?.fullHash}"[^>]*download`)
