@@ -37,6 +37,8 @@ export function openSession(options: SessionOptions): ObjectSession {
   let uncounted = 0
   /** The page wants some of what it looks for. */
   let isMeeting = false
+  /** Somebody was named, and nothing was wanted of them. */
+  let isThere = false
   /** Since when a first neighbour is being looked for. */
   let reachingAt = reach.mayTry(Date.now()) ? performance.now() : undefined
 
@@ -98,6 +100,7 @@ export function openSession(options: SessionOptions): ObjectSession {
     if (type === 'peers') {
       if (!isNeeded) lookups.rest()
       const others = addressesOf(peers).filter(address => address.peerId !== peerId)
+      if (others.length > 0) isThere = !isNeeded
       if (isNeeded) for (const address of others) if (mayMeet()) neighbours.connect(address)
       lookups.named(others.length)
     }
@@ -109,7 +112,9 @@ export function openSession(options: SessionOptions): ObjectSession {
   /** What gives: fetched when something may be given. */
   function giving(): Promise<Uploads | undefined> {
     const object = async (fullHash: string): Promise<Served | undefined> =>
-      options.givable([fullHash]).length > 0 ? ((await shelf.held(fullHash)) ?? chunks?.object(fullHash)) : undefined
+      options.givable([fullHash]).length > 0
+        ? ((await shelf.held(fullHash)) ?? chunks?.object(fullHash))
+        : undefined
     return (serving ??= options.uploads({ object, encode, read }).then(part => {
       serves = part
       received(0)
@@ -182,7 +187,7 @@ export function openSession(options: SessionOptions): ObjectSession {
     outlook: () => {
       const open = [...neighbours.all.values()].filter(one => one.isOpen).length
       const expected = reach.openMs() ?? EXPECTED_MS
-      const spentMs = performance.now() - (reachingAt ?? -Infinity)
+      const spentMs = isThere && mayMeet() ? 0 : performance.now() - (reachingAt ?? -Infinity)
       // Whoever takes twice as long is not expected any more.
       const expectedMs = spentMs < 2 * expected ? Math.max(TICK_MS, expected - spentMs) : undefined
       return { open, roundTripMs: queue.roundTripMs, expectedMs }
@@ -195,5 +200,3 @@ export function openSession(options: SessionOptions): ObjectSession {
     }
   }
 }
-
-
