@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import type { Page } from 'playwright-core'
-import { holds } from './seeded.js'
+import { holds, seeded } from './seeded.js'
 import { TaggedSite, WATCHES_WORKER, noisePng } from './tagged-site.js'
 import { World } from './world.js'
 
@@ -130,16 +130,16 @@ describe('what a page of the script tag waits for', function () {
     site.pages.set('/', pageWith(world.mediator(0)))
     site.pages.set('/silent', pageWith(`ws://127.0.0.1:${(silent.address() as AddressInfo).port}`))
     site.pages.set('/refused', pageWith('ws://127.0.0.1:9'))
-    const other = await world.visit(site.base)
-    await bring(other, 'peers')
-    await bring(other, 'near')
-    await holds(other, 2 * ROWS.length + 3, world.mediator(0))
-    visitor = await world.visit(site.base, {
-      before: WATCHES_WORKER
-    })
+    const other = await world.visit(`${site.base}empty`)
+    await fill(other, ['peers', 'near'])
+    await other.goto(site.base)
+    await holds(other, 2 * (ROWS.length + 1) + 1, undefined)
+    await seeded(world.mediator(0), site.files.get(`/near/${ROWS.length}.png`)?.fullHash)
+    await seeded(world.mediator(0), site.files.get('/first.png')?.fullHash)
+    visitor = await world.visit(`${site.base}empty`, { before: WATCHES_WORKER })
+    await fill(visitor, ['held'])
+    await visitor.goto(site.base)
     await visitor.waitForFunction(() => (globalThis as { isShown?: boolean }).isShown)
-    await bring(visitor, 'held')
-    await holds(visitor, ROWS.length + 2)
     // The session is that of the tabs to come.
     await visitor.goto(`${site.base}empty`)
   })
@@ -154,17 +154,19 @@ describe('what a page of the script tag waits for', function () {
     `<!doctype html><title>site</title><script src="/mayfly.js" data-mediators="${mediator}" data-worker="/mayfly-worker.odd.js"
       data-manifest="/mayfly-manifest.json"></script><body><img src="/first.png" alt="">`
 
-  /** Shows all pictures of a kind. */
-  const bring = (page: Page, kind: string): Promise<void> =>
+  /** The visitor holds all pictures of these kinds, as from an earlier visit. */
+  const fill = (page: Page, kinds: readonly string[]): Promise<void> =>
     page.evaluate(
-      async ([of, count]) => {
-        for (let i = 0; i <= count; i++) {
-          const image = document.body.appendChild(document.createElement('img'))
-          image.src = `/${of}/${i}.png`
-          await image.decode()
+      async all => {
+        const cache = await caches.open(`mayfly-objects ${location.origin}/mayfly-manifest.json`)
+        for (const [path, fullHash] of all) {
+          const bytes = await (await fetch(path, { cache: 'no-store' })).arrayBuffer()
+          await cache.put(`/mayfly/${fullHash}?${bytes.byteLength}`, new Response(bytes))
         }
       },
-      [kind, ROWS.length] as const
+      [...site.files]
+        .filter(([path]) => kinds.includes(path.split('/')[1] ?? ''))
+        .map(([path, { fullHash }]) => [path, fullHash] as const)
     )
   const tellWorker = (message: object): Promise<unknown> =>
     visitor.evaluate(
@@ -204,7 +206,7 @@ describe('what a page of the script tag waits for', function () {
       await page.route(`**/mayfly-${part}.js`, route =>
         isPartWrong ? route.fulfill({ contentType: 'text/javascript', body: 'throw "broken"' }) : undefined
       )
-    await page.goto(new URL(path, site.base).href)
+    await page.goto(new URL(path, site.base).href, { waitUntil: 'commit' })
     await page
       .waitForFunction(() => (globalThis as { isShown?: boolean }).isShown, undefined, { timeout: SHOWN_MS })
       .catch(() => {})

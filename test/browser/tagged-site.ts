@@ -50,7 +50,7 @@ export class TaggedSite {
   /** Whether ranges of files are answered, and those that were asked for in their order, as in the header. */
   hasRanges = true
   readonly ranges: string[] = []
-  /** Milliseconds before a file is answered. */
+  /** Milliseconds before a file is answered; sidecars are at once. */
   delayMs = 0
   /** Answered as `/mayfly-manifest.json`; undefined: there is none. See `nameAll`. */
   manifest: string | Uint8Array | undefined
@@ -74,7 +74,8 @@ export class TaggedSite {
         response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', ...this.headers }).end(page)
       } else if (file !== undefined) {
         this.asked.set(path, (this.asked.get(path) ?? 0) + 1)
-        setTimeout(() => this.#answer(file, headers.range, response), this.delayMs)
+        const delayMs = path.endsWith('.mayfly') ? 0 : this.delayMs
+        setTimeout(() => this.#answer(file, headers.range, response), delayMs)
       } else if (path === '/mayfly-manifest.json') {
         this.manifestAsked++
         if (this.manifest === undefined) {
