@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { createHash } from 'node:crypto'
 import { fullHashOf, levelsOf, rootOf } from '../../src/site/tree.js'
 import { openSiteWorker, type SiteFetchEvent, type SiteWorker } from '../../src/site/worker/site-worker.js'
 import type { Answer, Asked, Came, WorkerMessage } from '../../src/site/worker/talk.js'
@@ -288,6 +289,30 @@ describe('the service worker of a site', () => {
     await world.ask('a.png', 'one')
     expect(await world.ask('b.png', 'one')).to.equal(undefined)
     expect(page.asked).to.have.length(1)
+  })
+
+  it('reads the section that has a picture, and leaves what scripts fetch to the browser until it has', async () => {
+    await world.hold('picture')
+    const files = { 'a.png': { fullHash: await hashOf('picture'), length: 7, type: 'image/png' } }
+    const text = JSON.stringify({ files })
+    const name = `m-${createHash('sha256').update(text).digest('hex').slice(0, 16)}.json`
+    const root = { version: 1, base: '/', files: {}, sections: [['a.png', name]] }
+    world.manifest = () => Response.json(root)
+    world.network = url =>
+      url.endsWith(name)
+        ? new Response(text, { headers: { 'Content-Type': 'application/json' } })
+        : new Response('network')
+    world.start()
+    await world.worker.install()
+    await world.open('one')
+    expect(await world.ask('0.png', 'one')).to.equal(undefined)
+    expect(world.fetched).to.deep.equal([])
+    const picture = new Request(`${SITE}/a.png`)
+    Object.defineProperty(picture, 'destination', { value: 'image' })
+    const answers = [await world.ask('a.png', 'one'), await world.send(picture, 'one')]
+    expect(await Promise.all(answers.map(answer => answer?.text()))).to.deep.equal([undefined, 'picture'])
+    expect(await (await world.ask('a.png', 'one'))?.text()).to.equal('picture')
+    expect(world.fetched).to.deep.equal([`${SITE}/${name}`])
   })
 
   it('looks at each navigation whether the manifest has changed', async () => {
