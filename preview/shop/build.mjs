@@ -19,7 +19,7 @@ const HEIGHT = 480
 /** The command line of the library, as it is compiled. */
 const MAYFLY = fileURLToPath(new URL('../../peer/bin/mayfly.mjs', import.meta.url))
 
-/** Where the shop is: `site/` is what a web server serves, `carried/` its pages with full hashes, of `manifest.json`. */
+/** Where the shop is: `site/` is what a web server serves, `carried/` its pages with full hashes, of `manifest.json` and its sections. */
 const SHOP_FOLDER = fileURLToPath(new URL('../dist/shop/', import.meta.url))
 
 /** Writes the whole shop into this folder. */

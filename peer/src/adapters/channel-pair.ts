@@ -128,10 +128,8 @@ export class ChannelPair {
   }
 
   /** What the platform may be given of the other side's candidate; undefined: this page does not take it. */
-  allow({
-    type: _,
-    ...candidate
-  }: Extract<PeerSignal, { readonly candidate: string }>): RTCIceCandidateInit | undefined {
+  allow(signal: Extract<PeerSignal, { readonly candidate: string }>): RTCIceCandidateInit | undefined {
+    const { type: _, ...candidate } = signal
     const allowed = withoutLocal(candidate.candidate, pageNetwork())
     return allowed === '' ? undefined : { ...candidate, candidate: allowed }
   }

@@ -80,8 +80,8 @@ export function reachabilityOf(text: string | null | undefined, now: number): Re
 
   const retryMs = (): number => failedRounds && Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** (failedRounds - 1))
   const line = (): string => [name, +isUnsure, openedAt, failedAt, failedRounds, opened, history].join(' ')
-  const read = (line: string, at: number): void => {
-    const [, named = '', unsure, openAt = 0, failAt = 0, rounds = 0, times, past = ''] = LINE.exec(line) ?? []
+  const read = (from: string, at: number): void => {
+    const [, named = '', unsure, openAt = 0, failAt = 0, rounds = 0, times, past = ''] = LINE.exec(from) ?? []
     name = named
     isUnsure = unsure === '1'
     openedAt = +openAt
@@ -91,7 +91,7 @@ export function reachabilityOf(text: string | null | undefined, now: number): Re
     history = past
     // It worked lately, or the wait for a further try is not twice over: from then on it begins anew.
     const ageMs = at - Math.max(openedAt, failedAt)
-    if (line && !(ageMs >= 0 && ageMs < Math.max(WORKED_MS, 2 * retryMs()))) read('', at)
+    if (from && !(ageMs >= 0 && ageMs < Math.max(WORKED_MS, 2 * retryMs()))) read('', at)
   }
   const worked = (at: number): boolean =>
     !isUnsure && at - openedAt < WORKED_MS && failedRounds < MAX_FAILED_ROUNDS

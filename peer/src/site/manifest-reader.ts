@@ -90,7 +90,8 @@ export function openManifestReader(at: string, { fetch, now, caches }: ReaderPla
   const isWithin = (since: number, ms: number): boolean => now() >= since && now() - since < ms
   const current = (): SiteManifest | undefined => (isWithin(checkedAt, FRESH_MS) ? manifest : undefined)
   const isDue = (isNavigation = false): boolean =>
-    !running && (isNavigation || !isWithin(Math.max(triedAt, checkedAt), PAUSE_MS))
+    // Each by itself: where the clock was set back, the last look may seem to be in the future.
+    !running && (isNavigation || ![triedAt, checkedAt].some(at => isWithin(at, PAUSE_MS)))
   const take = (text: string, since: number): void => {
     checkedAt = since
     asked.clear()

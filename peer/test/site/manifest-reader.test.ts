@@ -162,6 +162,22 @@ describe('the reader of a manifest', () => {
     expect(reader.current()).to.equal(undefined)
   })
 
+  it('asks a site that does not answer once, also where the clock was set back', async () => {
+    site.tell()
+    const reader = site.open()
+    await reader.refresh()
+    let asked = 0
+    site.answers.set(AT, () => {
+      // Whoever asks for ever lets nobody else have a turn.
+      if (++asked > 20) return new Promise(() => {})
+      return Promise.reject(new TypeError('no line'))
+    })
+    site.now -= 10 * MINUTE
+    expect(await reader.look(`${SITE}b.png`)).to.equal(undefined)
+    expect(asked).to.equal(1)
+    expect(reader.isDue()).to.equal(false)
+  })
+
   it('does not let anybody wait for a section that never comes', async () => {
     const [branch] = site.tell()
     site.answers.set(SITE + branch, () => new Promise(() => {}))

@@ -1,165 +1,31 @@
 import { expect } from 'chai'
-import { fullHashOf, levelsOf, rootOf } from '../../src/site/tree.js'
-import { openSiteWorker, type SiteFetchEvent, type SiteWorker } from '../../src/site/worker/site-worker.js'
-import type { Answer, Asked, Came, WorkerMessage } from '../../src/site/worker/talk.js'
-
-const SITE = 'https://site.example'
-const MANIFEST = `${SITE}/mayfly-manifest.json`
-const MINUTE = 60_000
+import { storeName } from '../../src/site/store-name.js'
+import {
+  MANIFEST,
+  MINUTE,
+  SITE,
+  WorkerWorld,
+  brings,
+  bytesOf,
+  findsNothing,
+  isSilent,
+  refuses,
+  streams,
+  type TestPage
+} from './worker-world.js'
 
 type Bytes = Uint8Array<ArrayBuffer>
-const bytesOf = (text: string): Bytes => new TextEncoder().encode(text)
-const hashOf = async (text: string): Promise<string> => {
-  const bytes = bytesOf(text)
-  return fullHashOf(rootOf(await levelsOf(bytes)), bytes.length)
-}
-
-/** CacheStorage as far as the worker uses it. */
-class TestCaches {
-  readonly held = new Map<string, Map<string, Response>>()
-  isBroken = false
-
-  open(name: string): Promise<Cache> {
-    if (this.isBroken) return Promise.reject(new DOMException('no', 'SecurityError'))
-    const entries = this.held.get(name) ?? new Map<string, Response>()
-    this.held.set(name, entries)
-    const keyOf = (key: string): string => new URL(key, SITE).href
-    return Promise.resolve({
-      match: (key: string) => Promise.resolve(entries.get(keyOf(key))?.clone()),
-      put: (key: string, response: Response) => Promise.resolve(void entries.set(keyOf(key), response)),
-      delete: (key: string) => Promise.resolve(entries.delete(keyOf(key))),
-      keys: () => Promise.resolve([...entries.keys()].map(url => ({ url })))
-    } as unknown as Cache)
-  }
-}
-
-/** A page: `answer` of what it is asked; 'refuses', or 'silent'. */
-class TestPage {
-  readonly asked: string[] = []
-  lastAsked: Asked | undefined
-  readonly kept: string[] = []
-  readonly came: Came[] = []
-  answer: Answer | 'refuses' | 'silent' = 'refuses'
-
-  readonly id: string
-
-  constructor(id: string) {
-    this.id = id
-  }
-
-  postMessage({ mayfly: { ask, keep, came } }: { mayfly: WorkerMessage }, [port]: Transferable[] = []): void {
-    if (keep) this.kept.push(keep.fullHash)
-    this.came.push(...(came ?? []))
-    if (!ask) return
-    this.asked.push(ask.fullHash)
-    this.lastAsked = ask
-    const { answer } = this
-    if (answer === 'silent') return
-    ;(port as MessagePort).postMessage(answer !== 'refuses', [])
-    if (answer === 'refuses') return
-    ;(port as MessagePort).postMessage(answer, answer && 'stream' in answer ? [answer.stream] : [])
-  }
-}
-
-class TestWorld {
-  readonly caches = new TestCaches()
-  readonly pages = new Map<string, TestPage>()
-  readonly fetched: string[] = []
-  now = 1_000 * MINUTE
-  manifest: () => Response = () => new Response('', { status: 404 })
-  network: (url: string) => Response | Promise<Response> = () => new Response('network')
-  worker!: SiteWorker
-
-  /** As the browser does when it starts it, also after it ended it. */
-  start(): this {
-    this.worker = openSiteWorker(MANIFEST, {
-      caches: this.caches as unknown as CacheStorage,
-      clients: { get: id => Promise.resolve(this.pages.get(id)) },
-      now: () => this.now,
-      acknowledgeMs: 50,
-      fetch: async input => {
-        const url = input instanceof Request ? input.url : String(input)
-        if (url === MANIFEST) return this.manifest()
-        this.fetched.push(url)
-        return this.network(url)
-      }
-    })
-    return this
-  }
-
-  async name(files: Readonly<Record<string, string>>, change: object = {}): Promise<void> {
-    const entries = await Promise.all(
-      Object.entries(files).map(async ([path, text]) => [
-        path,
-        { fullHash: await hashOf(text), length: text.length, type: 'image/png' }
-      ])
-    )
-    const text = JSON.stringify({ version: 1, base: '/', files: Object.fromEntries(entries), ...change })
-    this.manifest = () => new Response(text, { headers: { 'Content-Type': 'application/json' } })
-  }
-
-  page(id: string): TestPage {
-    const page = new TestPage(id)
-    this.pages.set(id, page)
-    return page
-  }
-
-  /** The answer of the worker; undefined: it leaves the request to the browser. */
-  async ask(
-    path: string,
-    clientId: string,
-    headers: Record<string, string> = {}
-  ): Promise<Response | undefined> {
-    return this.send(new Request(`${SITE}/${path}`, { headers }), clientId)
-  }
-
-  async send(request: Request, clientId: string, resultingClientId = ''): Promise<Response | undefined> {
-    let answer: Promise<Response> | undefined
-    const lasting: Promise<unknown>[] = []
-    const event: SiteFetchEvent = {
-      request,
-      clientId,
-      resultingClientId,
-      respondWith: response => {
-        answer = response
-      },
-      waitUntil: promise => lasting.push(promise)
-    }
-    this.worker.fetch(event)
-    const response = await answer
-    while (lasting.length > 0) await lasting.shift()
-    return response
-  }
-
-  /** A page is opened, and says that it is shown. */
-  async open(id: string, isShown = true): Promise<TestPage> {
-    const page = this.page(id)
-    const request = new Request(`${SITE}/`)
-    Object.defineProperty(request, 'mode', { value: 'navigate' })
-    await this.send(request, '', id)
-    if (isShown) await this.worker.message(id, { mayfly: 'shown' })
-    return page
-  }
-
-  async hold(text: string, content = text): Promise<string> {
-    const fullHash = await hashOf(text)
-    const cache = await this.caches.open('mayfly-objects')
-    await cache.put(`/mayfly/${fullHash}?${text.length}`, new Response(content))
-    // The next navigation looks again.
-    this.now += 3_000
-    return fullHash
-  }
-}
 
 describe('the service worker of a site', () => {
-  let world: TestWorld
+  let world: WorkerWorld
 
   beforeEach(async () => {
-    world = new TestWorld()
+    world = new WorkerWorld()
     await world.name({ 'a.png': 'picture', 'b.png': 'other' })
     world.start()
     await world.worker.install()
   })
+  afterEach(() => world.end())
 
   it('is installed only where there is a good manifest', async () => {
     for (const manifest of [
@@ -171,7 +37,8 @@ describe('the service worker of a site', () => {
       () => Response.json({ version: 1, base: '/', files: { 'a.html': { type: 'text/html' } } }),
       () => Response.error()
     ]) {
-      world = new TestWorld()
+      world.end()
+      world = new WorkerWorld()
       world.manifest = manifest
       const failed = await world
         .start()
@@ -199,11 +66,31 @@ describe('the service worker of a site', () => {
     expect({ source, bytes, url }).to.deep.equal({ source: 'cache', bytes: 7, url: `${SITE}/a.png` })
   })
 
+  it('goes on with the cache after it has read from it', async () => {
+    await world.hold('picture')
+    await world.hold('other')
+    await world.open('one', false)
+    for (const [path, text] of Object.entries({ 'a.png': 'picture', 'b.png': 'other' })) {
+      expect(await (await world.ask(path, 'one'))?.text()).to.equal(text)
+      await world.time.advance(MINUTE)
+    }
+  })
+
+  it('takes nothing from the cache of another site on the same origin', async () => {
+    const fullHash = await world.hold('picture')
+    const entries = world.caches.held.get(storeName(MANIFEST))!
+    world.caches.held.delete(storeName(MANIFEST))
+    world.caches.held.set(storeName(`${SITE}/other/mayfly-manifest.json`), entries)
+    const page = await world.open('one')
+    expect(await (await world.ask('a.png', 'one'))?.text()).to.equal('network')
+    expect(page.asked).to.deep.equal([fullHash])
+  })
+
   it('takes what is held and does not verify from the network, and removes it', async () => {
     await world.hold('picture', 'changed')
     await world.open('one', false)
     expect(await (await world.ask('a.png', 'one'))?.text()).to.equal('network')
-    expect(world.caches.held.get('mayfly-objects')?.size).to.equal(0)
+    expect(world.caches.held.get(storeName(MANIFEST))?.size).to.equal(0)
   })
 
   it('gives a part of what is held', async () => {
@@ -220,44 +107,93 @@ describe('the service worker of a site', () => {
     expect(await world.ask('a.png', 'one')).to.equal(undefined)
     expect(page.asked).to.deep.equal([])
     await world.worker.message('one', { mayfly: 'here' })
+    await world.rest()
     expect(page.came.map(({ source }) => source)).to.deep.equal(['origin'])
   })
 
   it('asks the page that is shown, and verifies what it says', async () => {
     const page = await world.open('one')
-    page.answer = { bytes: bytesOf('picture'), source: 'peer' }
+    page.answer = brings('picture')
     expect(await (await world.ask('a.png', 'one'))?.text()).to.equal('picture')
+    expect(page.lastAsked).to.include({ url: `${SITE}/a.png`, base: `${SITE}/`, destination: '' })
+    expect(page.lastAsked?.range).to.equal(undefined)
     expect(world.fetched).to.deep.equal([])
-    expect(page.came[0]?.source).to.equal('peer')
-    page.answer = { bytes: bytesOf('wrong'), source: 'peer' }
-    expect(await (await world.ask('b.png', 'one'))?.text()).to.equal('network')
+    for (const wrong of ['wrong', 'othe', 'wrongs', '']) {
+      page.answer = brings(wrong)
+      expect(await (await world.ask('b.png', 'one'))?.text(), wrong).to.equal('network')
+    }
+    await world.rest()
+    expect(page.came.map(({ source }) => source)).to.deep.equal(['peer', ...Array(4).fill('origin')])
+  })
+
+  it('takes the network where a page answers what it cannot understand', async () => {
+    const page = await world.open('one')
+    for (const answer of [null, 7n, 'x', {}, { bytes: 'picture' }, { bytes: [1] }, true]) {
+      page.answer = reply => {
+        reply(500)
+        reply(answer as never)
+      }
+      const answered = world.ask('a.png', 'one')
+      expect(await world.msUntil(answered)).to.equal(0)
+      expect(await (await answered)?.text()).to.equal('network')
+    }
   })
 
   it('asks another page where the own one has no session', async () => {
     const other = await world.open('other')
-    other.answer = { bytes: bytesOf('picture'), source: 'peer' }
+    other.answer = brings('picture')
     const page = await world.open('one')
     expect(await (await world.ask('a.png', 'one'))?.text()).to.equal('picture')
     expect([page.asked.length, other.asked.length]).to.deep.equal([1, 1])
   })
 
-  for (const [name, answer] of [
-    ['refuses', 'refuses'],
-    ['is silent', 'silent'],
-    ['has not found it', undefined]
-  ] as const)
-    it(`takes the network when the page ${name}, and has it kept`, async () => {
+  it('asks no other page where the own one says that the network is to be asked', async () => {
+    const other = await world.open('other')
+    other.answer = brings('picture')
+    const page = await world.open('one')
+    page.answer = reply => reply(0)
+    const answered = world.ask('a.png', 'one')
+    expect(await world.msUntil(answered)).to.equal(0)
+    expect(await (await answered)?.text()).to.equal('network')
+    expect(other.asked).to.deep.equal([])
+  })
+
+  for (const [name, answer, ms] of [
+    ['refuses', refuses, 0],
+    ['has not found it', findsNothing, 0],
+    ['asks for the network', (reply): void => reply(0), 0],
+    ['says nothing', isSilent, 50],
+    ['says that it tries for 300 ms, and is frozen then', (reply): void => reply(300), 400],
+    ['says that it tries for ever, and is frozen then', (reply): void => reply(Infinity), 10_000]
+  ] as [string, TestPage['answer'], number][])
+    it(`takes the network after ${ms} ms when the page ${name}`, async () => {
       const page = await world.open('one')
       page.answer = answer
-      world.network = () => new Response('picture')
-      expect(await (await world.ask('a.png', 'one'))?.text()).to.equal('picture')
-      expect(page.kept).to.deep.equal([await hashOf('picture')])
-      expect(page.came.map(({ source }) => source)).to.deep.equal(['origin'])
+      const answered = world.ask('a.png', 'one')
+      expect(await world.msUntil(answered)).to.equal(ms)
+      expect(await (await answered)?.text()).to.equal('network')
+      await world.rest()
+      expect(page.came.map(({ source, bytes }) => [source, bytes])).to.deep.equal([['origin', 7]])
     })
+
+  it('waits for what a page brings as long as it says that it tries, and not for one that says so too late', async () => {
+    const page = await world.open('one')
+    page.answer = reply => {
+      reply(300)
+      setTimeout(() => reply({ bytes: bytesOf('picture'), source: 'peer' }), 290)
+    }
+    const answered = world.ask('a.png', 'one')
+    await world.msUntil(answered)
+    expect(await (await answered)?.text()).to.equal('picture')
+    page.answer = reply => setTimeout(() => brings('other')(reply), 60)
+    const late = world.ask('b.png', 'one')
+    expect(await world.msUntil(late)).to.equal(50)
+    expect(await (await late)?.text()).to.equal('network')
+  })
 
   it('gives the error of the network, and none of its own', async () => {
     await world.open('one')
-    world.caches.isBroken = true
+    world.caches.fault = 'rejects'
     world.pages.clear()
     world.network = () => new Response('gone', { status: 410 })
     expect((await world.ask('a.png', 'one'))?.status).to.equal(410)
@@ -273,7 +209,7 @@ describe('the service worker of a site', () => {
 
   it('knows the manifest when it is started again, and asks a page that it does not know', async () => {
     const page = await world.open('one')
-    page.answer = { bytes: bytesOf('picture'), source: 'peer' }
+    page.answer = brings('picture')
     world.manifest = () => Response.error()
     world.start()
     expect(await (await world.ask('a.png', 'one'))?.text()).to.equal('picture')
@@ -283,11 +219,17 @@ describe('the service worker of a site', () => {
 
   it('waits once for a page that does not answer after it was started again', async () => {
     const page = await world.open('one')
-    page.answer = 'silent'
+    page.answer = isSilent
     world.start()
-    await world.ask('a.png', 'one')
+    expect(await world.msUntil(world.ask('a.png', 'one'))).to.equal(50)
     expect(await world.ask('b.png', 'one')).to.equal(undefined)
     expect(page.asked).to.have.length(1)
+  })
+
+  it('asks a page that it took over, which was there before it', async () => {
+    const page = world.page('claimed')
+    page.answer = brings('picture')
+    expect(await (await world.ask('a.png', 'claimed'))?.text()).to.equal('picture')
   })
 
   it('looks at each navigation whether the manifest has changed', async () => {
@@ -326,12 +268,16 @@ describe('the service worker of a site', () => {
     await world.open('one')
     world.manifest = () => new Response('', { status: 503 })
     world.now += 4 * MINUTE
-    await world.open('two')
-    expect(await world.ask('a.png', 'two')).not.to.equal(undefined)
+    const page = await world.open('two')
+    page.answer = brings('picture')
+    expect(await (await world.ask('a.png', 'two'))?.text()).to.equal('picture')
     world.now += 2 * MINUTE
+    expect(await world.ask('a.png', 'two').then(response => response?.text())).to.equal('network')
     expect(await world.ask('a.png', 'two')).to.equal(undefined)
+    // The clock was set back: nobody knows how old it is.
     world.now -= 10 * MINUTE
-    expect(await world.ask('a.png', 'two')).to.equal(undefined)
+    expect(await world.ask('a.png', 'two').then(response => response?.text())).to.equal('network')
+    expect(page.asked).to.deep.equal([])
   })
 
   it('takes over nothing of another site that it cannot reach', async () => {
@@ -356,7 +302,7 @@ describe('the service worker of a site', () => {
     const film = { fullHash: 'f'.repeat(64), length: LENGTH, type: 'video/mp4', sidecar: 'film.mp4.mayfly' }
     let page: TestPage
 
-    const stream = (...texts: string[]): ReadableStream<Bytes> =>
+    const streamOf = (...texts: string[]): ReadableStream<Bytes> =>
       new ReadableStream(
         {
           pull: controller => {
@@ -374,7 +320,7 @@ describe('the service worker of a site', () => {
     })
 
     it('gives what the page streams, and tells it all that it must know', async () => {
-      page.answer = { stream: stream('some') }
+      page.answer = streams(streamOf('some'))
       const response = await world.ask('film.mp4', 'one', { range: 'bytes=5-' })
       expect(response?.status).to.equal(206)
       expect(response?.headers.get('content-range')).to.equal(`bytes 5-${LENGTH - 1}/${LENGTH}`)
@@ -390,22 +336,24 @@ describe('the service worker of a site', () => {
       await reader.cancel()
       expect(world.fetched).to.deep.equal([])
       // The page tells itself where it came from.
+      await world.rest()
       expect(page.came).to.deep.equal([])
     })
 
     it('has a response error where the stream does', async () => {
-      page.answer = { stream: stream('some') }
+      page.answer = streams(streamOf('some'))
       const response = await world.ask('film.mp4', 'one')
       expect(response?.status).to.equal(200)
       const failed = await response!.arrayBuffer().catch((error: unknown) => error)
       expect(failed).to.be.instanceOf(Error)
     })
 
-    for (const answer of ['refuses', 'silent', undefined] as const)
-      it(`takes the network where the page answers with ${answer}, and keeps nothing`, async () => {
+    for (const [name, answer] of Object.entries({ refuses, isSilent, findsNothing }))
+      it(`takes the network where the page ${name}`, async () => {
         page.answer = answer
-        expect(await (await world.ask('film.mp4', 'one', { range: 'bytes=5-' }))?.text()).to.equal('network')
-        expect(page.kept).to.deep.equal([])
+        const answered = world.ask('film.mp4', 'one', { range: 'bytes=5-' })
+        expect(await world.msUntil(answered)).to.equal(answer === isSilent ? 50 : 0)
+        expect(await (await answered)?.text()).to.equal('network')
       })
 
     it('asks no other page, and the own one also after it was started again', async () => {
@@ -413,7 +361,7 @@ describe('the service worker of a site', () => {
       await world.ask('film.mp4', 'one')
       expect([page.asked.length, other.asked.length]).to.deep.equal([1, 0])
       world.start()
-      page.answer = { stream: stream('some') }
+      page.answer = streams(streamOf('some'))
       expect((await world.ask('film.mp4', 'one'))?.headers.get('content-type')).to.equal('video/mp4')
       expect(world.fetched).to.have.length(1)
     })

@@ -1,4 +1,5 @@
 import type { SiteFile } from '../../core/site-manifest.js'
+import { within } from '../deadline.js'
 import { storeName } from '../store-name.js'
 import { setBounded } from './bounded.js'
 import { levelsOf, fullHashOf, rootOf } from '../tree.js'
@@ -9,8 +10,11 @@ export interface Held {
   has(fullHash: string): boolean
   /** Looks through the cache. Never rejects. */
   look(): Promise<void>
-  /** Its bytes, verified. What does not verify is removed. Never rejects. */
-  read(file: SiteFile): Promise<Uint8Array<ArrayBuffer> | undefined>
+  /**
+   * Its bytes, verified. What does not verify is removed; where it takes longer than `ms`, the cache has nothing any more until
+   * it is looked through again. Never rejects.
+   */
+  read(file: SiteFile, ms: number): Promise<Uint8Array<ArrayBuffer> | undefined>
   /** The bytes if they are those of the file; then they are ready for its next ranges. */
   verified(file: SiteFile, bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | undefined>
 }
@@ -31,6 +35,21 @@ export function openHeld({ caches }: Pick<typeof globalThis, 'caches'>, manifest
     known.add(fullHash)
     return setBounded(ready, fullHash, bytes, MAX_READY)
   }
+  const kept = async (file: SiteFile): Promise<Uint8Array<ArrayBuffer> | undefined> => {
+    const { fullHash, length } = file
+    try {
+      const cache = await caches.open(name)
+      const address = `/mayfly/${fullHash}?${length}`
+      const found = await cache.match(address)
+      const right = found && (await verified(file, new Uint8Array(await found.arrayBuffer())))
+      if (!right) known.delete(fullHash)
+      if (found && !right) await cache.delete(address)
+      return right
+    } catch {
+      known.delete(fullHash)
+      return undefined
+    }
+  }
   return {
     has: fullHash => known.has(fullHash),
     look: async () => {
@@ -42,22 +61,17 @@ export function openHeld({ caches }: Pick<typeof globalThis, 'caches'>, manifest
       }
     },
     verified,
-    read: async file => {
-      const { fullHash, length } = file
-      const bytes = ready.get(fullHash)
+    read: async (file, ms) => {
+      const bytes = ready.get(file.fullHash)
       if (bytes) return bytes
-      try {
-        const cache = await caches.open(name)
-        const address = `/mayfly/${fullHash}?${length}`
-        const kept = await cache.match(address)
-        const right = kept && (await verified(file, new Uint8Array(await kept.arrayBuffer())))
-        if (!right) known.delete(fullHash)
-        if (kept && !right) await cache.delete(address)
-        return right
-      } catch {
-        known.delete(fullHash)
-        return undefined
-      }
+      let isLate = true
+      const read = await within(
+        ms,
+        kept(file).finally(() => (isLate = false))
+      )
+      // Nobody else is to wait for it.
+      if (isLate) known.clear()
+      return read
     }
   }
 }

@@ -80,8 +80,7 @@ export function openSiteWorker(manifestUrl: string, platform: Platform): SiteWor
 
   /** Players fail where one range comes from here and another from the network: Chromium compares their URLs, and what is made here has none. */
   const keyOf = ({ clientId, request }: SiteFetchEvent): string => `${clientId} ${request.url}`
-  const isMade = (event: SiteFetchEvent): boolean =>
-    pages.wasOpened(event.clientId) || made.has(keyOf(event))
+  const isMade = (event: SiteFetchEvent): boolean => pages.wasOpened(event.clientId) || made.has(keyOf(event))
   const make = (event: SiteFetchEvent, body: BodyInit | null, init: ResponseInit): Response => {
     if (isMedium(event.request)) setBounded(made, keyOf(event), true, MAX_MADE)
     return new Response(body, init)
@@ -94,7 +93,7 @@ export function openSiteWorker(manifestUrl: string, platform: Platform): SiteWor
 
   const fromCache = async ({ file, range }: SiteRequest): Promise<Brought | undefined> => {
     const { start, end } = range ?? { start: 0, end: file.length }
-    const bytes = await within(readMs + file.length / READ_BYTES_PER_MS, held.read(file))
+    const bytes = await held.read(file, readMs + file.length / READ_BYTES_PER_MS)
     return bytes && [bytes.subarray(start, end), 'cache']
   }
   const fromPage = async (
@@ -209,4 +208,3 @@ function last(event: SiteFetchEvent, promise: Promise<unknown>): void {
     // The event is over.
   }
 }
-
