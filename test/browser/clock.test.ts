@@ -185,7 +185,7 @@ describe('what a page of the script tag waits for', function () {
         const take = async (src: string, isSeen: boolean): Promise<number> => {
           const at = Date.now()
           const image = Object.assign(document.createElement('img'), { src, alt: '' })
-          if (!isSeen) image.style.marginTop = '9000px'
+          if (!isSeen) image.style = 'display: block; margin-top: 9000px'
           document.body[isSeen ? 'prepend' : 'append'](image)
           await image.decode()
           return Date.now() - at
@@ -220,12 +220,16 @@ describe('what a page of the script tag waits for', function () {
       )
   }
 
+  const isLoaded = (page: Page): Promise<unknown> =>
+    page.waitForFunction(() => document.readyState === 'complete', undefined, { timeout: LATE_MS })
+
   for (const [n, row] of ROWS.entries()) {
-    it(`holds no picture up where ${row.what}${row.isLong ? ' @long' : ''}`, async () => {
+    it(`holds neither a picture nor the page’s load event up where ${row.what}${row.isLong ? ' @long' : ''}`, async () => {
       const page = await open(row)
       if (row.worker) await tellWorker({ break: row.worker })
       try {
         await isInTime(page, n)
+        await isLoaded(page)
       } finally {
         if (row.worker) await tellWorker({ mend: true })
         await page.close()
