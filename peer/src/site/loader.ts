@@ -5,7 +5,7 @@
 import type { ConnectOptions, Session } from '../api.js'
 import { maySharePeers, type Obstacles } from '../core/site-worth.js'
 import { watchConditions } from './conditions.js'
-import { within } from './deadline.js'
+import { after, within } from './deadline.js'
 import type { ObjectSource } from './object-session.js'
 import type {
   BadgePart,
@@ -52,8 +52,8 @@ interface ScriptRules {
 const IMAGE_BYTES = 30_000
 /** The first viewport has the line to itself for so long at most. */
 const FIRST_MS = 1_500
-/** Somebody may have come since. */
-const AGAIN_MS = 60_000
+/** Whoever is alone has the service worker so much later. */
+const ALONE_MS = 3_000
 
 // An element of the page's users may be named `currentScript`.
 const script = document.currentScript
@@ -153,7 +153,7 @@ function patienceMs(): number {
   return Number(options?.originAfterMs ?? 500)
 }
 
-/** When the page is there: whoever is alone needs no service worker, and nobody has clicked on a download. */
+/** When the page is there. */
 async function startParts(): Promise<void> {
   // What a further page shows may come from others as soon as they are reached.
   if (!container?.controller || state.visitors() === 0) await firstShown
@@ -161,8 +161,9 @@ async function startParts(): Promise<void> {
   const open = options && (await opened())
   if (data['worker'] && container) {
     const meeting = open?.meet()
-    if (container.controller || (await meeting)) void part('client')
-    else if (open) setTimeout(() => void startParts(), AGAIN_MS)
+    // Whoever is alone has time: with the worker, what is played later can be shared.
+    if (!container.controller && !(await meeting)) await after(ALONE_MS)
+    if (open || container.controller) void part('client')
   }
   if (document.querySelector('a[download][data-mayfly]')) void part('requests')
 }

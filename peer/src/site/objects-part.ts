@@ -78,7 +78,6 @@ const part: ObjectsPart = (options, host) => {
       await first
       if (document.readyState === 'loading')
         await new Promise(resolve => document.addEventListener('DOMContentLoaded', resolve))
-      const media = [...document.querySelectorAll('video,audio')]
       const awaited = [...document.images].filter(({ complete }) => !complete).map(({ currentSrc, src }) => currentSrc || src)
       const there = performance.getEntriesByType('resource').map(({ name }) => name)
       const named: string[] = []
@@ -91,8 +90,9 @@ const part: ObjectsPart = (options, host) => {
         named.push(file.fullHash)
       }
       if (named.length === 0) named.push(...[...(reader.current()?.files.values() ?? [])].slice(0, 1).map(one => one.fullHash))
-      const isSomebody = await session.meet(named, wanted > 0)
-      return isSomebody || media.length > 0
+      // What is long is mostly asked for later, and then at once.
+      const isLong = [...(reader.current()?.files.values() ?? [])].some(({ sidecar }) => sidecar)
+      return session.meet(named, wanted > 0 || isLong)
     },
     stream: wish => streams().then(open => open?.openStream(session, wish)),
     present: async (element, showing) => {

@@ -61,7 +61,7 @@ export function openSession(options: SessionOptions): ObjectSession {
     if (isNaming && !isNeeded) lookups.rest()
     if (type === 'signal' || (isNeeded && others[0])) void toPeers(message)
     lookups.named(others.length)
-    if (type === 'error' || final) lookups.answered(String(fullHash))
+    if (type === 'error' || final) lookups.answered(fullHash)
     if (isNaming) peers?.assign()
     if ((peers?.isEmpty ?? !opening) && !lookups.isOpen) reachingAt = undefined
   }

@@ -36,7 +36,7 @@ export interface SiteSessionHost {
 
 /** What `mayfly-objects.js` gives the loader. */
 export interface SiteSession extends ObjectSession {
-  /** Looks who is there, for this page. Whether it needs the service worker: somebody is, or only that can hold what it plays. */
+  /** Looks who is there, for this page: whether anybody is. */
   meet(): Promise<boolean>
   /** Undefined: the element is to have the site's own address. */
   present(element: Element, showing: Showing): Promise<Shown | undefined>
@@ -137,6 +137,8 @@ export interface StreamOptions {
   readonly sidecar?: string | undefined
   /** Milliseconds that neighbours have for a chunk that is not waited for yet; 500. */
   readonly patienceMs?: number | undefined
+  /** Milliseconds that whoever reads has in store, now; undefined: nothing. */
+  readonly slackMs?: (() => number) | undefined
   /** Only what is verified: what the site has is asked for in another way where nothing can be. */
   readonly isVerified?: boolean | undefined
 }

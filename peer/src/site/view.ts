@@ -2,6 +2,8 @@
 export interface View {
   /** Milliseconds until scrolling as it is brings it into view; 0: it is seen, or nobody knows where it is. */
   dueMs(url: string): number
+  /** Milliseconds that what plays has in store; 0: it waits, or nothing plays. */
+  slackMs(): number
 }
 
 /** Scrolling is reckoned by what was seen of it in so many milliseconds. */
@@ -48,6 +50,10 @@ export function watchView(): View {
       if (moving === 0) return Infinity
       const towards = away > 0 ? moving : -moving
       return towards > 0 ? Math.abs(away) / Math.max(LEAST_SPEED, towards) : Infinity
+    },
+    slackMs: () => {
+      const playing = [...document.querySelectorAll<HTMLMediaElement>('audio,video')].filter(isBegun)
+      return playing.length > 0 ? Math.min(...playing.map(aheadOf)) : 0
     }
   }
 }
@@ -63,4 +69,16 @@ function placesNow(): Map<string, number> {
     if (Math.abs(away) < Math.abs(places.get(url) ?? Infinity)) places.set(url, away)
   }
   return places
+}
+
+function isBegun({ ended, networkState, readyState }: HTMLMediaElement): boolean {
+  return !ended && (readyState > 0 || networkState === 2)
+}
+
+function aheadOf({ buffered, currentTime, playbackRate, readyState }: HTMLMediaElement): number {
+  if (readyState < 3) return 0
+  for (let i = 0; i < buffered.length; i++)
+    if (buffered.start(i) <= currentTime && currentTime <= buffered.end(i))
+      return (1_000 * (buffered.end(i) - currentTime)) / Math.max(1, playbackRate)
+  return 0
 }
