@@ -85,7 +85,16 @@ const firstShown = new Promise<unknown>(resolve => {
   else parsed()
 })
 
-const host: PartsHost = { data, container, opened, obstacles, shown: firstShown, patienceMs, address, trusted }
+const host: PartsHost = {
+  data,
+  container,
+  opened,
+  obstacles,
+  shown: firstShown,
+  patienceMs,
+  address,
+  trusted
+}
 const parts: Record<string, unknown> = { host }
 
 /** Makes addresses of scripts as the page's policy wants them. Undefined: it refuses ours. */

@@ -135,6 +135,7 @@ export interface Lines {
 /** Stand-ins for the scripts of the tag, each of which knows what its parts hash to. */
 export function scriptsOf(more = ''): Record<string, string> {
   const parts: Record<string, string> = {
+    peers: '// peers',
     uploads: '// uploads',
     streams: '// streams',
     client: '// client, with a scope: of its own',
@@ -142,7 +143,7 @@ export function scriptsOf(more = ''): Record<string, string> {
     badge: '// badge',
     library: '// library'
   }
-  const objects = `// objects: ${hashes(parts, ['uploads', 'streams'])}`
+  const objects = `// objects: ${hashes(parts, ['peers', 'uploads', 'streams'])}`
   const names = ['objects', 'client', 'requests', 'badge', 'library']
   const loader = `// loader: ${hashes({ ...parts, objects }, names)}${more}`
   const bundles = Object.entries({ ...parts, objects, worker: '// worker' })
