@@ -91,17 +91,18 @@ export default [
     }
   },
   ...[...PARTS, ...PARTS_OF_OBJECTS].map(name => site(name, `${name}-part`, [compileAtOnce])),
-  {
+  // The service worker, and what it imports for the whole library.
+  ...['worker', 'relay'].map(name => ({
     ...shared,
-    name: 'worker',
+    name,
     target: ['webworker', 'es2022'],
     devtool: 'hidden-source-map',
-    entry: './dist/page/worker/mayfly-worker.js',
+    entry: `./dist/page/worker/mayfly-${name}.js`,
     experiments: {},
     plugins: [],
     optimization: { minimizer: [smallest] },
-    output: { path: path('dist/bundle'), filename: 'mayfly-worker.js', iife: true }
-  }
+    output: { path: path('dist/bundle'), filename: `mayfly-${name}.js`, iife: true }
+  }))
 ]
 
 /** A script of a site's visitor. */
