@@ -76,7 +76,7 @@ describe('the check of the parts of the tag', () => {
     expect(await withPolicy("'nonce-abc'")).to.equal('')
     expect(await withPolicy("'nonce-abc' 'strict-dynamic'")).to.equal('')
     expect(await withPolicy(`${site.url}/mayfly.js`)).to.match(
-      /^CSP: script-src does not allow what the script fetches: mayfly-objects.js, mayfly-client.js, mayfly-requests.js, mayfly-library.js\n.*mayfly-peers.js, mayfly-uploads.js, mayfly-streams.js$/
+      /^CSP: script-src does not allow what the script fetches: mayfly-objects.js, mayfly-client.js, mayfly-requests.js\n.*mayfly-peers.js, mayfly-uploads.js, mayfly-streams.js, mayfly-library.js$/
     )
     // One that keeps its nonce to itself.
     const { 'mayfly.js': text = '' } = scriptsOf()

@@ -139,14 +139,14 @@ export function scriptsOf(more = ''): Record<string, string> {
     uploads: '// uploads',
     streams: '// streams',
     client: '// client, with a scope: of its own',
-    requests: '// requests',
     badge: '// badge',
     library: '// library'
   }
   const objects = `// objects: ${hashes(parts, ['peers', 'uploads', 'streams'])}`
-  const names = ['objects', 'client', 'requests', 'badge', 'library']
-  const loader = `// loader: ${hashes({ ...parts, objects }, names)}${more}`
-  const bundles = Object.entries({ ...parts, objects, worker: '// worker' })
+  const requests = `// requests: ${hashes(parts, ['library'])}`
+  const names = ['objects', 'client', 'requests', 'badge']
+  const loader = `// loader: ${hashes({ ...parts, objects, requests }, names)}${more}`
+  const bundles = Object.entries({ ...parts, objects, requests, worker: '// worker' })
   return Object.fromEntries([
     ['mayfly.js', loader],
     ...bundles.map(([name, text]) => [`mayfly-${name}.js`, text])

@@ -11,6 +11,7 @@ import { within } from '../deadline.js'
 import { openManifestReader } from '../manifest-reader.js'
 import { setBounded } from './bounded.js'
 import { openHeld } from './held.js'
+import { keptManifest } from './kept-manifest.js'
 import { openPages, type PageClient } from './pages.js'
 import type { PageMessage } from './talk.js'
 
@@ -53,7 +54,10 @@ const MAX_MADE = 64
  */
 export function openSiteWorker(manifestUrl: string, platform: Platform): SiteWorker {
   const { origin } = new URL(manifestUrl)
-  const manifest = openManifestReader(manifestUrl, platform)
+  const manifest = openManifestReader(manifestUrl, {
+    ...platform,
+    kept: keptManifest(platform.caches, manifestUrl)
+  })
   const held = openHeld(platform, manifestUrl)
   const pages = openPages(platform.clients)
   const { acknowledgeMs } = platform
@@ -80,8 +84,7 @@ export function openSiteWorker(manifestUrl: string, platform: Platform): SiteWor
 
   /** Players fail where one range comes from here and another from the network: Chromium compares their URLs, and what is made here has none. */
   const keyOf = ({ clientId, request }: SiteFetchEvent): string => `${clientId} ${request.url}`
-  const isMade = (event: SiteFetchEvent): boolean =>
-    pages.wasOpened(event.clientId) || made.has(keyOf(event))
+  const isMade = (event: SiteFetchEvent): boolean => pages.wasOpened(event.clientId) || made.has(keyOf(event))
   const make = (event: SiteFetchEvent, body: BodyInit | null, init: ResponseInit): Response => {
     if (isMedium(event.request)) setBounded(made, keyOf(event), true, MAX_MADE)
     return new Response(body, init)
@@ -209,4 +212,3 @@ function last(event: SiteFetchEvent, promise: Promise<unknown>): void {
     // The event is over.
   }
 }
-
