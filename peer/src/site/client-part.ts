@@ -38,7 +38,10 @@ function serve(workers: ServiceWorkerContainer, worker: string, manifest: string
     url.searchParams.set('manifest', new URL(manifest, document.baseURI).href)
     const { active } = (await workers.getRegistration()) ?? {}
     // A site's own service worker stays.
-    if (!active || /mayfly/.test(active.scriptURL)) await workers.register(trusted(url.href))
+    const known = active?.scriptURL ?? 'mayfly'
+    // The whole library has it serve too.
+    if (/[?&]serve/.test(known)) url.searchParams.set('serve', '')
+    if (/mayfly/.test(known)) await workers.register(trusted(url.href))
   }
   const waitMs = (ask: Asked, session: SiteSession): number => {
     const { destination, type, url } = ask

@@ -2,8 +2,8 @@
  * The script tag, `mayfly.js`: decides whether other visitors pay, and only then fetches the parts that speak with them. It touches
  * no element by itself: what visitors bring reaches a page through the service worker, under the addresses that the site gave.
  */
-import type { ConnectOptions, Session } from '../api.js'
 import { maySharePeers, type Obstacles } from '../core/site-worth.js'
+import { attempt } from './attempt.js'
 import { watchConditions } from './conditions.js'
 import { after, within } from './deadline.js'
 import type { ObjectSource } from './object-session.js'
@@ -11,6 +11,7 @@ import type {
   BadgePart,
   ObjectsPart,
   PartsHost,
+  RequestsPart,
   SiteSession,
   SiteSessionOptions,
   StreamOptions
@@ -34,11 +35,6 @@ export interface SiteLoadOptions {
   readonly length?: number
   /** As in `SiteOptions`; 0: the browser fetches it from the site, at once. */
   readonly originAfterMs?: number | undefined
-}
-
-/** Defined by `mayfly-library.js`. */
-declare const mayflyLibrary: {
-  connect(mediators: readonly string[], options: ConnectOptions): Session
 }
 
 /** By the name of a part, what it must hash to. Put in when the bundle is made. */
@@ -66,11 +62,11 @@ const policy = trustedPolicy()
 const loading: Record<string, Promise<unknown>> = {}
 const state = sharingState(data['consent'] === 'wait', changed)
 const conditions = watchConditions(changed)
-const container = serviceWorkers()
+/** Undefined: there are none: no https, a sandbox, some private windows. */
+const container: ServiceWorkerContainer | undefined = attempt(() => navigator.serviceWorker)
 let options: SiteOptions | undefined =
   data['mediators'] && policy ? { ...data, mediators: data['mediators'].split(/\s+/) } : undefined
 let session: Promise<SiteSession | undefined> | undefined
-let library: Promise<Session> | undefined
 /** Bytes that were asked for and could come from others. */
 let askedBytes = 0
 /** By element, the last call for it. */
@@ -85,7 +81,18 @@ const firstShown = new Promise<unknown>(resolve => {
   else parsed()
 })
 
-const host: PartsHost = { data, container, opened, obstacles, shown: firstShown, patienceMs, address, trusted }
+const host: PartsHost = {
+  data,
+  container,
+  part,
+  options: () => options,
+  opened,
+  obstacles,
+  shown: firstShown,
+  patienceMs,
+  address,
+  trusted
+}
 const parts: Record<string, unknown> = { host }
 
 /** Makes addresses of scripts as the page's policy wants them. Undefined: it refuses ours. */
@@ -94,11 +101,7 @@ function trustedPolicy(): ScriptRules | undefined {
   const { trustedTypes } = globalThis as {
     trustedTypes?: { createPolicy(name: string, rules: ScriptRules): ScriptRules }
   }
-  try {
-    return trustedTypes ? trustedTypes.createPolicy('mayfly', rules) : rules
-  } catch {
-    return undefined
-  }
+  return trustedTypes ? attempt(() => trustedTypes.createPolicy('mayfly', rules)) : rules
 }
 
 function trusted(url: string): string {
@@ -107,15 +110,6 @@ function trusted(url: string): string {
 
 function address(name: string): string {
   return trusted(new URL(`mayfly-${name}.js`, from).href)
-}
-
-/** Undefined: there are none: no https, a sandbox, some private windows. */
-function serviceWorkers(): ServiceWorkerContainer | undefined {
-  try {
-    return navigator.serviceWorker
-  } catch {
-    return undefined
-  }
 }
 
 /** Fetches one of the parts, which lie beside the loader. */
@@ -238,12 +232,6 @@ async function load(
   return tellPlain(element, url)
 }
 
-/** The whole library, for what only it can do: fetched when it is first asked for, with a session of its own. */
-function whole(): Promise<Session> {
-  const { mediators = [], ...more } = options ?? {}
-  return (library ??= part('library').then(() => mayflyLibrary.connect(mediators, more as ConnectOptions)))
-}
-
 const mayfly = {
   parts,
   load: (...wish: Parameters<typeof load>) => {
@@ -274,14 +262,13 @@ const mayfly = {
   },
   close: () => {
     close()
-    void library?.then(open => open.close())
-    library = undefined
+    ;(parts['requests'] as RequestsPart | undefined)?.close()
   }
 }
 type Methods = Record<string, (...wish: never[]) => unknown>
 for (const name of 'seed get serve finish fetch prefetch'.split(' '))
   (mayfly as unknown as Methods)[name] = async (...wish) =>
-    ((await (/fetch/.test(name) ? part('requests') : whole())) as Methods)[name]?.(...wish)
+    (await part<Methods>('requests'))![name]?.(...wish)
 
 // A page that shows a fragment of another may have the tag twice.
 const scope = globalThis as unknown as { mayfly?: Partial<typeof mayfly> }

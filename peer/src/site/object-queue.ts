@@ -142,7 +142,9 @@ export function openObjectQueue(host: QueueHost): ObjectQueue {
       const bytes = new Uint8Array(await response.arrayBuffer())
       if (await shelf.keep(fullHash, bytes)) return { bytes, source: 'origin' }
       // It has another by now, which is what the page would show without us.
-      return new URL(response.url).origin === location.origin ? { bytes, source: 'origin', isOther: true } : undefined
+      return new URL(response.url).origin === location.origin
+        ? { bytes, source: 'origin', isOther: true }
+        : undefined
     } catch {
       // The page shows what the browser can.
       return undefined

@@ -132,9 +132,7 @@ export function openSession(options: SessionOptions): ObjectSession {
       const spentMs = performance.now() - (reachingAt ?? -Infinity)
       // Where the last try of this network has failed, the part that speaks with others knows whether there is another.
       const isDoubtful = options.reach.read()?.split('\n')[0]?.endsWith('!')
-      return (
-        peers?.outlook(spentMs) ?? { open: 0, expectedMs: isDoubtful ? undefined : expectedMs(spentMs) }
-      )
+      return peers?.outlook(spentMs) ?? { open: 0, expectedMs: isDoubtful ? undefined : expectedMs(spentMs) }
     },
     close: () => {
       isClosed = true

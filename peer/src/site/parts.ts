@@ -52,6 +52,10 @@ export interface PartsHost {
   readonly data: DOMStringMap
   /** Undefined: there are no service workers here. */
   readonly container: ServiceWorkerContainer | undefined
+  /** As in `SiteSessionHost`. */
+  readonly part: SiteSessionHost['part']
+  /** Those of the tag, or of `connect`; undefined: there are no mediators. */
+  readonly options: () => SiteSessionOptions | undefined
   /** The address of a part, as the page's policy wants it. */
   readonly address: (part: string) => string
   /** A script's address as the page's policy wants it. */
@@ -79,6 +83,8 @@ export interface PartsScope {
 export interface RequestsPart {
   fetch(address: string | URL, options?: RequestOptions): Promise<Response>
   prefetch(addresses: readonly string[]): Promise<Prefetched[]>
+  /** The whole library's session, if there is one. */
+  close(): void
 }
 
 /** How a content is asked for; what the manifest names needs none of the last five. */

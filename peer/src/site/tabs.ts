@@ -11,16 +11,27 @@ const SILENT_MS = 1_000
 /** What another tab has told of whom it can ask is asked for anew after this. */
 const OUTLOOK_MS = 500
 
+/** Something to be brought, or others to be looked for: as `ObjectSession` has it. */
+interface Question {
+  readonly wish?: Wish
+  readonly meet?: Parameters<ObjectSession['meet']>
+}
+
+/** What was brought, or whether somebody is there. */
+type Told = Brought | boolean | undefined
+
 /** What tabs tell each other. `bytes` travel as a Blob, which is not copied for every tab. */
 interface TabMessage {
-  readonly wish?: Wish & { readonly id: string }
+  readonly ask?: Question & { readonly id: string }
   /** Nobody waits for it any more. */
   readonly drop?: string
   readonly trying?: string
-  readonly answer?: { readonly id: string; readonly blob?: Blob } & Omit<Partial<Brought>, 'bytes'>
+  readonly answer?: {
+    readonly id: string
+    readonly told?: object | boolean | undefined
+    readonly blob?: Blob
+  }
   readonly keep?: { readonly fullHash: string; readonly blob: Blob }
-  readonly meet?: { readonly id: string; readonly fullHashes: readonly string[]; readonly isWanted: boolean }
-  readonly met?: { readonly id: string; readonly isSomebody: boolean }
   /** Another tab has the session from now on. */
   readonly leads?: true
   /** Whom can you ask? */
@@ -28,17 +39,11 @@ interface TabMessage {
   readonly outlook?: Outlook
 }
 
-interface Meeting {
-  readonly fullHashes: readonly string[]
-  readonly isWanted: boolean
-  settle(isSomebody: boolean): void
-}
-
 interface Asked {
-  readonly wish: Wish
+  readonly question: Question
   readonly dropped: AbortController
   isTried: boolean
-  settle(brought?: Brought): void
+  settle(told?: Told): void
   /** Nobody waits for it any more. */
   drop(): void
 }
@@ -66,11 +71,14 @@ export function shareAmongTabs(site: string, open: () => ObjectSession): ObjectS
   }
 }
 
+function put(to: ObjectSession, { wish, meet = [[], false] }: Question, signal: AbortSignal): Promise<Told> {
+  return wish ? to.bring(wish, signal) : to.meet(...meet)
+}
+
 function joinTabs(site: string, open: () => ObjectSession): ObjectSession {
   const name = `mayfly ${site}`
   const tab = `${Math.random()}`
   const waiting = new Map<string, Asked>()
-  const meeting = new Map<string, Meeting>()
   /** What other tabs wait for, here. */
   const serving = new Map<string, AbortController>()
   const leaving = new AbortController()
@@ -91,21 +99,16 @@ function joinTabs(site: string, open: () => ObjectSession): ObjectSession {
   const ask = (id: string, one: Asked): void => {
     one.isTried = session !== undefined
     if (session) {
-      void session.bring(one.wish, one.dropped.signal).then(one.settle)
+      void put(session, one.question, one.dropped.signal).then(one.settle)
       return
     }
-    tell({ wish: { ...one.wish, id } })
+    tell({ ask: { ...one.question, id } })
     void after(TRYING_MS).then(() => {
-      if (!one.isTried && waiting.get(id) === one) passBy(one)
+      if (!one.isTried && one.question.wish && waiting.get(id) === one) passBy(one)
     })
-  }
-  const askMeeting = (id: string, { fullHashes, isWanted, settle }: Meeting): void => {
-    if (session) void session.meet(fullHashes, isWanted).then(settle)
-    else tell({ meet: { id, fullHashes, isWanted } })
   }
   const askAll = (): void => {
     for (const [id, one] of waiting) ask(id, one)
-    for (const [id, one] of meeting) askMeeting(id, one)
   }
   /** Who has the session is asleep: whoever waits has what the site gives, and the next ones do not wait at all. */
   const passBy = (one: Asked): void => {
@@ -114,39 +117,37 @@ function joinTabs(site: string, open: () => ObjectSession): ObjectSession {
     silentAt = Math.min(silentAt, performance.now())
     if (performance.now() - silentAt > SILENT_MS) take(true)
   }
-  const answer = ({ wish, drop, keep, meet, looks }: TabMessage, from: ObjectSession): void => {
+  const answer = ({ ask: asked, drop, keep, looks }: TabMessage, from: ObjectSession): void => {
     if (looks) tell({ outlook: from.outlook() })
     if (drop) serving.get(drop)?.abort()
     if (keep) void keep.blob.arrayBuffer().then(bytes => from.keep(keep.fullHash, new Uint8Array(bytes)))
-    if (meet)
-      void from
-        .meet(meet.fullHashes, meet.isWanted)
-        .then(isSomebody => tell({ met: { id: meet.id, isSomebody }, outlook: from.outlook() }))
-    if (!wish) return
-    const { id } = wish
+    if (!asked) return
+    const { id } = asked
     const dropped = new AbortController()
     serving.set(id, dropped)
     tell({ trying: id })
-    void from.bring(wish, dropped.signal).then(brought => {
+    void put(from, asked, dropped.signal).then(told => {
       serving.delete(id)
-      const { bytes, ...rest } = brought ?? {}
-      tell({ answer: bytes ? { id, blob: new Blob([bytes]), ...rest } : { id }, outlook: from.outlook() })
+      const { bytes, ...rest } = Object(told) as Partial<Brought>
+      tell({
+        answer: bytes ? { id, blob: new Blob([bytes]), told: rest } : { id, told },
+        outlook: from.outlook()
+      })
     })
   }
   const hear = ({ data }: MessageEvent<TabMessage>): void => {
-    const { trying = '', answer: answered, met, leads } = data
+    const { trying = '', answer: answered, leads } = data
     const one = waiting.get(trying)
     if (one) one.isTried = true
     if (data.outlook) outlook = data.outlook
     if (one || data.outlook || leads) silentAt = Infinity
     if (leads) askAll()
-    if (met) meeting.get(met.id)?.settle(met.isSomebody)
     if (answered) void read(answered)
     if (session) answer(data, session)
   }
-  const read = async ({ id, blob, source = 'origin', ...rest }: NonNullable<TabMessage['answer']>) => {
+  const read = async ({ id, told, blob }: NonNullable<TabMessage['answer']>): Promise<void> => {
     const bytes = blob && new Uint8Array(await blob.arrayBuffer().catch(() => new ArrayBuffer()))
-    waiting.get(id)?.settle(bytes && { ...rest, bytes, source })
+    waiting.get(id)?.settle((bytes ? { ...(told as object), bytes } : told) as Told)
   }
   const lead = (): Promise<void> => {
     session ??= open()
@@ -179,51 +180,37 @@ function joinTabs(site: string, open: () => ObjectSession): ObjectSession {
     session = undefined
     take(false)
   }
-  const settleAll = (): void => {
-    for (const one of waiting.values()) one.settle()
-    for (const one of meeting.values()) one.settle(false)
-  }
+  const begin = (question: Question, ms: number, signal?: AbortSignal): Promise<Told> =>
+    new Promise(resolve => {
+      const id = `${tab}${count++}`
+      const settle = (told?: Told): void => {
+        clearTimeout(late)
+        waiting.delete(id)
+        resolve(told)
+      }
+      const drop = (): void => {
+        one.dropped.abort()
+        tell({ drop: id })
+        settle()
+      }
+      const one: Asked = { question, dropped: new AbortController(), isTried: false, settle, drop }
+      const late = setTimeout(settle, ms + ANSWER_MS)
+      if (signal?.aborted || isClosed) return settle()
+      signal?.addEventListener('abort', drop)
+      waiting.set(id, one)
+      ask(id, one)
+    })
   take(false)
   tell({ looks: true })
 
   return {
-    bring: (wish, signal) =>
-      new Promise(resolve => {
-        const id = `${tab}${count++}`
-        const settle = (brought?: Brought): void => {
-          clearTimeout(late)
-          waiting.delete(id)
-          resolve(brought)
-        }
-        const drop = (): void => {
-          one.dropped.abort()
-          tell({ drop: id })
-          settle()
-        }
-        const one: Asked = { wish, dropped: new AbortController(), isTried: false, settle, drop }
-        const late = setTimeout(settle, 6 * wish.patienceMs + ANSWER_MS)
-        if (signal?.aborted || isClosed) return settle()
-        signal?.addEventListener('abort', drop)
-        waiting.set(id, one)
-        ask(id, one)
-      }),
+    bring: (wish, signal) => begin({ wish }, 6 * wish.patienceMs, signal) as Promise<Brought | undefined>,
+    meet: async (...meet) => !!(await begin({ meet }, 0)),
     keep: async (fullHash, bytes) => {
       if (session) return session.keep(fullHash, bytes)
       tell({ keep: { fullHash, blob: new Blob([bytes]) } })
       return true
     },
-    meet: (fullHashes, isWanted) =>
-      new Promise(resolve => {
-        const id = `${tab}${count++}`
-        const settle = (isSomebody: boolean): void => {
-          meeting.delete(id)
-          resolve(isSomebody)
-        }
-        const one = { fullHashes, isWanted, settle }
-        meeting.set(id, one)
-        setTimeout(settle, ANSWER_MS, false)
-        askMeeting(id, one)
-      }),
     outlook: () => {
       if (session) return session.outlook()
       if (performance.now() - lookedAt > OUTLOOK_MS) {
@@ -242,7 +229,7 @@ function joinTabs(site: string, open: () => ObjectSession): ObjectSession {
       session?.close()
       session = undefined
       release()
-      settleAll()
+      for (const one of waiting.values()) one.settle()
     }
   }
 }
