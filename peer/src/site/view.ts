@@ -58,13 +58,15 @@ export function watchView(): View {
   }
 }
 
-/** By address, pixels between the viewport and the nearest image that has it; 0 for what has no box: it may be shown anywhere. */
+/**
+ * By address, pixels between the viewport and the nearest image that has it. One without a box may be shown anywhere: 0. One that
+ * is not there yet often has a place, and no size.
+ */
 function placesNow(): Map<string, number> {
   const places = new Map<string, number>()
   for (const image of document.images) {
-    const { top, bottom, width, height } = image.getBoundingClientRect()
-    const below = top >= innerHeight ? top - innerHeight + 1 : Math.min(0, bottom)
-    const away = width + height === 0 ? 0 : below
+    const { top = 0, bottom = 0 } = image.getClientRects()[0] ?? {}
+    const away = top >= innerHeight ? top - innerHeight + 1 : Math.min(0, bottom)
     const url = image.currentSrc || image.src
     if (Math.abs(away) < Math.abs(places.get(url) ?? Infinity)) places.set(url, away)
   }
