@@ -20,7 +20,7 @@ const ARGS = [
 const OWN_SIGNALS = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false }
 
 /**
- * Starts Chromium, with `namespace` in that network namespace. Pages of the origin `trust` are in a secure context
+ * Starts Chromium, with `namespace` in that network namespace. Pages of the origins `trust` are in a secure context
  * there although they come from an address.
  */
 export async function launchChromium({ namespace, trust }) {

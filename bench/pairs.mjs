@@ -4,21 +4,24 @@ import { Stage } from './stage.mjs'
 
 /**
  * Runs a bench of pairs of loads over the network `wan`, or over all that `seeders` names: how many seeders each has.
- * Every network has a stage of its own with the places `requester` and those of the seeders, all with the same link.
+ * Every network has a stage of its own with the places `requester` and those of the seeders, all with the same link, and with `servers`
+ * where others than the usual are named.
  *
  * - `pairsOn({ stage, profile, places, keep })` gives the pairs; with `keep(pairs)` it hands over those that it has so far.
  * - `report(profile, pairs)` gives their `measurements`, `goals` and `text`.
+ * - `measured(profile, pairs)` gives the `measurements` alone, where the rest takes long: they are then too many to be printed one by one.
  * - `part({ measurements, text })` is told what there is so far, so that nothing is lost where a later one fails; `text` is only
  *   there when a network is done.
  */
-export async function runPairs({ seeders, wan, part, pairsOn, report }) {
+export async function runPairs({ seeders, servers, wan, part, pairsOn, report, measured }) {
   const reports = []
   for (const profile of wan === undefined ? Object.keys(seeders) : [wan]) {
     const places = Array.from({ length: seeders[profile] }, (_, i) => `seeder-${i}`)
     const links = Object.fromEntries(['requester', ...places].map(place => [place, profile]))
-    const stage = await Stage.open({ places: links })
+    const stage = await Stage.open({ places: links, servers })
     const before = measurementsOf(reports)
-    const keep = pairs => part({ measurements: [...before, ...report(profile, pairs).measurements] })
+    const keep = pairs =>
+      part({ measurements: [...before, ...(measured ?? measuredBy(report))(profile, pairs)] })
     try {
       reports.push(report(profile, await pairsOn({ stage, profile, places, keep })))
     } finally {
@@ -29,9 +32,13 @@ export async function runPairs({ seeders, wan, part, pairsOn, report }) {
   const measurements = measurementsOf(reports)
   return judged(
     measurements,
-    measurementsTable(measurements),
+    measured === undefined ? measurementsTable(measurements) : 'goals:',
     reports.flatMap(one => one.goals)
   )
+}
+
+function measuredBy(report) {
+  return (...those) => report(...those).measurements
 }
 
 function measurementsOf(reports) {

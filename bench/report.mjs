@@ -50,6 +50,9 @@ export function ratiosOf(measurements, goals) {
   })
 }
 
+/** As many goals as one line can name. */
+const NAMED_AT_MOST = 5
+
 /**
  * What a bench gives: its measurements, the text with a line for each goal, and which goals were `missed`. A goal says
  * `what` it is about, its `value`, and the `least` or the `most` that is wanted.
@@ -66,6 +69,10 @@ export function judged(measurements, text, goals) {
   return {
     measurements,
     text: `${text}\n\n${lines.join('\n')}`,
-    missed: missed.length === 0 ? undefined : missed.join('; ')
+    missed: missed.length === 0 ? undefined : inOneLine(missed)
   }
+}
+
+function inOneLine(missed) {
+  return missed.length <= NAMED_AT_MOST ? missed.join('; ') : `${missed.length} goals, each marked above`
 }

@@ -1,97 +1,142 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { judged, measurement, measurementsTable } from './report.mjs'
+import { percent, sumOf } from './pairs.mjs'
+import { judged, measurement, median, table } from './report.mjs'
+import { SITES } from './site/sites.mjs'
 import { Stage } from './stage.mjs'
+import { Others } from './visit/others.mjs'
+import { namedBytes } from './visit/sent-bytes.mjs'
+import { Visit } from './visit/visit.mjs'
 
-/** Pages of it: photos that only the second has, and some that both have. */
-const FIRST = 'elements/media.html'
-const FURTHER = 'components/cards.html'
-/** What is still under way then counts; a visitor has told a mediator what it holds. */
-const SETTLE_MS = 3_000
+const PLACES = ['other-0', 'other-1']
+/** A visitor gives 10 MB before it takes anything, and one visit can take 5. */
+const GIVE_MOST = 4_000_000
+/** Pixels a second. */
+const SPEED = 1_500
+/** When the site has sent nothing for so long, all of the page is there. */
+const QUIET_MS = 500
+const LEAST = 0.6
 
 export const usualRounds = 10
 export const quickRounds = 1
 
 /**
- * The documentation of somebody else's package, as `mayfly prepare` makes it: what of the manifest's files comes from the visitor
- * before, for a newcomer with an empty browser and on a further page. In percent of what comes, without what the newcomer holds.
- * What the site sent is counted by the site.
+ * Sites of others, each as `mayfly prepare` makes it and as it was, visited by newcomers: four pages, each from its beginning to its
+ * end. Two others have looked at all of these pages. What the site sent is counted by the site, what others sent by the network.
  */
 export async function run({ rounds, wan = 'lan', progress }) {
-  const stage = await Stage.open({ places: { before: wan, newcomer: wan } })
+  const places = Object.fromEntries(['requester', ...PLACES].map(place => [place, wan]))
+  const stage = await Stage.open({ places, servers: { program: 'site/servers.mjs' } })
   try {
-    const seeder = await stage.browser('before').newContext()
-    const page = await seeder.newPage()
-    for (const path of [FIRST, FURTHER]) await look(stage, page, path)
-    const shares = { first: [], further: [] }
-    for (let round = 1; round <= rounds; round++) {
-      const context = await stage.browser('newcomer').newContext()
-      const newcomer = await context.newPage()
-      await counted(stage)
-      for (const [name, path] of [
-        ['first', FIRST],
-        ['further', FURTHER]
-      ]) {
-        await look(stage, newcomer, path)
-        shares[name].push(await shareFromPeers(stage, newcomer))
-      }
-      await context.close()
-      const of = name => `${shares[name].at(-1).toFixed(1)} %`
-      progress(`${wan}, newcomer ${round} of ${rounds}: ${of('first')}, on a further page ${of('further')}`)
-    }
-    const measurements = Object.entries(shares).map(([name, samples]) =>
-      measurement(`site-${name}-page-${wan}`, 'mayfly', '% from peers', samples)
-    )
-    return judged(measurements, measurementsTable(measurements), [
-      { what: `${wan}: the first page, the least`, value: Math.min(...shares.first), least: 60 },
-      { what: `${wan}: a further page, the least`, value: Math.min(...shares.further), least: 90 }
-    ])
+    const visits = {}
+    for (const name of Object.keys(SITES))
+      visits[name] = await visitsOf(stage, name, { rounds, progress: line => progress(`${wan}, ${line}`) })
+    return reportOf(wan, visits)
   } finally {
     await stage.close()
   }
 }
 
-/** Looks at a page from the top to its end, until all images are there. */
-async function look(stage, page, path) {
-  await page.goto(`${stage.servers.site}/${path}`)
-  await page.evaluate(async () => {
-    // What is in the first viewport is seen first.
-    for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame)
-    for (const image of document.images) {
-      image.scrollIntoView()
-      while (image.checkVisibility() && (!image.complete || image.naturalWidth === 0))
-        await new Promise(resolve => setTimeout(resolve, 20))
-    }
-  })
-  await page.evaluate(() => navigator.serviceWorker.ready)
-  await sleep(SETTLE_MS)
-}
-
-async function shareFromPeers(stage, page) {
-  const told = await page.evaluate(async () => {
-    const { files } = await (await fetch('/mayfly-manifest.json')).json()
-    const peers = performance
-      .getEntriesByName('mayfly')
-      .filter(({ detail }) => detail.source === 'peer')
-      .map(({ detail }) => new URL(detail.url, location.href).pathname.slice(1))
-    return { files, peers: [...new Set(peers)] }
-  })
-  const lengthOf = path => told.files[path]?.length ?? 0
-  const fromPeers = told.peers.reduce((sum, path) => sum + lengthOf(path), 0)
-  const sent = await counted(stage)
-  const fromSite = Object.entries(sent).reduce(
-    (sum, [path, bytes]) => sum + (lengthOf(path) > 0 ? bytes : 0),
-    0
-  )
-  return (100 * fromPeers) / (fromPeers + fromSite)
-}
-
-/** Bytes that the site sent since this was last asked, by path. */
-async function counted(stage) {
-  const context = await stage.browser('before').newContext()
-  try {
-    const response = await (await context.newPage()).goto(`${stage.servers.site}/counted`)
-    return await response.json()
-  } finally {
-    await context.close()
+async function visitsOf(stage, name, { rounds, progress }) {
+  const addressesOf = server => SITES[name].pages.map(page => `${stage.servers[server]}/${page}`)
+  const settings = { places: PLACES, pages: addressesOf(name), giveMost: GIVE_MOST }
+  const others = await Others.open(stage, settings)
+  const visits = []
+  for (let round = 1; round <= rounds; round++) {
+    const plain = await visit(stage, addressesOf(`${name}-plain`))
+    const mayfly = await visit(stage, addressesOf(name))
+    const words = SITES[name].pages.map((_, at) => percent(savedBy([{ plain, mayfly }], at)))
+    progress(`${name}, newcomer ${round} of ${rounds}: saved by page ${words.join(', ')}`)
+    const renewed = await others.gave(mayfly.byPlace)
+    visits.push({ plain, mayfly, renewed })
+    if (renewed > 0) progress(`${name}: ${renewed} others renewed`)
   }
+  await others.leaveAll()
+  return visits
+}
+
+/** Bytes of every page: what the site sent of what may travel (`named`), and `peers`; and what each of these gave in all. */
+async function visit(stage, addresses) {
+  const { network } = stage
+  const sent = () => stage.ask(`sent ${network.address('requester')}`)
+  const one = await Visit.open(stage.browser('requester'))
+  const began = await network.delivered('requester')
+  const bytes = { named: [], peers: [] }
+  try {
+    await sent()
+    let before = began
+    for (const address of addresses) {
+      await one.come(address)
+      await one.look(SPEED)
+      bytes.named.push(namedBytes(await untilQuiet(sent)))
+      const after = await network.delivered('requester')
+      bytes.peers.push(sumOf(PLACES.map(place => after[place] - before[place])))
+      before = after
+    }
+    const byPlace = Object.fromEntries(PLACES.map(place => [place, before[place] - began[place]]))
+    return { ...bytes, byPlace }
+  } finally {
+    await one.leave()
+  }
+}
+
+async function untilQuiet(sent) {
+  const sums = {}
+  for (;;) {
+    const more = Object.entries(await sent())
+    for (const [path, bytes] of more) sums[path] = (sums[path] ?? 0) + bytes
+    await sleep(QUIET_MS)
+    if (more.length === 0) return sums
+  }
+}
+
+/** Of all pages, or of one of them. */
+function savedBy(visits, page) {
+  const sum = which =>
+    sumOf(visits.flatMap(one => (page === undefined ? one[which].named : [one[which].named[page]])))
+  return 1 - sum('mayfly') / sum('plain')
+}
+
+function reportOf(wan, visits) {
+  const measurements = []
+  const rows = [
+    [
+      'site',
+      'n',
+      'saved, median',
+      'least',
+      'most',
+      ...[1, 2, 3, 4].map(page => `page ${page}`),
+      'by peers, kB',
+      'without, kB',
+      'others renewed'
+    ]
+  ]
+  const goals = []
+  for (const [name, of] of Object.entries(visits)) {
+    const saved = of.map(one => savedBy([one]))
+    measurements.push(
+      measurement(
+        `site-${name}-${wan}`,
+        'mayfly',
+        '% saved',
+        saved.map(share => 100 * share)
+      )
+    )
+    const kilobytes = each => (sumOf(of.flatMap(each)) / of.length / 1_000).toFixed(0)
+    rows.push([
+      name,
+      String(of.length),
+      ...[median(saved), Math.min(...saved), Math.max(...saved)].map(percent),
+      ...of[0].plain.named.map((_, page) => percent(savedBy(of, page))),
+      kilobytes(one => one.mayfly.peers),
+      kilobytes(one => one.plain.named),
+      String(sumOf(of.map(one => one.renewed)))
+    ])
+    goals.push({
+      what: `${wan}, ${name}: saved of a visit of four pages, the least`,
+      value: Math.min(...saved),
+      least: LEAST
+    })
+  }
+  return judged(measurements, table(rows), goals)
 }

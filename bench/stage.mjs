@@ -9,23 +9,26 @@ import { PROFILES } from './wan/profiles.mjs'
  * emulated network every place has a link, and a Chromium, of its own.
  */
 export class Stage {
-  /** URLs of the `mediator`, the `tracker`, the `pages` and the `origin`. */
+  /** URLs of the servers by name: of servers.mjs those of the `mediator`, the `tracker`, the `pages` and the `origin`. */
   servers
+  /** Settles with what the servers answer to a line. */
+  ask
+  /** The emulated network, where there is one. */
+  network
   #closing = []
   #closed
-  #network
   /** By place; on loopback all places are the same. */
   #browsers = new Map()
   #places
 
   /**
-   * `places`: by name, the profile of the link of each (profiles.mjs); without them everything is on loopback. Throws an
-   * Error with one line where something of it cannot start; nothing is left running then.
+   * `places`: by name, the profile of the link of each (profiles.mjs); without them everything is on loopback. `servers`: which
+   * (start-servers.mjs), if not the usual. Throws an Error with one line where something of it cannot start; nothing is left running then.
    */
-  static async open({ places } = {}) {
+  static async open({ places, servers } = {}) {
     const stage = new Stage()
     try {
-      await stage.#start(places)
+      await stage.#start(places, servers)
       return stage
     } catch (error) {
       await stage.close()
@@ -63,25 +66,27 @@ export class Stage {
     for (const close of this.#closing.toReversed()) await close()
   }
 
-  async #start(places) {
+  async #start(places, servers) {
     this.#places = places
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
       process.once(signal, () => void this.close().finally(() => process.exit(1)))
     if (places !== undefined) {
       const links = { servers: 'server', ...places }
       const profiles = Object.entries(links).map(([place, profile]) => [place, PROFILES[profile]])
-      this.#network = await WideAreaNetwork.open(Object.fromEntries(profiles))
-      this.#closing.push(() => this.#network.close())
+      this.network = await WideAreaNetwork.open(Object.fromEntries(profiles))
+      this.#closing.push(() => this.network.close())
     }
-    const { urls, close } = await startServers(this.#network)
+    const { urls, ask, close } = await startServers(this.network, servers)
     this.servers = urls
+    this.ask = ask
     this.#closing.push(close)
     for (const place of Object.keys(places ?? { everywhere: true })) await this.#startChromium(place)
   }
 
   async #startChromium(place) {
-    const options = { trust: [this.servers.pages, this.servers.shop, this.servers.site].join() }
-    if (this.#network !== undefined) options.namespace = this.#network.namespace(place)
+    const sites = Object.values(this.servers).filter(url => url.startsWith('http:'))
+    const options = { trust: sites.join() }
+    if (this.network !== undefined) options.namespace = this.network.namespace(place)
     const browser = await launchChromium(options)
     this.#closing.push(() => browser.close())
     this.#browsers.set(place, { browser, devtools: await browser.newBrowserCDPSession() })

@@ -35,7 +35,7 @@ const nextToLoader = new webpack.BannerPlugin({
 
 /** What the loader fetches when it is needed, and what then needs more: `mayfly-objects.js`. */
 const PARTS = ['client', 'requests', 'badge']
-const PARTS_OF_OBJECTS = ['uploads', 'streams']
+const PARTS_OF_OBJECTS = ['peers', 'uploads', 'streams']
 
 /** What a site's visitors fetch: every byte counts. */
 const smallest = new MinimizerPlugin({

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
+import { MANNERS } from '../bench/shop/manners.mjs'
 import { ensureCompiled } from './compiled.mjs'
 import { ensureInstalled, runNpm } from './install.mjs'
 
@@ -9,8 +10,8 @@ const BENCHES = {
   transfer: '16 and 64 MiB from page to page, verified',
   latency: 'the first and the second 50 KB, from the opening of the WebSocket',
   swarm: '64 MiB to 20 peers at once, over emulated uplinks of 5 Mbit/s',
-  page: 'a shop that is carried by the script tag, with it and without it, whatever its visitors do',
-  site: "somebody else's documentation, made ready by one command: what of it comes from the visitor before",
+  page: 'visits of a shop that is carried by the script tag, with it and without it, whatever its other visitors do',
+  site: 'three sites of others, made ready by one command: what visitors who were there before save of a visit',
   gallery: 'a page with 60 images by the whole library, with us and without us, whatever its peers do',
   memory: 'what Chromium needs while 256 MiB and 1 GiB go through a page (Linux)',
   bytes: 'what the script tag sends to connect and for an object, beside what Maygh counted (needs openssl)',
@@ -37,10 +38,10 @@ Every contender runs in the same run, in turn. Emulated networks, which swarm, p
   --json <file>         writes the measurements: [{ measure, contender, value, unit, samples }]; page and gallery also write what they
                         have so far, so that it is not lost where they are ended
   --append              keeps what that file has of other measures, so that runs of single networks come together in it
-  --rounds <number>     how often every contender runs; page and gallery: pairs of loads in each network
+  --rounds <number>     how often every contender runs; gallery: pairs of loads in each network; page: rounds
   --quick               as few rounds as show that it works, too few to rely on
   --wan <profile>       over an emulated network: latency over cable or dsl, page and gallery over lan, cable and so on (default: all)
-  --beside <number>     page: in every so many pairs, the same page on WebTorrent as well (default: 5; 0: never)
+  --manners <a,b>       page: only these manners of other visitors: ${Object.keys(MANNERS).join(', ')}
   --output <file>       bytes: writes the table as an object that says what each number is, for a simulation
   --help                shows this
 
@@ -59,7 +60,7 @@ try {
   process.exit(error instanceof UsageError ? 2 : 1)
 }
 
-async function bench({ help, name, json, append, output, rounds, quick, wan, beside }) {
+async function bench({ help, name, json, append, output, rounds, quick, wan, manners }) {
   if (help) {
     console.log(HELP)
     return 0
@@ -84,7 +85,7 @@ async function bench({ help, name, json, append, output, rounds, quick, wan, bes
   const { measurements, text, missed, figures } = await run({
     rounds: rounds ?? (quick ? quickRounds : usualRounds),
     wan,
-    besideEvery: beside,
+    manners,
     progress,
     part
   })
@@ -104,7 +105,7 @@ function settingsOf(args) {
     output: text,
     rounds: text,
     wan: text,
-    beside: text,
+    manners: text,
     quick: flag,
     help: flag
   }
@@ -123,7 +124,7 @@ function settingsOf(args) {
   if (!Object.hasOwn(BENCHES, name)) throw new UsageError(`there is no bench "${name}", only: ${names}`)
   if (append && json === undefined) throw new UsageError('--append is for --json only')
   if (output !== undefined && name !== 'bytes') throw new UsageError('--output is for bytes only')
-  if (values.beside !== undefined && name !== 'page') throw new UsageError('--beside is for page only')
+  if (values.manners !== undefined && name !== 'page') throw new UsageError('--manners is for page only')
   return {
     help,
     name,
@@ -133,7 +134,7 @@ function settingsOf(args) {
     quick,
     rounds: numberOf('rounds', values.rounds, 1),
     wan: profileOf(name, values.wan),
-    beside: numberOf('beside', values.beside, 0)
+    manners: mannersOf(values.manners)
   }
 }
 
@@ -143,6 +144,15 @@ function profileOf(name, profile) {
   if (profiles === undefined) throw new UsageError(`--wan is for ${Object.keys(PROFILES).join(' and ')} only`)
   if (!profiles.includes(profile)) throw new UsageError(`--wan is ${profiles.join(' or ')}, not "${profile}"`)
   return profile
+}
+
+function mannersOf(text) {
+  if (text === undefined) return undefined
+  const manners = text.split(',')
+  for (const manner of manners)
+    if (!Object.hasOwn(MANNERS, manner))
+      throw new UsageError(`--manners has ${Object.keys(MANNERS).join(', ')}, not "${manner}"`)
+  return [...new Set(manners)]
 }
 
 function numberOf(option, text, least) {

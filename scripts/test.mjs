@@ -14,7 +14,7 @@ const LONG = '@long'
 /** Each kind of test: its name, the folders that hold it, and what in them is another kind. */
 const CORE = {
   name: 'core, contracts, vectors, servers',
-  places: ['common/test', 'preview/test', 'peer/test', 'mediator/test'],
+  places: ['common/test', 'preview/test', 'peer/test', 'mediator/test', 'test/bench'],
   but: ['mediator/test/conformance']
 }
 const CONFORMANCE = {

@@ -17,6 +17,8 @@ export class WideAreaNetwork {
   #namespaces = new Map()
   #folder
   #emulator
+  /** Who waits for what the emulator says next, the first first. */
+  #asked = []
   #onExit = () => this.close()
 
   /**
@@ -47,6 +49,21 @@ export class WideAreaNetwork {
   /** The command line that runs `command` in a place. */
   commandAt(place, command) {
     return ['ip', 'netns', 'exec', this.namespace(place), ...command]
+  }
+
+  /** Bytes of IP packets, headers included, that were delivered so far to the place `to` from each other one, by its name. */
+  async delivered(to) {
+    const counted = JSON.parse(await this.#ask('count'))
+    const places = [...this.#namespaces.keys()]
+    const at = places.indexOf(to)
+    return Object.fromEntries(places.map((place, index) => [place, counted[index][at]]))
+  }
+
+  /** From now on nothing passes between these two places, or, with `isUp` false, everything again. Neither is told. */
+  async wall(one, other, isUp) {
+    const [first, second] = [one, other].map(place => [...this.#namespaces.keys()].indexOf(place))
+    if ((await this.#ask(`${isUp ? 'wall' : 'open'} ${first} ${second}`)) !== 'true')
+      throw new Error(`no wall between ${one} and ${other}`)
   }
 
   /** Seconds of CPU that the emulation has used. */
@@ -90,12 +107,23 @@ export class WideAreaNetwork {
   }
 
   #emulate(program, nodes) {
-    this.#emulator = spawn(program, nodes, { stdio: ['ignore', 'pipe', 'ignore'] })
-    return new Promise((resolve, reject) => {
-      this.#emulator.once('error', reject)
-      this.#emulator.once('exit', () => reject(new Error('the network emulator ended')))
-      createInterface({ input: this.#emulator.stdout }).once('line', resolve)
-    })
+    this.#emulator = spawn(program, nodes, { stdio: ['pipe', 'pipe', 'ignore'] })
+    this.#emulator.stdin.on('error', () => {})
+    createInterface({ input: this.#emulator.stdout }).on('line', line => this.#asked.shift()?.resolve(line))
+    const fail = error => this.#asked.splice(0).forEach(({ reject }) => reject(error))
+    this.#emulator.once('error', fail)
+    this.#emulator.once('exit', () => fail(new Error('the network emulator ended')))
+    return this.#answer()
+  }
+
+  #ask(line) {
+    const answer = this.#answer()
+    this.#emulator.stdin.write(`${line}\n`)
+    return answer
+  }
+
+  #answer() {
+    return new Promise((resolve, reject) => this.#asked.push({ resolve, reject }))
   }
 }
 

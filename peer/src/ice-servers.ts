@@ -1,5 +1,6 @@
 import type { IceServer } from '@mayfly/common'
 import { readIceNote, writeIceNote } from './core/ice-notes.js'
+import { usableIceServers } from './core/local-network.js'
 import type { Notes } from './ports/notes.js'
 
 /** Where what mediators offered for ICE is kept for the next visit. */
@@ -21,8 +22,9 @@ export class IceServers {
     return (url === undefined ? undefined : readIceNote(this.#notes?.read(ICE_NOTE), url)) ?? []
   }
 
-  /** From when the mediator `url` has offered `servers`. */
-  offered(url: string | undefined, servers: readonly IceServer[]): readonly IceServer[] {
+  /** From when the mediator `url` has offered `servers`, of which as many URLs count as a connection takes. */
+  offered(url: string | undefined, offered: readonly IceServer[]): readonly IceServer[] {
+    const servers = usableIceServers(offered, { isPublic: false, isGranted: false }) as IceServer[]
     const notes = this.#notes
     const before = notes?.read(ICE_NOTE)
     const after = url === undefined ? before : writeIceNote(before, url, servers)

@@ -16,6 +16,8 @@ const LIBRARY_FOLDER = fileURLToPath(new URL('../../peer/dist/bundle/', import.m
 /** The tag's script and its parts are beside each other; the service worker is in the shop, which is then all that it sees. */
 const LIBRARY_PATH = /^\/(?:shop\/)?(mayfly(?:-[a-z]+)?\.m?js)$/
 const MANIFEST_PATH = `${SHOP_PATH}mayfly-manifest.json`
+/** Sections of the manifest, which say in their names what is in them. */
+const SECTION_PATH = new RegExp(`^${SHOP_PATH}(manifest-[\\da-f]{16}\\.json)$`)
 
 /** What is text is compressed; all else is served in ranges. */
 const TEXTS = {
@@ -84,6 +86,8 @@ export function shopSite({ folder = SHOP_FOLDER, library = LIBRARY_FOLDER, attri
     if (part !== undefined) return sendFile(request, response, join(library, part))
     if (MOUNTS.includes(`${path}/`)) return redirect(response, `${path}/`)
     if (path === MANIFEST_PATH) return sendManifest(request, response)
+    const section = SECTION_PATH.exec(path)?.[1]
+    if (section !== undefined) return sendSection(request, response, join(folder, section))
     const mount = MOUNTS.find(start => path.startsWith(start))
     const name = mount === undefined ? undefined : nameOf(path.slice(mount.length), paths)
     if (name === undefined) return undefined
@@ -108,6 +112,13 @@ export function shopSite({ folder = SHOP_FOLDER, library = LIBRARY_FOLDER, attri
     response.setHeader('Cache-Control', CACHE.page)
     answerWithText(request, response, manifest)
   }
+}
+
+async function sendSection(request, response, file) {
+  const text = await readFile(file, 'utf8')
+  response.setHeader('Content-Type', 'application/json; charset=utf-8')
+  response.setHeader('Cache-Control', 'public, max-age=31536000, immutable')
+  answerWithText(request, response, text)
 }
 
 async function sendPage(request, response, file, rewrite) {

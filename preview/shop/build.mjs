@@ -9,7 +9,7 @@ import { encodePng } from './content/png.mjs'
 import { drawPottery } from './content/pottery.mjs'
 import { allProducts } from './content/products.mjs'
 import { encodeZip } from './content/zip.mjs'
-import { allPages } from './pages.mjs'
+import { allPages, hasTwoWidths } from './pages.mjs'
 import { SHOP_PATH } from './tag.mjs'
 
 const SOURCES = fileURLToPath(new URL('.', import.meta.url))
@@ -19,7 +19,7 @@ const HEIGHT = 480
 /** The command line of the library, as it is compiled. */
 const MAYFLY = fileURLToPath(new URL('../../peer/bin/mayfly.mjs', import.meta.url))
 
-/** Where the shop is: `site/` is what a web server serves, `carried/` its pages with full hashes, of `manifest.json`. */
+/** Where the shop is: `site/` is what a web server serves, `carried/` its pages with full hashes, of `manifest.json` and its sections. */
 const SHOP_FOLDER = fileURLToPath(new URL('../dist/shop/', import.meta.url))
 
 /** Writes the whole shop into this folder. */
@@ -36,6 +36,8 @@ export function buildShop(folder) {
     return { name: `${file}.png`, bytes: encodePng(drawPottery(scene, WIDTH, HEIGHT)) }
   })
   for (const { name, bytes } of pictures) put(`assets/pots/${name}`, bytes)
+  for (const { file, scene } of products.filter(hasTwoWidths))
+    put(`assets/pots/${file}-320.png`, encodePng(drawPottery(scene, WIDTH / 2, HEIGHT / 2)))
   put('assets/film/wheel.mp4', encodeFilm())
   put('assets/film/wheel.png', encodePng(filmPoster()))
   const archive = encodeZip([priceList(products), ...pictures])

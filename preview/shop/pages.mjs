@@ -7,6 +7,14 @@ export const PER_PAGE = 50
 const EAGER = 8
 /** Other products that a product's page shows. */
 const RELATED = 8
+/** How wide a picture of a list is: four, three or two beside each other, as the style has it. */
+const LIST_SIZES =
+  '(min-width: 78rem) 18rem, (min-width: 74.25rem) calc(25vw - 1.56rem), (min-width: 56rem) calc(33.3vw - 1.67rem), calc(50vw - 1.88rem)'
+/** How wide the picture of a product's own page is: three fifths of it, or all on a narrow screen. */
+const PRODUCT_SIZES =
+  '(min-width: 78rem) 44rem, (min-width: 46rem) calc(60vw - 2.82rem), calc(100vw - 2.5rem)'
+/** In a list four beside each other, where the smaller of two files is enough. */
+const WIDE = '(min-width: 74.25rem)'
 
 /**
  * All pages of the shop: path of the file → HTML. They are plain pages that know nothing of Mayfly, and work without JavaScript.
@@ -57,7 +65,7 @@ function productPage(product, related, site) {
       </section>`
   const main = `<article class="pot">
         <div class="shown">
-          ${picture(product, { root, isEager: true })}
+          ${picture(product, { root, isEager: true, sizes: PRODUCT_SIZES })}
         </div>
         <div class="facts">
           <h1>${title}</h1>
@@ -83,16 +91,34 @@ ${related.map(other => card(other, { root, isEager: false })).join('\n')}
 function card(product, { root, isEager }) {
   return `        <li>
           <a href="${root}product/${product.number}">
-            <div class="shown">${picture(product, { root, isEager })}</div>
+            <div class="shown">${picture(product, { root, isEager, sizes: LIST_SIZES })}</div>
             <span class="name">${product.title}</span>
             <span class="price">${product.price} €</span>
           </a>
         </li>`
 }
 
-function picture({ file, about }, { root, isEager }) {
+/** Whether its picture is there in half the width too. */
+export function hasTwoWidths({ number }) {
+  return number % 2 === 0
+}
+
+/**
+ * Every second picture has two widths to choose from, as shops do it: by the width that the picture has in the page or, one of
+ * four of these, by the width of the window and the density of the screen.
+ */
+function picture(product, { root, isEager, sizes }) {
+  const { number, file, about } = product
+  const [half, full] = [`${root}assets/pots/${file}-320.png`, `${root}assets/pots/${file}.png`]
   const loading = isEager ? '' : ' loading="lazy"'
-  return `<img src="${root}assets/pots/${file}.png" width="640" height="480"${loading} alt="${about}">`
+  const image = `width="640" height="480"${loading} alt="${about}"`
+  if (!hasTwoWidths(product)) return `<img src="${full}" ${image}>`
+  if (number % 8 !== 4)
+    return `<img src="${full}" srcset="${half} 320w, ${full} 640w" sizes="${sizes}" ${image}>`
+  if (sizes === LIST_SIZES)
+    return `<picture><source media="${WIDE}" srcset="${half}, ${full} 2x"><img src="${full}" ${image}></picture>`
+  const source = `<source media="(min-width: 46rem)" srcset="${full}">`
+  return `<picture>${source}<img src="${full}" srcset="${half} 320w, ${full} 640w" sizes="${sizes}" ${image}></picture>`
 }
 
 /** From page to page of the list. */

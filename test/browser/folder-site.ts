@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname, join, resolve, sep } from 'node:path'
-import { travellingType } from '../../peer/src/manifest/file-types.js'
+import { travelling } from '../../peer/src/manifest/file-types.js'
 
 const PLAIN_TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -47,7 +47,8 @@ export class FolderSite {
         .split(sep)
         .join('/')
       this.sent.set(name, (this.sent.get(name) ?? 0) + size)
-      const type = PLAIN_TYPES[extname(place)] ?? travellingType(place, { scripts: true, styles: true })
+      const how = travelling([place], { scripts: true, styles: true, types: {} })(place)
+      const type = PLAIN_TYPES[extname(place)] ?? ('type' in how ? how.type : undefined)
       response.writeHead(200, {
         'content-type': type ?? 'application/octet-stream',
         'cache-control': 'no-cache',

@@ -14,8 +14,8 @@ import { World } from './world.js'
 interface Watched {
   /** Bytes of segments, by who brought them. */
   readonly bytes: Readonly<Partial<Record<string, number>>>
-  /** Times that it stood still after it had begun. */
-  readonly stalls: number
+  /** Where it stood still after it had begun, in seconds. */
+  readonly stalls: readonly number[]
   /** Digests of all that the player was given, by path. */
   readonly given: readonly (readonly [path: string, digest: string])[]
 }
@@ -63,7 +63,7 @@ const LIE = `{
 const IS_SEGMENT = /\.(ts|m4s)$/
 
 describe('films in segments (HLS and DASH), on a site that `mayfly prepare` has made ready', function () {
-  this.timeout(240_000)
+  this.timeout(480_000)
   let world: World
   let folder: string
   let site: FolderSite
@@ -74,7 +74,7 @@ describe('films in segments (HLS and DASH), on a site that `mayfly prepare` has 
     const film = await segmentedFilm(seconds)
     if (film === undefined) {
       if (process.env['CI']) throw new Error('ffmpeg is not there')
-      console.error('      ffmpeg is not there: no film in segments can be made')
+      if (test.test) test.test.title += ' (not tried: ffmpeg is not there)'
       test.skip()
     }
     folder = await mkdtemp(join(tmpdir(), 'mayfly-film-site-'))
@@ -89,7 +89,6 @@ describe('films in segments (HLS and DASH), on a site that `mayfly prepare` has 
     site = await new FolderSite(folder, "; media-src 'self' blob:; worker-src 'self' blob:").start()
     // The whole film goes out of a visitor who has got nothing from others: by default that is 10 MB in a day.
     site.attributes = 'data-upload-max="1GB" data-upload-rate="10MB"'
-    site.patienceMs = 4_000
   }
 
   before(async () => (world = await World.shared()))
@@ -114,8 +113,11 @@ describe('films in segments (HLS and DASH), on a site that `mayfly prepare` has 
   async function watch(page: Page, rate: number): Promise<Watched> {
     const { bytes, stalls, given } = await page.evaluate(async speed => {
       const film = document.querySelector('video')!
-      let count = 0
-      film.addEventListener('playing', () => film.addEventListener('waiting', () => count++), { once: true })
+      const at: number[] = []
+      film.addEventListener(
+        'waiting',
+        () => film.played.length > 0 && !film.seeking && at.push(film.currentTime)
+      )
       const ended = new Promise((resolve, reject) => {
         film.onended = resolve
         film.onerror = () => reject(new Error(film.error?.message ?? 'the film cannot be played'))
@@ -135,7 +137,7 @@ describe('films in segments (HLS and DASH), on a site that `mayfly prepare` has 
         .filter(({ url }) => /\.(ts|m4s)$/.test(url))
       const sums: Record<string, number> = {}
       for (const one of came) sums[one.source] = (sums[one.source] ?? 0) + one.bytes
-      return { bytes: sums, stalls: count, given: all }
+      return { bytes: sums, stalls: at, given: all }
     }, rate)
     return { bytes, stalls, given: given.filter(([path]) => IS_SEGMENT.test(path)) }
   }
@@ -170,20 +172,22 @@ describe('films in segments (HLS and DASH), on a site that `mayfly prepare` has 
     const { peer = 0 } = second.bytes
     expect(peer / (peer + fromSite), JSON.stringify([second.bytes, fromSite])).to.be.at.least(0.8)
     // The first had all from the site, as if there was nobody.
-    expect(second.stalls).to.be.at.most(first.stalls)
+    expect(second.stalls.length, second.stalls.join()).to.be.at.most(first.stalls.length)
     expect(second.given.length).to.be.greaterThan(0)
     expect(await wrongOf(second)).to.deep.equal([])
   }
 
   it('come from the visitor before, by hls.js', async function () {
     await open(16, this)
+    // What is no matter of a slow computer's speed.
+    site.patienceMs = 4_000
     await watchTwice('hls', 8)
   })
 
   for (const player of PLAYER_NAMES)
     it(`of three minutes come from the visitor before, 80 % or more, and stand still no more often, by ${player} @long`, async function () {
       await open(180, this)
-      await watchTwice(player, 4)
+      await watchTwice(player, 2)
     })
 
   it('have no wrong byte where half of the visitors lie @long', async function () {

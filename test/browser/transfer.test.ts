@@ -55,6 +55,34 @@ describe('a file from page to page', function () {
     expect((await savedBytes(leecher, name)).equals(buffer)).to.equal(true)
   })
 
+  it('is two names of one content, and two files of one name, of which each arrives and one is sent', async () => {
+    const same = 'The same text twice. '.repeat(5_000)
+    const files = [text('chapter 1.txt', same), text('chapter 2.txt', same)]
+    const { page: seeder, link } = await world.share([
+      ...files,
+      text('__init__.py', ''),
+      text('__init__.py', '')
+    ])
+    const leecher = await world.visit(link)
+    await leecher.getByText('4 of 4 files arrived').waitFor()
+    expect(await leecher.locator('li.file h3').allTextContents()).to.deep.equal([
+      'chapter 1.txt',
+      'chapter 2.txt',
+      '__init__.py',
+      '__init__.py'
+    ])
+    for (const { name, buffer } of files)
+      expect((await savedBytes(leecher, name)).equals(buffer)).to.equal(true)
+    await seeder.getByText('Nobody is fetching right now · 105 kB sent').waitFor()
+  })
+
+  it('arrives by a link as HTML writes it, with what a sentence puts behind it', async () => {
+    const { link } = await world.share([text('notes.txt', 'They hatch at dusk.')])
+    const leecher = await world.visit(`${link.replaceAll('&', '&amp;')}).`)
+    await leecher.getByText('They hatch at dusk.').waitFor()
+    expect(await leecher.locator('li.file h3').allTextContents()).to.deep.equal(['notes.txt'])
+  })
+
   it('is several files in one link: a photo, a song, a text and an empty file', async () => {
     const files = [photo(), song(), text('notes.txt', 'They hatch at dusk.\n'), text('nothing.txt', '')]
     const { page: seeder, link } = await world.share(files)

@@ -23,7 +23,14 @@ describe('what goes wrong on the pages', function () {
   })
 
   it('is a link that means nothing', async () => {
-    for (const fragment of ['#f=', '#f=zz,1,,x', `#f=${NOBODY}0`, '#f=%', '#m=javascript:alert(1)&f=<b>']) {
+    for (const fragment of [
+      '#hello',
+      '#f=',
+      '#f=zz,1,,x',
+      `#f=${NOBODY}0`,
+      '#f=%',
+      '#m=javascript:alert(1)&f=<b>'
+    ]) {
       const page = await world.visit(`leecher_preview.html${fragment}`)
       await page.getByText('This is neither a link nor a full hash').waitFor()
       expect(await page.locator('li.file').count()).to.equal(0)

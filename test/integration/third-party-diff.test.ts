@@ -15,8 +15,11 @@ describe("the documentation of somebody else's package", function () {
     const chapter = (await readFile(CHAPTER, 'utf8')).split("\n## Somebody else's site, in full\n")[1] ?? ''
     const line = /^npx mayfly (prepare) docs (.+)$/m.exec(chapter)
     const args = [line?.[1] ?? '', docs.folder, ...(line?.[2] ?? '').split(' ')]
-    expect(await Command.run(args)).to.include({ code: 0, stderr: '' })
-    expect(/^```diff\n(.*?)^```$/ms.exec(chapter)?.[1]).to.equal(await docs.difference())
+    expect(await Command.run(args)).to.include({ code: 0 })
+    expect(/^```diff\n(.*?)^```$/ms.exec(chapter)?.[1]).to.equal(
+      // That of the loader as it was built.
+      (await docs.difference()).replaceAll(/sha384-[\w+/]{64}/g, 'sha384-…')
+    )
     const added = await docs.added()
     for (const name of added) expect(chapter).to.include(`\`${name}\``)
     const { code, stdout } = await Command.run(args)

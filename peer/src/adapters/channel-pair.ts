@@ -1,7 +1,9 @@
 import type { IceServer } from '@mayfly/common'
+import { withoutLocal } from '../core/local-network.js'
 import { hasControlMark, withControlMark, withoutControlMark } from '../core/sdp.js'
 import type { PeerSignal } from '../core/signal-data.js'
 import type { ConnectionEvents, Lane } from '../ports/connector.js'
+import { pageNetwork } from './page-network.js'
 
 /**
  * Milliseconds that ICE may be disconnected before we call the peer lost. It often heals after one or two
@@ -122,23 +124,32 @@ export class ChannelPair {
     const isMarked = hasControlMark(sdp)
     if (type === 'offer' && isMarked) this.openControl()
     if (type === 'answer' && !isMarked) this.#control = undefined
-    return { type, sdp: withoutControlMark(sdp) }
+    return { type, sdp: withoutLocal(withoutControlMark(sdp), pageNetwork()) }
+  }
+
+  /** What the platform may be given of the other side's candidate; undefined: this page does not take it. */
+  allow(signal: Extract<PeerSignal, { readonly candidate: string }>): RTCIceCandidateInit | undefined {
+    const { type: _, ...candidate } = signal
+    const allowed = withoutLocal(candidate.candidate, pageNetwork())
+    return allowed === '' ? undefined : { ...candidate, candidate: allowed }
   }
 
   /** A description of this side was made. */
   tellDescription(type: 'offer' | 'answer', sdp: string): void {
-    if (!this.#closed)
-      this.#events.onsignal({ type, sdp: this.#control === undefined ? sdp : withControlMark(sdp) })
+    if (this.#closed) return
+    const told = withoutLocal(sdp, pageNetwork())
+    this.#events.onsignal({ type, sdp: this.#control === undefined ? told : withControlMark(told) })
   }
 
   /** A candidate of this side was found; Firefox names the end of its candidates by an empty one. */
   tellCandidate({ candidate, sdpMid, sdpMLineIndex }: RTCIceCandidateInit): void {
     if (this.#closed || candidate === undefined) return
     if (candidate === '') this.endCandidates()
-    else
+    const told = withoutLocal(candidate, pageNetwork())
+    if (told !== '')
       this.#events.onsignal({
         type: 'candidate',
-        candidate,
+        candidate: told,
         sdpMid: sdpMid ?? null,
         sdpMLineIndex: sdpMLineIndex ?? null
       })

@@ -3,65 +3,59 @@ import { OriginRefusal, type ByteRange, type Origin, type OriginAnswer } from '.
 /** Statuses that may be better in a moment. */
 const PASSING = new Set([408, 425, 429, 500, 502, 503, 504])
 
-/** A web server, over the `fetch` of the platform. */
-export const fetchOrigin: Origin = {
-  async fetch(url: string, range: ByteRange | undefined, signal: AbortSignal): Promise<OriginAnswer> {
-    const answer = await ask(url, range, signal)
-    const { length, isWhole, body } = answer
-    if (range === undefined || isWhole) return { length, ranged: false, body }
-    return { length, ranged: true, body: within(url, range, answer, signal) }
-  }
-}
-
 interface Answer extends Omit<OriginAnswer, 'ranged'> {
   /** Its first byte; and whether it has all. */
   readonly start: number
   readonly isWhole: boolean
 }
 
-async function ask(url: string, range: ByteRange | undefined, signal: AbortSignal): Promise<Answer> {
-  const headers = range === undefined ? {} : { range: `bytes=${range.start}-${range.end - 1}` }
-  const response = await fetch(url, { headers, signal })
-  const { status, body } = response
-  const part = partOf(response, range?.start ?? 0)
-  if (part === undefined || (range === undefined ? !part.isWhole : part.start > range.start)) {
-    await body?.cancel()
-    const reason = status === 206 ? 'another range than was asked for' : `HTTP ${status}`
-    throw PASSING.has(status) ? new Error(reason) : new OriginRefusal(reason)
+/** A web server, over the `fetch` of the platform. */
+export const fetchOrigin: Origin = {
+  async fetch(url: string, range: ByteRange | undefined, signal: AbortSignal): Promise<OriginAnswer> {
+    const ask = async (at: number): Promise<Answer> => {
+      const headers = range ? { range: `bytes=${at}-${range.end - 1}` } : {}
+      const response = await fetch(url, { headers, signal })
+      const { status, body } = response
+      const part = partOf(response, at)
+      if (part && part.start <= at && (range || part.isWhole)) return { ...part, body: piecesOf(body) }
+      await body?.cancel()
+      const reason = `HTTP ${status}${status === 206 ? ' with another range' : ''}`
+      throw PASSING.has(status) ? new Error(reason) : new OriginRefusal(reason)
+    }
+    const first = await ask(range?.start ?? 0)
+    const { length, isWhole, body } = first
+    if (!range || isWhole) return { length, ranged: false, body }
+    const end = Math.min(range.end, length ?? Infinity)
+    return { length, ranged: true, body: piecesUntil(range.start, end, first, ask) }
   }
-  return { ...part, body: body === null ? NOTHING : piecesOf(body) }
 }
 
 /** The bytes of a range, without those that come before; what is shorter is gone on with from its end (RFC 9110, 15.3.7). */
-async function* within(
-  url: string,
-  { start, end }: ByteRange,
+async function* piecesUntil(
+  at: number,
+  end: number,
   answer: Answer,
-  signal: AbortSignal
+  ask: (at: number) => Promise<Answer>
 ): AsyncGenerator<Uint8Array> {
-  for (let at = start, last = Math.min(end, answer.length ?? end); at < last;) {
+  for (;;) {
     const asked = at
     let skip = at - answer.start
     for await (const piece of answer.body) {
-      const bytes = piece.subarray(skip, skip + last - at)
+      const bytes = piece.subarray(skip, skip + end - at)
       skip = Math.max(0, skip - piece.length)
       at += bytes.length
       yield bytes
-      if (at === last) return
+      if (at >= end) return
     }
-    if (at === asked) throw new OriginRefusal('less than was asked for')
-    answer = await ask(url, { start: at, end: last }, signal)
+    if (at === asked) throw new OriginRefusal('HTTP 206 with nothing')
+    answer = await ask(at)
   }
 }
 
-const NOTHING: AsyncIterable<Uint8Array> = {
-  // oxlint-disable-next-line require-yield
-  async *[Symbol.asyncIterator]() {}
-}
-
 /** Not every browser iterates over a stream. */
-async function* piecesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const reader = body.getReader()
+async function* piecesOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
+  const reader = body?.getReader()
+  if (!reader) return
   try {
     for (;;) {
       const { done, value } = await reader.read()
@@ -73,25 +67,20 @@ async function* piecesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8
   }
 }
 
-/** Undefined where the bytes travel in another form than they come in. */
-function lengthOf({ headers }: Response): number | undefined {
-  const encoding = headers.get('content-encoding')
-  const text = headers.get('content-length')
-  if ((encoding !== null && encoding !== 'identity') || text === null || !/^\d{1,15}$/.test(text))
-    return undefined
-  return Number(text)
-}
-
 /** What an answer has; undefined: nothing of use. `asked`: the first byte that was asked for. */
-function partOf(response: Response, asked: number): Omit<Answer, 'body'> | undefined {
-  const { status, headers } = response
-  if (status === 200) return { start: 0, isWhole: true, length: lengthOf(response) }
-  const header = headers.get('content-range')
-  if (status !== 206) return undefined
+function partOf({ status, headers }: Response, asked: number): Omit<Answer, 'body'> | undefined {
+  const isPart = status === 206
+  const told = headers.get(isPart ? 'content-range' : 'content-length')
+  if (status === 200) {
+    // Its bytes may travel in another form than they come in.
+    const isPlain = /^(identity)?$/.test(headers.get('content-encoding') ?? '')
+    return { start: 0, isWhole: true, length: (isPlain && Number(told)) || undefined }
+  }
   // Another site need not show it: whatever comes is verified.
-  if (header === null) return { start: asked, isWhole: false, length: undefined }
-  const [, start, last, all] = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(header) ?? []
-  if (start === undefined) return undefined
-  const length = all === '*' ? undefined : Number(all)
-  return { start: Number(start), isWhole: Number(start) === 0 && Number(last) + 1 === length, length }
+  if (isPart && told === null) return { start: asked, isWhole: false, length: undefined }
+  const [, start, last, all] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(told ?? '') ?? []
+  // It may be `*`.
+  const length = Number(all) || undefined
+  const isWhole = start === '0' && Number(last) + 1 === length
+  return isPart && start ? { start: Number(start), isWhole, length } : undefined
 }

@@ -34,7 +34,8 @@ class NativeConnection extends RtcConnection {
     // The platform need not be told the end: the owner's time to give up decides.
     if (this.isClosed || signal.type === 'end-of-candidates') return
     if (signal.type === 'candidate') {
-      const { type: _, ...candidate } = signal
+      const candidate = this.channels?.allow(signal)
+      if (candidate === undefined) return
       if (this.#early === undefined) void this.#addCandidate(candidate)
       else this.#early.push(candidate)
     } else void this.#take(signal)

@@ -59,8 +59,8 @@ class SimplePeerConnection extends RtcConnection {
         const description = this.channels?.agree(signal)
         if (description !== undefined) this.#peer.signal(description as SimplePeer.SignalData)
       } else if (this.#platform.resolvesLocalNames || !/ [^ ]+\.local /i.test(signal.candidate)) {
-        const { type: _, ...candidate } = signal
-        this.#peer.signal({ type: 'candidate', candidate: candidate as RTCIceCandidate })
+        const candidate = this.channels?.allow(signal)
+        if (candidate) this.#peer.signal({ type: 'candidate', candidate: candidate as RTCIceCandidate })
       }
     } catch (error) {
       this.close(`the peer's ${signal.type} was refused: ${reasonText(error)}`)

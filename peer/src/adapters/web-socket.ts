@@ -1,10 +1,12 @@
 import { DEFAULT_MEDIATION_LIMITS, SUBPROTOCOL } from '@mayfly/common'
+import { isLocalHost } from '../core/local-network.js'
 import type { OpenSocket } from '../ports/socket.js'
+import { pageNetwork } from './page-network.js'
 
 /** One that was closed before it was open is waited for so long: others to the same server wait behind it. */
 const UPGRADE_MS = 5_000
 
-/** WebSockets of a page. */
+/** WebSockets of a page; one of the internet has none to a local network, since the browser would ask the visitor. */
 export const openWebSocket: OpenSocket = (url, events) => {
   let isClosed = false
   const end = (code: number, reason: string): void => {
@@ -14,6 +16,8 @@ export const openWebSocket: OpenSocket = (url, events) => {
   }
   let socket: WebSocket
   try {
+    if (pageNetwork().isPublic && isLocalHost(new URL(url).hostname))
+      throw new Error('a page of the internet has no mediator at a local address')
     socket = new WebSocket(url, [SUBPROTOCOL])
   } catch (error) {
     // A malformed URL, or ws: on a page that came by https.

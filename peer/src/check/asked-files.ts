@@ -34,7 +34,8 @@ export async function checkAskedFiles(
   findings: Findings
 ): Promise<ReadonlySet<string>> {
   const { paths, isByScripts, callsMayfly } = await askedFiles(page, manifest)
-  if (paths.size > 0) findings.fine(`the page names ${paths.size} files of the manifest`)
+  if (paths.size > 0)
+    findings.fine(`the page names ${paths.size} ${paths.size === 1 ? 'file' : 'files'} of the manifest`)
   else if (isByScripts)
     findings.note('only scripts of the page name files of the manifest; --visitors shows what they ask for')
   else if (manifest.files.size > 0 && manifest.enabled) {

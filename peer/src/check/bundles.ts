@@ -6,8 +6,11 @@ import { fileURLToPath } from 'node:url'
 /** Where the scripts of the script tag are built. */
 const BUNDLES = fileURLToPath(new URL('../../dist/bundle/', import.meta.url))
 
-/** A name beside a SHA-256 in Base64, without the `=` at its end, as a bundle has those of its parts. */
-const NAMED_HASH = /\b([a-z]+)["']?\s*:\s*["'`]([A-Za-z\d+/]{43})=?["'`]/g
+/**
+ * A name beside a SHA-256 in Base64, as a bundle has those of its parts: in an object, or behind each other where the tool that
+ * makes it smaller has put them into a call.
+ */
+const NAMED_HASH = /\b([a-z]+)["'`]?\s*[:,]\s*["'`](?:sha256-)?([A-Za-z\d+/]{43})=?["'`]/g
 
 /** One of the scripts that this command would put into a site; undefined: they are not built. */
 export function bundleOf(name: string, folder = BUNDLES): Promise<Buffer | undefined> {

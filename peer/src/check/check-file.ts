@@ -51,7 +51,7 @@ export async function checkFile(target: FileToCheck, findings: Findings): Promis
   let whole: Answer | undefined
   if (isWhole) {
     const answer = await boundedFetch(url, { maxBytes: file.length, headers: { ...headers, ...accept } })
-    if (typeof answer === 'string') return void findings.problem(`${name}: ${answer}`)
+    if (typeof answer === 'string') return findings.problem(`${name}: ${answer}`)
     if (!(await isSame({ answer, url, headers }, target, findings))) return
     whole = answer
   }

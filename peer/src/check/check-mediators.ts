@@ -14,7 +14,7 @@ export async function checkMediators(
   findings: Findings
 ): Promise<void> {
   const addresses = (page.tag('data-mediators') ?? '').split(/\s+/).filter(text => text !== '')
-  if (addresses.length === 0) return void findings.problem('the script tag names no mediator')
+  if (addresses.length === 0) return findings.problem('the script tag names no mediator')
   const isPublic = (await privateAddressOf(page.url.hostname, resolver)) === undefined
   for (const address of addresses.slice(0, MAX_MEDIATORS)) {
     const url = URL.canParse(address) ? new URL(address) : undefined

@@ -21,6 +21,8 @@ interface Loader {
   readonly text: string
   /** Beside it lie its parts. */
   readonly at: URL
+  /** A file, and not written in the page. */
+  readonly isFile: boolean
 }
 
 /** Fetches the script and all its parts as browsers do, and compares them with what the script knows of them. */
@@ -36,7 +38,7 @@ export async function checkParts(
     findings.problem('the script is empty: Mayfly is switched off on this site')
     return none
   }
-  const { required, isOwnVersion } = await readLoader(loader.text, bundles, findings)
+  const { required, isOwnVersion } = await readLoader(loader, bundles, findings)
   const { isRequired, isNameAllowed } = trustedTypes(page.policies, 'mayfly')
   if (isRequired && isNameAllowed && !loader.text.includes('createPolicy'))
     findings.problem(
@@ -55,7 +57,7 @@ async function foundLoader(page: FoundPage, findings: Findings): Promise<Loader 
   const { src, url, tag } = page
   if (src === undefined) {
     const text = inlineScriptOf(page)
-    return tag('src') === undefined ? { text, at: url } : undefined
+    return tag('src') === undefined ? { text, at: url, isFile: false } : undefined
   }
   const answer = await foundJavaScript(
     { url: src, page, isCors: tag('crossorigin') !== undefined },
@@ -70,12 +72,12 @@ async function foundLoader(page: FoundPage, findings: Findings): Promise<Loader 
     findings.problem(
       "the script is not what the tag's integrity says: something in between changes it, or it is of another version; browsers refuse it"
     )
-  return { text: textOf(answer), at: src }
+  return { text: textOf(answer), at: src, isFile: true }
 }
 
 /** What the script knows of its parts, and whether it is the one that belongs to this command. */
 async function readLoader(
-  text: string,
+  { text, isFile }: Loader,
   bundles: string | undefined,
   findings: Findings
 ): Promise<{ required: ReadonlyMap<string, string>; isOwnVersion: boolean }> {
@@ -84,7 +86,7 @@ async function readLoader(
   const isOwnVersion = own !== undefined && isSame(required, integritiesIn(own))
   if (required.size === 0)
     findings.problem('the script is not mayfly.js as it is built: it does not know what its parts hash to')
-  else if (isOwnVersion && own.trim() !== text.trim())
+  else if (isOwnVersion && isFile && own.trim() !== text.trim())
     findings.problem('the script is not mayfly.js as it is built: something in between changes it')
   else if (own !== undefined && !isOwnVersion)
     findings.note('the script is of another version than this command')
@@ -137,9 +139,19 @@ function isPartAllowed(name: string, integrity: string, { page, loader }: Asking
 async function partAt(name: string, { page, loader, findings }: Asking): Promise<Answer | undefined> {
   const url = urlOf(name, loader)
   // Pages call it themselves, or never.
-  const isOptional = name === 'library'
-  const told = isOptional ? { ...findings, problem: (text: string) => void findings.note(text) } : findings
-  return foundJavaScript({ url, page, isCors: true }, fileOf(name), told as Findings)
+  const told = name === 'library' ? asNotes(findings) : findings
+  return foundJavaScript({ url, page, isCors: true }, fileOf(name), told)
+}
+
+function asNotes(findings: Findings): Findings {
+  return {
+    fine: text => findings.fine(text),
+    note: text => findings.note(text),
+    problem: text => {
+      findings.note(text)
+      return undefined
+    }
+  }
 }
 
 function takenPart(name: string, answer: Answer, integrity: string, findings: Findings): string | undefined {

@@ -43,7 +43,7 @@ function checkPlace({ elements, script, text }: FoundPage, findings: Findings): 
   const before = elements.find(({ name, start }) => SHOWS.test(name) && start < script.start)
   if (before !== undefined) {
     const shown = text.slice(before.start, Math.min(before.end, before.start + 80))
-    return void findings.problem(
+    return findings.problem(
       `the script tag stands behind ${shown}: what stands before it is already on its way; it belongs into the head`
     )
   }

@@ -34,7 +34,7 @@ export async function checkVisitors(
   try {
     browser = await HeadlessBrowser.start(program)
   } catch (error) {
-    return void findings.problem(`${program}: ${reasonOf(error)}`)
+    return findings.problem(`${program}: ${reasonOf(error)}`)
   }
   // What waits for the browser rejects when that has ended.
   const stop = (): unknown => browser.stop()

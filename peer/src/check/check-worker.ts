@@ -22,17 +22,17 @@ export async function checkWorker(
   const { url: at, base, tag, policies } = page
   if (tag('data-worker') === undefined) return
   const url = resolved(tag('data-worker'), base)
-  if (url === undefined) return void findings.problem(`data-worker is no address: ${tag('data-worker')}`)
+  if (url === undefined) return findings.problem(`data-worker is no address: ${tag('data-worker')}`)
   if (tag('data-manifest') === undefined)
     findings.problem('data-worker without data-manifest: the service worker is never registered')
   if (url.origin !== at.origin)
-    return void findings.problem(`the service worker has to be on ${at.origin}, not ${url.origin}`)
+    return findings.problem(`the service worker has to be on ${at.origin}, not ${url.origin}`)
   if (!isAllowed(policies, { directive: 'worker-src', url, page: at }))
     findings.problem(`CSP: worker-src does not allow ${url.href}`)
   const answer = await foundJavaScript({ url, page, isCors: false }, 'the service worker', findings)
   if (answer === undefined) return
   if (answer.isRedirected)
-    return void findings.problem(`the service worker: ${url.href} leads elsewhere, which browsers refuse`)
+    return findings.problem(`the service worker: ${url.href} leads elsewhere, which browsers refuse`)
   const own = scripts.isOwnVersion ? await bundleOf('mayfly-worker.js', bundles) : undefined
   if (own !== undefined && own.toString().trim() !== textOf(answer).trim())
     findings.problem(
@@ -69,9 +69,8 @@ async function checkOther(page: FoundPage, own: URL, findings: Findings): Promis
       findings.fine(`the page has a service worker of its own, with ours in it: ${url?.href}`)
       continue
     }
-    const say = typeof answer !== 'string' && !more.includes('scope') ? findings.problem : findings.note
-    say(
-      `the page has a service worker of its own, ${url?.href ?? 'whose address is not written there'}: where it controls the page it needs the line importScripts('${own.pathname}'), as docs/SITE.md has it`
-    )
+    const line = `the page has a service worker of its own, ${url?.href ?? 'whose address is not written there'}: where it controls the page it needs the line importScripts('${own.pathname}'), as docs/SITE.md has it`
+    if (typeof answer !== 'string' && !more.includes('scope')) findings.problem(line)
+    else findings.note(line)
   }
 }

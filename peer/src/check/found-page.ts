@@ -42,7 +42,7 @@ export async function foundPage(address: URL, findings: Findings): Promise<Found
   const { elements, isCut } = firstElementsOf(text, HTML_LIMITS)
   if (isCut || answer.isCut)
     findings.problem(
-      `the page is too large or too deeply nested: of ${MAX_PAGE_BYTES} bytes, ${HTML_LIMITS.nodes} elements within each other up to ${HTML_LIMITS.depth}, what comes after is not looked at`
+      'the page is too large or too deeply nested: beyond 4 MiB, 60,000 elements, or 2,000 of them within each other, nothing is looked at'
     )
   const tags = elements.filter(
     ({ name, attributes }) => name === 'script' && attributes.has('data-mediators')

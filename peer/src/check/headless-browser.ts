@@ -3,11 +3,14 @@ import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DevToolsSocket, type DevToolsEvent } from '../adapters/devtools-socket.js'
+import type { Readable, Writable } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
+import { DevToolsPipe, type DevToolsEvent } from './devtools-pipe.js'
 import { HeadlessVisitor } from './headless-visitor.js'
 
 const START_MS = 20_000
 const STOP_MS = 5_000
+const LAST_WORDS_MS = 1_000
 
 /** What is kept of what it says while it starts. */
 const MAX_SAID = 4_000
@@ -26,8 +29,11 @@ const SWITCHES = [
   '--disable-backgrounding-occluded-windows',
   '--mute-audio',
   '--window-size=1280,800',
-  '--remote-debugging-port=0'
+  '--remote-debugging-pipe'
 ]
+
+/** All pages and workers are told of before they begin. */
+const AUTO_ATTACH = { autoAttach: true, waitForDebuggerOnStart: true, flatten: true }
 
 /** Two browsers of one computer may reach each other on it: names of the permission in several versions. */
 const PERMISSIONS = ['localNetworkAccess', 'localNetwork', 'loopbackNetwork']
@@ -36,15 +42,15 @@ const PERMISSIONS = ['localNetworkAccess', 'localNetwork', 'loopbackNetwork']
 export class HeadlessBrowser {
   readonly #child: ChildProcess
   readonly #profile: string
-  readonly #socket: DevToolsSocket
+  readonly #pipe: DevToolsPipe
   readonly #visitors = new Map<string, HeadlessVisitor>()
   #ended: Promise<void> | undefined
 
-  private constructor(child: ChildProcess, profile: string, socket: DevToolsSocket) {
+  private constructor(child: ChildProcess, profile: string, pipe: DevToolsPipe) {
     this.#child = child
     this.#profile = profile
-    this.#socket = socket
-    socket.onevent = event => this.#take(event)
+    this.#pipe = pipe
+    pipe.onevent = event => this.#take(event)
   }
 
   /** Starts the program at this path. Rejects, in one line, where it does not start. */
@@ -53,7 +59,7 @@ export class HeadlessBrowser {
     // It does not start as root otherwise.
     const more = process.getuid?.() === 0 ? ['--no-sandbox'] : []
     const child = spawn(program, [...SWITCHES, ...more, `--user-data-dir=${profile}`, 'about:blank'], {
-      stdio: ['ignore', 'ignore', 'pipe']
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe']
     })
     // Whatever ends this process ends it too.
     const atExit = (): void => {
@@ -62,16 +68,20 @@ export class HeadlessBrowser {
     }
     process.once('exit', atExit)
     child.once('close', () => process.off('exit', atExit))
+    const failed = failureOf(child)
     try {
-      const socket = await DevToolsSocket.connect(await addressOf(child))
-      const browser = new HeadlessBrowser(child, profile, socket)
-      await socket.send('Target.setAutoAttach', {
-        autoAttach: true,
-        waitForDebuggerOnStart: true,
-        flatten: true
-      })
+      const [, , , to, from] = child.stdio
+      const pipe = new DevToolsPipe(to as Writable, from as Readable)
+      const browser = new HeadlessBrowser(child, profile, pipe)
+      const begun = pipe.send('Target.setAutoAttach', AUTO_ATTACH, { ms: START_MS })
+      // What it says last comes after its pipes are closed.
+      await Promise.race([
+        begun.catch(error => pause(LAST_WORDS_MS).then(() => Promise.reject(error))),
+        failed
+      ])
       return browser
     } catch (error) {
+      failed.catch(() => {})
       await ended(child, profile)
       throw error
     }
@@ -79,13 +89,13 @@ export class HeadlessBrowser {
 
   /** A visitor with a profile of its own, who may connect to others on this computer from pages of `origin`. */
   async visitor(origin: string): Promise<HeadlessVisitor> {
-    const { browserContextId } = await this.#socket.send('Target.createBrowserContext')
+    const { browserContextId } = await this.#pipe.send('Target.createBrowserContext')
     const id = String(browserContextId)
     for (const permission of PERMISSIONS)
-      await this.#socket
+      await this.#pipe
         .send('Browser.grantPermissions', { origin, browserContextId: id, permissions: [permission] })
         .catch(() => {})
-    const visitor = new HeadlessVisitor(this.#socket, id)
+    const visitor = new HeadlessVisitor(this.#pipe, id)
     this.#visitors.set(id, visitor)
     await visitor.open()
     return visitor
@@ -93,7 +103,7 @@ export class HeadlessBrowser {
 
   /** Ends it, and all that waits for it. Never rejects. */
   stop(): Promise<void> {
-    this.#socket.close()
+    this.#pipe.close()
     return (this.#ended ??= ended(this.#child, this.#profile))
   }
 
@@ -108,7 +118,7 @@ export class HeadlessBrowser {
     }
     const visitor = this.#visitors.get(targetInfo.browserContextId ?? '')
     if (visitor === undefined)
-      this.#socket.send('Runtime.runIfWaitingForDebugger', {}, { sessionId: attached }).catch(() => {})
+      this.#pipe.send('Runtime.runIfWaitingForDebugger', {}, { sessionId: attached }).catch(() => {})
     else void visitor.attach(attached, targetInfo.type)
   }
 }
@@ -124,24 +134,15 @@ async function ended(child: ChildProcess, profile: string): Promise<void> {
   await rm(profile, { recursive: true, force: true, maxRetries: 5 }).catch(() => {})
 }
 
-/** Where it listens, as it says on standard error. */
-function addressOf(child: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let said = ''
-    const fail = (why: string): void => {
-      clearTimeout(late)
+/** Rejects when it ends, or does not begin, with the last that it says. */
+function failureOf(child: ChildProcess): Promise<never> {
+  let said = ''
+  child.stderr?.on('data', (data: Buffer) => (said = (said + data.toString()).slice(-MAX_SAID)))
+  return new Promise((_, reject) => {
+    child.once('error', reject)
+    child.once('close', () => {
       const lines = said.split('\n').filter(line => line.trim() !== '')
-      reject(new Error([why, ...lines.slice(-1)].join(': ')))
-    }
-    const late = setTimeout(() => fail('the browser does not start in time'), START_MS)
-    child.stderr?.on('data', (data: Buffer) => {
-      said = (said + data.toString()).slice(-MAX_SAID)
-      const address = /listening on (ws:\S+)/.exec(said)?.[1]
-      if (address === undefined) return
-      clearTimeout(late)
-      resolve(address)
+      reject(new Error(['it has ended', ...lines.slice(-1)].join(': ')))
     })
-    child.once('error', error => fail(error.message))
-    child.once('close', () => fail('the browser has ended at once'))
   })
 }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { DevToolsEvent, DevToolsFields, DevToolsSocket } from '../adapters/devtools-socket.js'
+import type { DevToolsEvent, DevToolsFields, DevToolsPipe } from './devtools-pipe.js'
 import { VisitLog } from './visit-log.js'
 
 /** A page that is not loaded by then is looked at as it is. */
@@ -9,10 +9,10 @@ const LOAD_MS = 30_000
 const QUIET_MS = 1_500
 const MAX_QUIET_MS = 12_000
 
-/** Between two steps of scrolling, 1,500 pixels a second; a page of more steps is scrolled faster. */
+/** Between two steps of scrolling, 2,500 pixels a second; a page of more steps is scrolled faster. */
 const STEP_MS = 100
-const STEP_PX = 150
-const MAX_STEPS = 150
+const STEP_PX = 250
+const MAX_STEPS = 100
 
 /** Entries of the timeline that are read. */
 const MAX_ENTRIES = 5_000
@@ -71,7 +71,7 @@ export interface PageView {
 /** A visitor of a `HeadlessBrowser`, with one tab. */
 export class HeadlessVisitor {
   readonly log = new VisitLog()
-  readonly #socket: DevToolsSocket
+  readonly #pipe: DevToolsPipe
   readonly #contextId: string
   readonly #sessions = new Set<string>()
   #pageSession: string | undefined
@@ -79,8 +79,8 @@ export class HeadlessVisitor {
   #onload: () => void = () => {}
   #activeAt = performance.now()
 
-  constructor(socket: DevToolsSocket, contextId: string) {
-    this.#socket = socket
+  constructor(pipe: DevToolsPipe, contextId: string) {
+    this.#pipe = pipe
     this.#contextId = contextId
   }
 
@@ -99,7 +99,7 @@ export class HeadlessVisitor {
   async attach(sessionId: string, type: string): Promise<void> {
     this.#sessions.add(sessionId)
     const say = (method: string, params: DevToolsFields = {}): Promise<unknown> =>
-      this.#socket.send(method, params, { sessionId }).catch(() => undefined)
+      this.#pipe.send(method, params, { sessionId }).catch(() => undefined)
     const isPage = type === 'page' && this.#pageSession === undefined
     if (isPage) this.#pageSession = sessionId
     const commands = [say('Network.enable'), say('Runtime.enable'), say('Log.enable')]
@@ -153,7 +153,7 @@ export class HeadlessVisitor {
 
   async #navigate(url: string): Promise<void> {
     const { errorText } = await this.#send('Page.navigate', { url }, LOAD_MS)
-    if (errorText !== undefined) throw new Error(`${url}: ${String(errorText)}`)
+    if (errorText !== undefined) throw new Error(`${url}: ${JSON.stringify(errorText)}`)
   }
 
   async #scrollThrough(): Promise<void> {
@@ -189,6 +189,6 @@ export class HeadlessVisitor {
 
   #send(method: string, params: DevToolsFields = {}, ms?: number): Promise<DevToolsFields> {
     const sessionId = method.startsWith('Target.') ? undefined : this.#pageSession
-    return this.#socket.send(method, params, { sessionId, ...(ms !== undefined && { ms }) })
+    return this.#pipe.send(method, params, { sessionId, ...(ms !== undefined && { ms }) })
   }
 }

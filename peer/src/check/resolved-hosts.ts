@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns/promises'
+import { setTimeout as pause } from 'node:timers/promises'
 import { isPrivateHost } from '../core/private-address.js'
 
 /** The answer of a resolver. */
@@ -8,17 +9,13 @@ const LOOKUP_MS = 5_000
 export type Resolver = (host: string) => Promise<readonly string[]>
 
 /** Asks the system. */
-export const systemResolver: Resolver = host =>
-  new Promise(resolve => {
-    const late = setTimeout(() => resolve([]), LOOKUP_MS)
-    lookup(host, { all: true })
-      .then(found => found.map(({ address }) => address))
-      .catch(() => [])
-      .then(addresses => {
-        clearTimeout(late)
-        resolve(addresses)
-      })
-  })
+export const systemResolver: Resolver = async host => {
+  const found = lookup(host, { all: true }).then(
+    all => all.map(({ address }) => address),
+    () => []
+  )
+  return Promise.race([found, pause(LOOKUP_MS, [], { ref: false })])
+}
 
 /** The private address that a host is, or leads to; undefined: it is of the public network, or nobody knows. */
 export async function privateAddressOf(host: string, resolver: Resolver): Promise<string | undefined> {

@@ -1,4 +1,4 @@
-import type { DevToolsFields } from '../adapters/devtools-socket.js'
+import type { DevToolsFields } from './devtools-pipe.js'
 
 /** Lines of a console that are kept, and how long. */
 const MAX_LINES = 20
@@ -50,7 +50,7 @@ export class VisitLog {
   take(method: string, params: DevToolsFields, scope: string): void {
     if (method.startsWith('Network.webSocket')) this.#takeSocket(method, params)
     else if (method.startsWith('Network.'))
-      this.#takeRequest(method, params, `${scope} ${String(params['requestId'])}`)
+      this.#takeRequest(method, params, `${scope} ${textOf(params['requestId'])}`)
     else this.#takeError(method, params)
   }
 
@@ -59,7 +59,7 @@ export class VisitLog {
     switch (method) {
       case 'Network.requestWillBeSent': {
         const { url } = (params['request'] ?? {}) as { url?: unknown }
-        this.#requests.set(id, { url: String(url), isOwn: true })
+        this.#requests.set(id, { url: textOf(url), isOwn: true })
         break
       }
       case 'Network.requestServedFromCache':
@@ -97,14 +97,14 @@ export class VisitLog {
 
   #takeSaid({ type, fullHash, fullHashes }: DevToolsFields): void {
     if (type === 'announce' && Array.isArray(fullHashes))
-      for (const hash of fullHashes) this.mediation.announced.add(String(hash))
-    if (type === 'get_peers') this.mediation.asked.add(String(fullHash))
+      for (const hash of fullHashes) this.mediation.announced.add(textOf(hash))
+    if (type === 'get_peers') this.mediation.asked.add(textOf(fullHash))
   }
 
   #takeHeard({ type, fullHash, peers }: DevToolsFields): void {
     if (type === 'established') this.mediation.established++
     if (type === 'peers' && Array.isArray(peers) && peers.length > 0)
-      this.mediation.named.add(String(fullHash))
+      this.mediation.named.add(textOf(fullHash))
   }
 
   #takeError(method: string, params: DevToolsFields): void {
@@ -129,13 +129,18 @@ function errorOf(method: string, params: DevToolsFields): string | undefined {
       readonly text?: unknown
       readonly exception?: { readonly description?: unknown }
     }
-    return String(exception?.description ?? text).split('\n', 1)[0]
+    return textOf(exception?.description ?? text).split('\n', 1)[0]
   }
   if (method === 'Log.entryAdded') {
     const { level, text, url } = (params['entry'] ?? {}) as DevToolsFields
-    return level === 'error' ? `${String(text)}${url === undefined ? '' : ` ${String(url)}`}` : undefined
+    return level === 'error' ? [text, url].map(textOf).join(' ').trim() : undefined
   }
   if (method !== 'Runtime.consoleAPICalled' || params['type'] !== 'error') return undefined
   const said = Array.isArray(params['args']) ? (params['args'] as DevToolsFields[]) : []
-  return said.map(one => String(one['value'] ?? one['description'] ?? '')).join(' ')
+  return said.map(one => textOf(one['value'] ?? one['description'])).join(' ')
+}
+
+/** What is shown of any value; nothing of what is no text. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
 }

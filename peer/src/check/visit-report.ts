@@ -110,7 +110,9 @@ function networkInWords(answers: readonly NetworkAnswer[]): string {
 }
 
 function shareInWords({ files, bytes }: Share): string {
-  return files === 0 ? 'nothing' : `${filesInWords(files)} (${bytesInWords(bytes)})`
+  if (files === 0) return 'nothing'
+  // Of what the browser fetched by itself the page knows no length.
+  return bytes === 0 ? filesInWords(files) : `${filesInWords(files)} (${bytesInWords(bytes)})`
 }
 
 function filesInWords(count: number): string {

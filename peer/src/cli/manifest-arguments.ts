@@ -1,10 +1,23 @@
 import { isFullHash } from '@mayfly/common'
+import { reasonOf } from '../error.js'
+import { endingNamed, typesOf } from '../manifest/file-types.js'
 import { baseFrom } from '../manifest/manifest-json.js'
 import type { ManifestOptions } from '../manifest/site-manifest-file.js'
 import { readArguments, UsageError } from './arguments.js'
 
 /** What makes the folder be looked at; without any of them, a switch alone changes the manifest at once. */
-const LOOKING = ['base-url', 'scripts', 'no-scripts', 'styles', 'no-styles', 'off', 'on', 'rehash'] as const
+const LOOKING = [
+  'base-url',
+  'scripts',
+  'no-scripts',
+  'styles',
+  'no-styles',
+  'type',
+  'no-type',
+  'off',
+  'on',
+  'rehash'
+] as const
 
 const FLAG = { type: 'boolean' } as const
 const TEXT = { type: 'string' } as const
@@ -18,6 +31,8 @@ const OPTIONS = {
   'no-scripts': FLAG,
   styles: FLAG,
   'no-styles': FLAG,
+  type: LIST,
+  'no-type': LIST,
   off: LIST,
   on: LIST,
   revoke: LIST,
@@ -44,6 +59,7 @@ export function manifestArguments(args: readonly string[]): { folder: string; op
   } = values
   checkHashes([...revoke, ...restore])
   checkTexts({ output, state, off, on })
+  const named = typeArguments(values.type, values['no-type'])
   const looks = LOOKING.some(name => values[name] !== undefined)
   const switches = ['revoke', 'restore', 'enable', 'disable'].some(name => Object.hasOwn(values, name))
   if (rollback && (looks || switches)) throw new UsageError('--rollback goes with no other change')
@@ -56,6 +72,7 @@ export function manifestArguments(args: readonly string[]): { folder: string; op
       scripts: either(values, 'scripts', 'no-scripts'),
       styles: either(values, 'styles', 'no-styles'),
       enabled: either(values, 'enable', 'disable'),
+      ...named,
       off,
       on,
       revoke,
@@ -64,6 +81,20 @@ export function manifestArguments(args: readonly string[]): { folder: string; op
       rehash,
       switchesOnly: switches && !looks
     }
+  }
+}
+
+/** What is said of endings. Throws UsageError. */
+export function typeArguments(
+  types: readonly string[] = [],
+  noTypes: readonly string[] = []
+): { types: readonly string[]; noTypes: readonly string[] } {
+  try {
+    typesOf(types)
+    for (const ending of noTypes) endingNamed(ending)
+    return { types, noTypes }
+  } catch (error) {
+    throw new UsageError(reasonOf(error))
   }
 }
 
@@ -80,6 +111,12 @@ export function baseOf(text: string | undefined): string | undefined {
   if (text !== undefined && base === undefined)
     throw new UsageError(`not a base: ${text} (a path such as /assets/ or an https URL is expected)`)
   return base
+}
+
+/** Patterns of an option, none of them empty. Throws UsageError. */
+export function patternsOf(name: string, patterns: readonly string[] = []): readonly string[] {
+  checkTexts({ [name]: patterns })
+  return patterns
 }
 
 function checkHashes(hashes: readonly string[]): void {

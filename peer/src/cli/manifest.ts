@@ -21,6 +21,7 @@ export async function manifestCommand(args: readonly string[]): Promise<number> 
     const report = await writeSiteManifest(folder, stopShowing.options)
     stopShowing()
     process.stdout.write(summaryOf(report))
+    for (const line of leftOutLines(report)) say(line)
     if (report.differing > 0)
       say(
         `${report.differing} files of this manifest are not in the folder, or are others: bring them back as well`
@@ -35,22 +36,43 @@ export async function manifestCommand(args: readonly string[]): Promise<number> 
 
 /** One line for people and one word for programs: the file comes last. */
 export function summaryOf(report: ManifestReport): string {
-  const { files, bytes, siteBytes, readCount, isChanged, enabled, output } = report
-  const share = siteBytes === undefined ? '' : ` of ${megabytes(siteBytes)} (${percent(bytes, siteBytes)} %)`
+  const { files, bytes, site, readCount, isChanged, enabled, output } = report
+  const counted = site === undefined ? `${files}` : `${files} of ${site.files}`
+  const share =
+    site === undefined
+      ? `${megabytes(bytes)} MB`
+      : `${megabytes(bytes)} of ${megabytes(site.bytes)} MB (${percent(bytes, site.bytes)} %)`
   const lines = [
-    `${files} ${files === 1 ? 'file' : 'files'}, ${megabytes(bytes)} MB${share} may travel`,
-    ...(siteBytes === undefined ? [] : [`${readCount} hashed, ${Math.max(files - readCount, 0)} unchanged`]),
+    `${counted} ${(site?.files ?? files) === 1 ? 'file' : 'files'}, ${share} may travel`,
+    ...(site === undefined ? [] : [`${readCount} hashed, ${Math.max(files - readCount, 0)} unchanged`]),
     ...(enabled ? [] : ['switched off as a whole: nothing travels until --enable']),
     `${isChanged ? 'written' : 'unchanged'}: ${terminalText(output)}`
   ]
   return `${lines.join('\n')}\n`
 }
 
-function percent(part: number, whole: number): string {
-  return whole === 0 ? '0.0' : ((100 * part) / whole).toFixed(1)
+/** What does not travel, and why: a line for each reason. */
+export function leftOutLines({ leftOut }: ManifestReport): string[] {
+  return leftOut.map(({ reason, files, bytes, examples }) => {
+    const names = examples.map(({ path, bytes: length }) =>
+      length === 0 ? JSON.stringify(path) : `${JSON.stringify(path)} (${kilobytes(length)} kB)`
+    )
+    const more = files > examples.length ? ', …' : ''
+    const counted = `${files} ${files === 1 ? 'file' : 'files'}, ${kilobytes(bytes)} kB`
+    return `left out: ${counted}: ${reason}: ${names.join(', ')}${more}`
+  })
 }
 
-/** Adds what is told while it runs: a line that is written over on a terminal, and files that were left out. */
+/** Never 100 where it is not all. */
+function percent(part: number, whole: number): string {
+  return whole === 0 ? '0.0' : (Math.floor((1_000 * part) / whole) / 10).toFixed(1)
+}
+
+function kilobytes(bytes: number): string {
+  return (bytes / 1_000).toFixed(1)
+}
+
+/** Adds what is told while it runs: a line that is written over on a terminal. */
 function withProgress(options: ManifestOptions): (() => void) & { options: ManifestOptions } {
   const { stderr } = process
   let shownAt = 0
@@ -65,10 +87,6 @@ function withProgress(options: ManifestOptions): (() => void) & { options: Manif
     stderr.write(`\r\x1b[K${hashingLine(bytes, total, stderr.columns)}`)
   }
   return Object.assign(clear, {
-    options: {
-      ...options,
-      onprogress,
-      onleftout: ({ path, reason }) => say(`${JSON.stringify(path)} is left out: ${reason}`)
-    }
+    options: { ...options, onprogress }
   } satisfies { options: ManifestOptions })
 }

@@ -22,14 +22,15 @@ const HELP = `Usage:
       fetches and verifies a file, and goes on where it was stopped; gives up after 30 seconds
       without anyone who has it
   mayfly manifest <folder> [--base-url /assets/] [-o <file>] [--state <file>]
-        [--scripts] [--styles] [--off <path-or-glob>]… [--on <path-or-glob>]… [--rehash]
+        [--scripts] [--styles] [--type ext=media/type]… [--off <path-or-glob>]… [--on <path-or-glob>]… [--rehash]
       says which files of a site may travel, and under which full hash; remembers what was said before
   mayfly manifest <folder> --disable | --enable | --revoke <full-hash>… | --restore <full-hash>… | --rollback
       switches everything off or on, a hash off or on, or brings the previous manifest back, at once
   mayfly prepare <folder> --mediator <ws-url>… [--base-url /] [--eager-images 8] [--sizes]
+        [--type ext=media/type]… [--no-tag <glob>]… [--inline]
       makes a folder of static files one that its visitors carry: scripts, manifest, tags and full hashes
   mayfly rewrite <folder> [--manifest <file>] [--base-url /] [--lazy [--eager-images 8]] [--sizes]
-        [--dry-run] [--tag <ws-url>… [--script <url>] [--worker <url>]]
+        [--no-tag <glob>]… [--dry-run] [--tag <ws-url>… [--script <url>] [--worker <url>]]
       adds full hashes to the elements of HTML documents, and the script tag where --tag asks for it
   mayfly check <url> [--files 32] [--visitors]
       tells what stands in the way on a live page; with --visitors, what a second visitor takes from

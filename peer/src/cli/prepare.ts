@@ -3,9 +3,9 @@ import { rewriteFolder } from '../manifest/rewrite-folder.js'
 import { writeSiteManifest } from '../manifest/site-manifest-file.js'
 import { placeScripts } from '../manifest/site-scripts.js'
 import { CommandError, fileTrouble, mediatorUrls, readArguments, UsageError } from './arguments.js'
-import { summaryOf } from './manifest.js'
-import { baseOf, oneFolder } from './manifest-arguments.js'
-import { eagerImagesOf, rewritingSummaryOf } from './rewrite.js'
+import { leftOutLines, summaryOf } from './manifest.js'
+import { baseOf, oneFolder, patternsOf, typeArguments } from './manifest-arguments.js'
+import { eagerImagesOf, rewritingLines, rewritingSummaryOf } from './rewrite.js'
 import { say } from './terminal.js'
 
 /**
@@ -20,7 +20,11 @@ export async function prepareCommand(args: readonly string[]): Promise<number> {
       mediator: { type: 'string', multiple: true },
       'base-url': { type: 'string' },
       'eager-images': { type: 'string' },
-      sizes: { type: 'boolean' }
+      sizes: { type: 'boolean' },
+      type: { type: 'string', multiple: true },
+      'no-type': { type: 'string', multiple: true },
+      'no-tag': { type: 'string', multiple: true },
+      inline: { type: 'boolean' }
     }
   })
   const folder = oneFolder(positionals)
@@ -29,21 +33,28 @@ export async function prepareCommand(args: readonly string[]): Promise<number> {
   const eagerImages = eagerImagesOf(values['eager-images'])
   if (base?.startsWith('/') === false)
     throw new UsageError('--base-url is a path here: a service worker is of the same site as its pages')
-  const leave = ({ path, reason }: { path: string; reason: string }): void =>
-    say(`${JSON.stringify(path)} is left out: ${reason}`)
+  const named = typeArguments(values.type, values['no-type'])
+  const noTag = patternsOf('no-tag', values['no-tag'])
   try {
-    const { scripts, changed } = await placeScripts(folder)
-    const report = await writeSiteManifest(folder, { base, onleftout: leave })
+    const { scripts, changed, loader } = await placeScripts(folder)
+    const report = await writeSiteManifest(folder, { base, ...named })
     const rewriting = await rewriteFolder(folder, {
       lazy: true,
       eagerImages,
       sizes: values.sizes,
       mediators,
       hasWorker: true,
-      onleftout: leave
+      loader,
+      inline: values.inline,
+      noTag,
+      onleftout: ({ path, reason }) => {
+        // The manifest has said it of what is no document.
+        if (/\.html?$/i.test(path)) say(`${JSON.stringify(path)} is left as it is: ${reason}`)
+      }
     })
     process.stdout.write(`${scripts} scripts, ${changed.length} changed\n`)
     process.stdout.write(summaryOf(report) + rewritingSummaryOf(rewriting))
+    for (const line of [...leftOutLines(report), ...rewritingLines(rewriting)]) say(line)
     return 0
   } catch (error) {
     if (error instanceof FileTrouble) throw new CommandError(`${error.path}: ${fileTrouble(error.cause)}`)

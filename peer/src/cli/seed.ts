@@ -6,12 +6,15 @@ import type { ByteSource } from '../ports/byte-source.js'
 import { CommandError, fileTrouble, mediatorUrls, readArguments, UsageError } from './arguments.js'
 import { filesBelow, type FoundFile } from './file-tree.js'
 import { stopSignal } from './stop.js'
+import { TwinFiles, TwinSource } from './twin-files.js'
 import { print, say } from './terminal.js'
 
 /** Seeds from one process: a session for every so many hashes, as a mediator keeps no more of one. */
 class SeedingSessions {
   readonly #urls: readonly string[]
   readonly #sessions: NodeSession[] = []
+  /** Files of each content: it can be fetched as long as one of them is as it was. */
+  readonly #twins = new Map<FullHash, TwinFiles>()
   /** Which session has a hash already. */
   readonly #homes = new Map<FullHash, NodeSession>()
   /** Hashes of the newest session. */
@@ -29,10 +32,14 @@ class SeedingSessions {
     source: ByteSource,
     signal: AbortSignal
   ): Promise<{ fullHash: FullHash; announced: Promise<void> }> {
+    const twin = new TwinSource(source)
     const full = this.#count >= DEFAULT_MEDIATION_LIMITS.maxHashesPerConnection
     const newest = this.#sessions.at(-1)
     const session = newest === undefined || full ? await this.#add() : newest
-    const fullHash = await session.seedSource(source, { signal })
+    const fullHash = await session.seedSource(twin, { signal })
+    const twins = this.#twins.get(fullHash) ?? new TwinFiles()
+    this.#twins.set(fullHash, twins)
+    twin.join(twins)
     const home = this.#homes.get(fullHash)
     if (home === undefined) {
       this.#homes.set(fullHash, session)

@@ -18,12 +18,9 @@ export interface PageNetwork {
 const PUBLIC =
   /^(?!10\.|127\.|169\.254\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|198\.1[89]\.)[1-9]\d*(\.(0|[1-9]\d*)){3}$|^[23][\da-f]{3}:[\da-f:.]+$/i
 /** What is reached with the permission for the local network, which does not count for the machine itself. */
-const LOCAL = /^(?!0|127\.)[\d.]+$|^f[\da-f]{3}:|^[^.]+\.local$/i
-const LOCAL_NAME = /(^|\.)local(host)?\.?$/i
+const LOCAL = /^(?!0|127)[\d.]+$|^f[\da-f]{3}:|^[^.]+\.local$/i
 /** Platforms differ in what else they take. */
 const CANDIDATE = /^candidate:\S+ \d+ \w+ \d+ (\S+) \d+ typ \w/
-const RELATED = / raddr \S+ rport \d+/g
-const ICE_URL = /^(stun|turns?):([^?:[]+|\[[^\]]*)/i
 /** Each is sent a packet from every network interface, for each connection. */
 const MAX_ICE_URLS = 4
 
@@ -36,7 +33,7 @@ export function isPublicPage({ protocol, hostname }: Pick<URL, 'protocol' | 'hos
 export function isLocalHost(hostname: string): boolean {
   return /^[\d.]+$|^\[/.test(hostname)
     ? !PUBLIC.test(hostname.replace(/[[\]]/g, ''))
-    : LOCAL_NAME.test(hostname)
+    : /(^|\.)local(host)?\.?$/i.test(hostname)
 }
 
 /** Whether a candidate may be told to the other side, and be taken from it. */
@@ -53,25 +50,25 @@ export function mayOffer(candidate: string, { isPublic, isGranted }: PageNetwork
 export function withoutLocal(text: string, page: PageNetwork): string {
   if (!page.isPublic) return text
   if (!text.startsWith('v='))
-    return mayOffer(text, page) ? text.replace(RELATED, ' raddr 0.0.0.0 rport 0') : ''
+    return mayOffer(text, page) ? text.replace(/ raddr \S+ rport \d+/, ' raddr 0.0.0.0 rport 0') : ''
   return text
     .replace(/^.*candidate.*(\r?\n)?/gim, line => {
-      const left = line.startsWith('a=') && withoutLocal(line.slice(2), page)
-      return left ? `a=${left}` : ''
+      const left = withoutLocal(line.slice(2), page)
+      return left && `a=${left}`
     })
     .replace(/^c=.*/gm, 'c=IN IP4 0.0.0.0')
 }
 
 /** What a mediator names for ICE, as far as it may be used: four URLs at most. Anything can be given. */
 export function usableIceServers(value: unknown, { isPublic }: PageNetwork): RTCIceServer[] {
-  const usable: RTCIceServer[] = []
-  for (const server of Array.isArray(value) ? (value as unknown[]).slice(0, MAX_ICE_URLS) : []) {
-    const { urls } = Object(server) as RTCIceServer
-    for (const url of [urls].flat().slice(0, MAX_ICE_URLS)) {
-      const [, , host = ''] = (typeof url === 'string' && ICE_URL.exec(url)) || []
-      if (host && !(isPublic && isLocalHost(host)) && usable.length < MAX_ICE_URLS)
-        usable.push({ ...(server as RTCIceServer), urls: url })
-    }
+  let left = MAX_ICE_URLS
+  const isUsable = (url: unknown): url is string => {
+    const [, , host = ''] = (typeof url === 'string' && /^(stun|turns?):([^?:[]+|\[.*])/i.exec(url)) || []
+    return !!host && !(isPublic && isLocalHost(host))
   }
-  return usable
+  return (Array.isArray(value) ? (value as (RTCIceServer | null)[]) : []).flatMap(server => {
+    const urls = [server?.urls].flat().filter(isUsable).slice(0, left)
+    left -= urls.length
+    return urls[0] ? { ...server, urls: typeof server?.urls === 'string' ? urls[0] : urls } : []
+  })
 }

@@ -25,12 +25,22 @@ export interface Waiting {
   readonly patienceMs: number
 }
 
+/** What a first connection takes before any was made. */
+const FIRST_OPEN_MS = 600
+/** One that is late may still come the next moment. */
+const LATE_MS = 50
 /** What is out of sight waits no longer than this for a first neighbour. */
 export const CONNECTING_MS = 1_000
 /** Nearer than this, a neighbour is as near as the site: one that is seen may come from it. */
 const NEAR_MS = 20
 /** What is seen waits so long for a neighbour that near. */
 const SEEN_MS = 40
+
+/** Until a first neighbour can be asked who is sought for `spentMs`, where one takes `openMs`; undefined: none is expected. */
+export function expectedMs(spentMs: number, openMs = FIRST_OPEN_MS): number | undefined {
+  // Whoever takes twice as long is not expected any more.
+  return spentMs < 2 * openMs ? Math.max(LATE_MS, openMs - spentMs) : undefined
+}
 
 /**
  * Milliseconds that others have for it, all in all; 0: the site is asked at once. What is seen never waits for somebody who is not

@@ -10,6 +10,7 @@ import {
   type SiteManifest
 } from '../core/site-manifest.js'
 import { troubleWith } from './file-trouble.js'
+import { typesOf } from './file-types.js'
 import { wholeManifest } from './manifest-sections.js'
 import { filesToJson, SOME_SITE, writtenBase, type Deployment } from './manifest-json.js'
 
@@ -35,6 +36,8 @@ export interface ManifestState {
   readonly base: string
   readonly scripts: boolean
   readonly styles: boolean
+  /** Types of endings that the site has named. */
+  readonly types: Readonly<Record<string, string>>
   /** Patterns as they were given: they go on for files that come later. */
   readonly off: readonly string[]
   readonly revoked: readonly string[]
@@ -48,6 +51,7 @@ const NOTHING: ManifestState = {
   base: '/',
   scripts: false,
   styles: false,
+  types: {},
   off: [],
   revoked: [],
   enabled: true,
@@ -110,7 +114,7 @@ function bounded(history: readonly Deployment[]): readonly Deployment[] {
 function decodeState(text: string): ManifestState {
   try {
     const json = JSON.parse(text) as Record<string, unknown>
-    const { version, base, scripts, styles, off, revoked, enabled, hashed, history } = json
+    const { version, base, scripts, styles, off, revoked, enabled, hashed, history, types = {} } = json
     // Checked as the manifest is that it leads to.
     const manifest = parseManifest({ version, base, files: {}, revoked, enabled }, SOME_SITE)
     const isGood =
@@ -124,6 +128,7 @@ function decodeState(text: string): ManifestState {
       base: writtenBase(manifest),
       scripts,
       styles,
+      types: typesOf(Object.entries(types as object).map(([ending, type]) => `${ending}=${type}`)),
       off,
       revoked: [...manifest.revoked],
       enabled: manifest.enabled,

@@ -1,6 +1,7 @@
 import { elementsOf, type HtmlElement } from '../adapters/html-document.js'
 import { entryFor, type SiteManifest } from '../core/site-manifest.js'
 import type { ImageSize } from './image-size.js'
+import { allowsInline, updatedTag } from './script-tag.js'
 
 /** Images at the beginning of a document that are left to the browser by default: mostly those in the first viewport. */
 const EAGER_IMAGES = 8
@@ -18,10 +19,29 @@ export interface RewritingOptions {
   readonly eagerImages?: number | undefined
   /** By path: what images of the manifest get as `width` and `height` where they have neither. */
   readonly sizes?: ReadonlyMap<string, ImageSize> | undefined
-  /** The script tag that it is to have, as `scriptTag` writes it. */
-  readonly tag: string | undefined
+  /** The script tag that a page is to have; undefined: whatever there is stays. */
+  readonly tag?: WantedTag | undefined
   /** Whether its encoding is not known, so that only addresses in ASCII are. */
   readonly isAsciiOnly?: boolean
+}
+
+/** The script tag of a page. */
+export interface WantedTag {
+  /** As `scriptTag` writes it. */
+  readonly external: string
+  /** With the loader in it, where the page's own policy lets it run. */
+  readonly inline?: string | undefined
+  /** Takes away what we have written. */
+  readonly isUnwanted?: boolean
+}
+
+/** Images of a document that may travel. */
+export interface ImageCounts {
+  /** That load when they come near, and at once. */
+  readonly lazy: number
+  readonly eager: number
+  /** Of all these, with several addresses. */
+  readonly several: number
 }
 
 /** A document that was rewritten, and what was done, in attributes. */
@@ -30,6 +50,9 @@ export interface Rewritten {
   readonly added: number
   readonly updated: number
   readonly removed: number
+  readonly images: ImageCounts
+  /** Whether its own policy has refused the loader in it. */
+  readonly isInlineRefused: boolean
 }
 
 interface Edit {
@@ -47,40 +70,41 @@ export function rewriteDocument(text: string, options: RewritingOptions): Rewrit
   const base = baseOf(elements, options.url)
   const edits: Edit[] = []
   const counts = { added: 0, updated: 0, removed: 0 }
-  let images = 0
+  const images = { lazy: 0, eager: 0, several: 0 }
+  const { eagerImages = EAGER_IMAGES } = options
+  let index = 0
   for (const element of elements) {
-    if (element.name === 'img') images++
+    if (element.name === 'img') index++
     const url = addressIn(element, base, options.isAsciiOnly === true)
-    if (url === undefined || !`${url.origin}${url.pathname}`.startsWith(options.manifest.base)) continue
+    if (url === undefined || !isBelow(url, options.manifest)) continue
     const entry = entryOf(element, url, options.manifest)
-    const fullHash = entry?.fullHash
-    const change = attributeEdit(text, element, fullHash)
+    const change = attributeEdit(text, element, entry?.fullHash)
     if (change !== undefined) {
       counts[change.kind]++
       edits.push(change.edit)
     }
-    if (element.name === 'img' && entry !== undefined)
-      edits.push(...imageEdits(element, images, entry.path, options))
+    if (element.name !== 'img' || entry === undefined) continue
+    const isLate = options.lazy && index > eagerImages
+    edits.push(...imageEdits(element, isLate, options.sizes?.get(entry.path)))
+    count(images, element, isLate)
   }
-  if (options.tag !== undefined) edits.push(...tagEdits(text, elements, options.tag))
-  return { text: applied(text, edits), ...counts }
+  const wanted = options.tag && tagEdits(text, elements, options.tag)
+  if (wanted !== undefined) edits.push(...wanted.edits)
+  return { text: applied(text, edits), ...counts, images, isInlineRefused: wanted?.isRefused === true }
 }
 
-/** The script tag of a site, in the one form that is known again. */
-export function scriptTag(urls: {
-  readonly script: string
-  readonly mediators: readonly string[]
-  readonly manifest: string
-  readonly worker?: string | undefined
-}): string {
-  const { script, mediators, manifest, worker } = urls
-  const escaped = (value: string): string => value.replaceAll('&', '&amp;').replaceAll('"', '&quot;')
-  const more = worker === undefined ? '' : ` data-worker="${escaped(worker)}"`
-  return `<script src="${escaped(script)}" data-mediators="${escaped(mediators.join(' '))}" data-manifest="${escaped(manifest)}"${more}></script>`
+function count(
+  images: { -readonly [kind in keyof ImageCounts]: number },
+  element: HtmlElement,
+  isLate: boolean
+): void {
+  images[isLazy(element, isLate) ? 'lazy' : 'eager']++
+  if (hasSeveral(element)) images.several++
 }
 
-const OWN_TAG =
-  /^<script src="[^"]*" data-mediators="[^"]*" data-manifest="[^"]*"(?: data-worker="[^"]*")?><\/script>$/
+function isBelow({ origin, pathname }: URL, { base }: SiteManifest): boolean {
+  return `${origin}${pathname}`.startsWith(base)
+}
 
 function baseOf(elements: readonly HtmlElement[], url: string): string {
   const href = elements
@@ -89,11 +113,9 @@ function baseOf(elements: readonly HtmlElement[], url: string): string {
   return href !== undefined && URL.canParse(href, url) ? new URL(href, url).href : url
 }
 
-/** What an element shows, where one full hash can name it. */
+/** What an element shows; of several that the browser chooses among, the one that all browsers know. */
 function addressIn(element: HtmlElement, base: string, isAsciiOnly: boolean): URL | undefined {
-  const { name, attributes, parent } = element
-  // The browser chooses among several: one hash would be wrong for the others.
-  if (attributes.has('srcset') || (name === 'img' && parent === 'picture')) return undefined
+  const { name, attributes } = element
   const attribute = name === 'a' || name === 'link' ? 'href' : 'src'
   const value = (attributes.get(attribute) ?? attributes.get('data-mayfly-src'))?.value
   if (ROLES[name] === undefined || value === undefined || !URL.canParse(value, base)) return undefined
@@ -144,21 +166,26 @@ function attributeEdit(
   return { kind: 'removed', edit: { start: isSpaced ? start - 1 : start, end, text: '' } }
 }
 
-/** When an image of the manifest, the `index`th of its document, is loaded, and what room it takes until then. */
-function imageEdits(
-  element: HtmlElement,
-  index: number,
-  path: string,
-  { lazy, eagerImages = EAGER_IMAGES, sizes }: RewritingOptions
-): Edit[] {
+/** When an image of the manifest is loaded, and what room it takes until then. */
+function imageEdits(element: HtmlElement, isLate: boolean, size: ImageSize | undefined): Edit[] {
   const { attributes } = element
   const edits: Edit[] = []
-  if (lazy && index > eagerImages && !attributes.has('loading'))
-    edits.push(inserted(element, ' loading="lazy"'))
-  const size = sizes?.get(path)
-  if (size !== undefined && !attributes.has('width') && !attributes.has('height'))
+  if (isLate && !attributes.has('loading')) edits.push(inserted(element, ' loading="lazy"'))
+  // Of several, another one may be shown, in a width that is said elsewhere.
+  const isSized = attributes.has('width') || attributes.has('height') || hasSeveral(element)
+  if (size !== undefined && !isSized)
     edits.push(inserted(element, ` width="${size.width}" height="${size.height}"`))
   return edits
+}
+
+function isLazy({ attributes }: HtmlElement, isLate: boolean): boolean {
+  const loading = attributes.get('loading')?.value
+  return loading === undefined ? isLate : loading.toLowerCase() === 'lazy'
+}
+
+/** Whether the browser chooses among several addresses. */
+function hasSeveral({ attributes, parent }: HtmlElement): boolean {
+  return attributes.has('srcset') || parent === 'picture'
 }
 
 /** Directly behind its name, where nothing unquoted can run into it. */
@@ -167,26 +194,73 @@ function inserted({ start, name }: HtmlElement, text: string): Edit {
   return { start: at, end: at, text }
 }
 
-function tagEdits(text: string, elements: readonly HtmlElement[], tag: string): Edit[] {
+function tagEdits(
+  text: string,
+  elements: readonly HtmlElement[],
+  { external, inline, isUnwanted = false }: WantedTag
+): { edits: Edit[]; isRefused: boolean } {
   const present = elements.find(
     ({ name, attributes }) => name === 'script' && attributes.has('data-mediators')
   )
+  const isRefused = inline !== undefined && !allowsInline(policiesIn(elements), contentOf(inline))
+  const tag = inline === undefined || isRefused ? external : inline
+  const edits: Edit[] = []
   if (present === undefined) {
     const at = placeOfTag(text, elements)
-    return [{ start: at, end: at, text: tag }]
+    if (!isUnwanted && isPage(text, elements)) edits.push({ start: at, end: at, text: tag })
+  } else {
+    const { start, endTag } = present
+    const end = endTag?.end ?? present.end
+    const written = text.slice(start, end)
+    const updated = updatedTag(written, tag)
+    const wanted = isUnwanted ? '' : updated
+    // One that the site has written itself is its own.
+    if (updated !== undefined && wanted !== undefined && wanted !== written)
+      edits.push({ start, end, text: wanted })
   }
-  const { start, end, endTag } = present
-  const written = text.slice(start, endTag?.end ?? end)
-  // One that the site has written itself is its own.
-  if (written === tag || !OWN_TAG.test(written)) return []
-  return [{ start, end: start + written.length, text: tag }]
+  return { edits, isRefused: isRefused && !isUnwanted }
+}
+
+/** Where the doctype of a document ends, which comments may be before; undefined: it has none. */
+function endOfDoctype(text: string): number | undefined {
+  let at = text.startsWith('\uFEFF') ? 1 : 0
+  for (;;) {
+    while (/\s/.test(text.charAt(at))) at++
+    if (!text.startsWith('<!--', at)) break
+    const end = text.indexOf('-->', at + 4)
+    if (end === -1) return undefined
+    at = end + 3
+  }
+  const end = text.indexOf('>', at)
+  return end !== -1 && /^<!doctype$/i.test(text.slice(at, at + 9)) ? end + 1 : undefined
+}
+
+/** What has none of these is put into pages, or proves something to somebody. */
+function isPage(text: string, elements: readonly HtmlElement[]): boolean {
+  return (
+    elements.some(({ name }) => ['html', 'head', 'body'].includes(name)) || endOfDoctype(text) !== undefined
+  )
+}
+
+function policiesIn(elements: readonly HtmlElement[]): string[] {
+  return elements
+    .filter(
+      ({ name, attributes }) =>
+        name === 'meta' && attributes.get('http-equiv')?.value.toLowerCase() === 'content-security-policy'
+    )
+    .map(({ attributes }) => attributes.get('content')?.value ?? '')
+}
+
+/** What is between the tags of a script. */
+function contentOf(tag: string): string {
+  return tag.slice(tag.indexOf('>') + 1, -'</script>'.length)
 }
 
 /** At the end of the head, behind what says how the document is encoded. */
 function placeOfTag(text: string, elements: readonly HtmlElement[]): number {
   const named = (name: string): HtmlElement | undefined => elements.find(element => element.name === name)
   const head = named('head')
-  const doctype = /^\uFEFF?\s*<!doctype[^>]*>/i.exec(text)?.[0].length
+  const doctype = endOfDoctype(text)
   return head?.endTag?.start ?? head?.end ?? named('body')?.start ?? named('html')?.end ?? doctype ?? 0
 }
 

@@ -1,12 +1,21 @@
 import { lstat, readFile } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
+import { HtmlTooLarge } from '../adapters/html-document.js'
 import { addressOf, type SiteManifest } from '../core/site-manifest.js'
 import { troubleWith } from './file-trouble.js'
 import { folderFiles, type FolderFile, type LeftOut } from './folder-files.js'
 import { imageSizes } from './image-sizes.js'
 import { SOME_SITE, writtenBase } from './manifest-json.js'
 import { readManifest } from './manifest-state.js'
-import { rewriteDocument, scriptTag } from './rewrite-document.js'
+import { matcherOf } from './path-pattern.js'
+import {
+  rewriteDocument,
+  type ImageCounts,
+  type Rewritten,
+  type RewritingOptions,
+  type WantedTag
+} from './rewrite-document.js'
+import { inlineTag, integrityOf, scriptTag } from './script-tag.js'
 import { MANIFEST_NAME } from './site-manifest-file.js'
 import { writeWhole } from './write-whole.js'
 
@@ -31,6 +40,12 @@ export interface RewriteOptions {
   readonly worker?: string | undefined
   /** The service worker lies beside the script at the base; instead of `worker`. */
   readonly hasWorker?: boolean | undefined
+  /** The loader, as it lies at `script`: its hash is put into the tag. */
+  readonly loader?: string | undefined
+  /** Puts the loader itself into pages whose policy lets it run there. */
+  readonly inline?: boolean | undefined
+  /** Patterns of documents that are to have no tag. */
+  readonly noTag?: readonly string[] | undefined
   /** Writes nothing. */
   readonly dryRun?: boolean | undefined
   readonly onleftout?: (file: LeftOut) => void
@@ -38,13 +53,16 @@ export interface RewriteOptions {
   readonly onchange?: (path: string) => void
 }
 
-/** What has become of them. Counts of documents, then of attributes. */
+/** What has become of them. Counts of documents, then of attributes, then of images that may travel. */
 export interface RewriteReport {
   readonly documents: number
   readonly changed: number
   readonly added: number
   readonly updated: number
   readonly removed: number
+  readonly images: ImageCounts
+  /** Pages whose own policy refuses the loader in them. */
+  readonly inlineRefused: readonly string[]
 }
 
 /** Rewrites the documents below a folder. Rejects where there is no manifest, or a document cannot be read or written. */
@@ -57,35 +75,52 @@ export async function rewriteFolder(folder: string, options: RewriteOptions): Pr
   const manifest = await manifestAt(place, at)
   const sizes = options.sizes === true ? await imageSizes(place, manifest) : undefined
   const tag = tagFor(options, base, relative(root, place).split(sep).join('/'))
+  const withoutTag = (options.noTag ?? []).map(matcherOf)
+  const rewriting = { manifest, lazy: options.lazy === true, eagerImages: options.eagerImages, sizes }
   const report = { documents: 0, changed: 0, added: 0, updated: 0, removed: 0 }
+  const images = { lazy: 0, eager: 0, several: 0 }
+  const inlineRefused: string[] = []
   for (const file of files.filter(({ path }) => /\.html?$/i.test(path))) {
     report.documents++
-    const url = addressOf({ base: at }, file.path)
-    const bytes = await readDocument(file).catch(troubleWith(file.path))
-    if (typeof bytes === 'string') {
-      options.onleftout?.({ path: file.path, reason: bytes })
+    const { path } = file
+    const rewritten = await rewrittenFile(file, {
+      ...rewriting,
+      url: addressOf({ base: at }, path),
+      tag: tag && { ...tag, isUnwanted: withoutTag.some(matches => matches(path)) }
+    }).catch(troubleWith(path))
+    if (typeof rewritten === 'string') {
+      options.onleftout?.({ path, reason: rewritten })
       continue
     }
-    const { text, encoding } = decoded(bytes)
-    const rewritten = rewriteDocument(text, {
-      url,
-      manifest,
-      lazy: options.lazy === true,
-      eagerImages: options.eagerImages,
-      sizes,
-      tag,
-      isAsciiOnly: encoding === 'latin1'
-    })
     for (const kind of ['added', 'updated', 'removed'] as const) report[kind] += rewritten[kind]
-    if (rewritten.text === text) continue
+    for (const kind of ['lazy', 'eager', 'several'] as const) images[kind] += rewritten.images[kind]
+    if (rewritten.isInlineRefused) inlineRefused.push(path)
+    if (!rewritten.isChanged) continue
     report.changed++
-    options.onchange?.(file.path)
+    options.onchange?.(path)
     if (options.dryRun === true) continue
     const { mode } = await lstat(file.place)
-    const content = Buffer.from(rewritten.text, encoding)
-    await writeWhole(file.place, content, mode & 0o7777).catch(troubleWith(file.path))
+    await writeWhole(file.place, rewritten.content, mode & 0o7777).catch(troubleWith(path))
   }
-  return report
+  return { ...report, images, inlineRefused }
+}
+
+/** A document as it is to be. A text instead says why it is left as it is. */
+async function rewrittenFile(
+  file: FolderFile,
+  options: RewritingOptions
+): Promise<(Rewritten & { readonly isChanged: boolean; readonly content: Buffer }) | string> {
+  const bytes = await readDocument(file)
+  if (typeof bytes === 'string') return bytes
+  const { text, encoding } = decoded(bytes)
+  try {
+    const rewritten = rewriteDocument(text, { ...options, isAsciiOnly: encoding === 'latin1' })
+    const content = Buffer.from(rewritten.text, encoding)
+    return { ...rewritten, isChanged: rewritten.text !== text, content }
+  } catch (error) {
+    if (error instanceof HtmlTooLarge) return error.message
+    throw error
+  }
 }
 
 async function manifestAt(place: string, at: string): Promise<SiteManifest> {
@@ -99,18 +134,24 @@ async function baseFor(root: string, place: string): Promise<string> {
 }
 
 function tagFor(
-  { mediators, script, worker, hasWorker }: RewriteOptions,
+  { mediators, script, worker, hasWorker, loader, inline }: RewriteOptions,
   base: string,
   manifest: string
-): string | undefined {
+): WantedTag | undefined {
   if (mediators === undefined || mediators.length === 0) return undefined
   const isBelow = !manifest.startsWith('../')
-  return scriptTag({
+  const attributes = {
     script: script ?? `${base}mayfly.js`,
     mediators,
     manifest: isBelow ? addressOf({ base }, manifest) : `/${MANIFEST_NAME}`,
-    worker: worker ?? (hasWorker === true ? `${base}mayfly-worker.js` : undefined)
-  })
+    worker: worker ?? (hasWorker === true ? `${base}mayfly-worker.js` : undefined),
+    integrity: loader === undefined ? undefined : integrityOf(loader)
+  }
+  const isInline = inline === true && loader !== undefined
+  return {
+    external: scriptTag(attributes),
+    inline: isInline ? inlineTag(attributes, loader) : undefined
+  }
 }
 
 async function readDocument({ place }: FolderFile): Promise<Buffer | string> {

@@ -2,9 +2,10 @@ import { stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { isPath, type SiteFile, type SiteManifest } from '../core/site-manifest.js'
 import { troubleWith } from './file-trouble.js'
-import { isOwnScript, travellingType } from './file-types.js'
+import { endingNamed, isOwnScript, travelling, typesOf } from './file-types.js'
 import { folderFiles, type LeftOut } from './folder-files.js'
 import { candidateOf, hashFiles, SIDECAR_ENDING, type Candidate } from './hash-files.js'
+import { LeftOutFiles, type LeftOutGroup } from './left-out.js'
 import { encodeManifest, filesToJson, MAX_SITE_FILES, writtenBase, type Deployment } from './manifest-json.js'
 import {
   encodeState,
@@ -31,6 +32,9 @@ export interface ManifestOptions {
   readonly base?: string | undefined
   readonly scripts?: boolean | undefined
   readonly styles?: boolean | undefined
+  /** Types of endings, as `ext=media/type`, and endings whose type is as usual again. */
+  readonly types?: readonly string[]
+  readonly noTypes?: readonly string[]
   /** Patterns of paths to be switched off, or on again. */
   readonly off?: readonly string[]
   readonly on?: readonly string[]
@@ -56,8 +60,10 @@ export interface ManifestReport {
   /** Files that may travel, and bytes in them. */
   readonly files: number
   readonly bytes: number
-  /** Bytes of all files of the site, without sidecars, the manifest and our own scripts. Undefined where nobody looked. */
-  readonly siteBytes: number | undefined
+  /** All files of the site and their bytes, without sidecars, the manifest and our own scripts. Undefined where nobody looked. */
+  readonly site: { readonly files: number; readonly bytes: number } | undefined
+  /** What of them does not travel, and why. */
+  readonly leftOut: readonly LeftOutGroup[]
   /** Files that were read to hash them. */
   readonly readCount: number
   readonly isChanged: boolean
@@ -98,12 +104,13 @@ export async function writeSiteManifest(
     await removeSections(output, [encoded, ...(former ? [former] : []), ...others])
   }
   const revoked = new Set(state.revoked)
-  const travelling = [...found.files.values()].filter(file => !revoked.has(file.fullHash))
+  const files = [...found.files.values()].filter(file => !revoked.has(file.fullHash))
   return {
     output,
-    files: travelling.length,
-    bytes: travelling.reduce((sum, { length }) => sum + length, 0),
-    siteBytes: found.siteBytes,
+    files: files.length,
+    bytes: files.reduce((sum, { length }) => sum + length, 0),
+    site: found.site,
+    leftOut: found.leftOut,
     readCount: found.readCount,
     isChanged,
     enabled: state.enabled,
@@ -115,9 +122,13 @@ export async function writeSiteManifest(
 interface Found extends Deployment {
   readonly hashed: ManifestState['hashed']
   readonly offPaths: readonly string[]
-  readonly siteBytes: number | undefined
+  readonly site: ManifestReport['site']
+  readonly leftOut: readonly LeftOutGroup[]
   readonly readCount: number
 }
+
+/** Where nobody looked at the files. */
+const UNSEEN = { site: undefined, leftOut: [], readCount: 0 }
 
 interface Sought {
   readonly state: ManifestState
@@ -132,10 +143,10 @@ async function deploymentOf(root: string, sought: Sought): Promise<Found> {
   if (options.rollback === true) {
     const previous = state.history.at(-1)
     if (before === undefined || previous === undefined) throw new Error('there is no previous manifest')
-    return { ...previous, hashed, offPaths: [...before.off], siteBytes: undefined, readCount: 0 }
+    return { ...previous, hashed, offPaths: [...before.off], ...UNSEEN }
   }
   if (options.switchesOnly === true && before !== undefined)
-    return { ...deploymentIn(before), hashed, offPaths: [...before.off], siteBytes: undefined, readCount: 0 }
+    return { ...deploymentIn(before), hashed, offPaths: [...before.off], ...UNSEEN }
   return await lookedAt(root, sought)
 }
 
@@ -158,20 +169,35 @@ async function differingFrom(root: string, { files, hashed }: Found): Promise<nu
 async function lookedAt(root: string, { state, output, options }: Sought): Promise<Found> {
   const { onleftout = () => {}, onprogress = () => {}, now = Date.now } = options
   const isOff = anyOf(state.off)
+  const isSection = sectionIn(output)
   const candidates: Candidate[] = []
   const offPaths: string[] = []
+  const leftOut = new LeftOutFiles()
   let siteBytes = 0
-  const isSection = sectionIn(output)
-  for (const file of await folderFiles(root, onleftout)) {
-    if (file.path.endsWith(SIDECAR_ENDING) || file.place === output || isOwnScript(file.path)) continue
-    if (isSection(file.place)) continue
-    const type = travellingType(file.path, state)
+  const found = await folderFiles(root, file => {
+    leftOut.add(file.reason, file.path)
+    onleftout(file)
+  })
+  const files = found.filter(
+    ({ path, place }) =>
+      !path.endsWith(SIDECAR_ENDING) && place !== output && !isOwnScript(path) && !isSection(place)
+  )
+  const travel = travelling(
+    files.map(({ path }) => path),
+    state
+  )
+  for (const file of files) {
+    const how = travel(file.path)
+    const type = 'type' in how ? how.type : undefined
     const candidate = await candidateOf(file, type ?? '').catch(troubleWith(file.path))
     siteBytes += candidate.length
     // Nobody has to carry an empty file.
-    if (type === undefined || candidate.length === 0) continue
-    if (isOff(file.path)) offPaths.push(file.path)
-    else candidates.push(candidate)
+    if (candidate.length === 0) leftOut.add('empty files', file.path)
+    else if ('reason' in how) leftOut.add(how.reason, file.path, candidate.length)
+    else if (isOff(file.path)) {
+      offPaths.push(file.path)
+      leftOut.add('switched off (--off)', file.path, candidate.length)
+    } else candidates.push(candidate)
   }
   // Before they are hashed for nothing.
   if (candidates.length > MAX_SITE_FILES)
@@ -179,17 +205,28 @@ async function lookedAt(root: string, { state, output, options }: Sought): Promi
   const total = candidates.reduce((sum, { length }) => sum + length, 0)
   const known = options.rehash === true ? new Map<string, never>() : state.hashed
   const hashed = await hashFiles(candidates, { known, now, onprogress: bytes => onprogress(bytes, total) })
-  return { base: state.base, ...hashed, offPaths, siteBytes }
+  return {
+    base: state.base,
+    ...hashed,
+    offPaths,
+    site: { files: files.length, bytes: siteBytes },
+    leftOut: leftOut.groups()
+  }
 }
 
 /** What is remembered from now on. */
 function changed(state: ManifestState, options: ManifestOptions): ManifestState {
   const { base, scripts, styles, enabled, off = [], on = [], revoke = [], restore = [] } = options
+  const { types = [], noTypes = [] } = options
+  const unnamed = new Set(noTypes.map(endingNamed))
   return {
     ...state,
     base: base ?? state.base,
     scripts: scripts ?? state.scripts,
     styles: styles ?? state.styles,
+    types: Object.fromEntries(
+      Object.entries({ ...state.types, ...typesOf(types) }).filter(([ending]) => !unnamed.has(ending))
+    ),
     enabled: enabled ?? state.enabled,
     off: [...new Set([...state.off, ...off])].filter(pattern => !on.includes(pattern)),
     revoked: [...new Set([...state.revoked, ...revoke])].filter(hash => !restore.includes(hash))

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { troubleWith } from './file-trouble.js'
@@ -14,20 +14,26 @@ const SCRIPT = /^mayfly(-[a-z]+)?\.js$/
 export interface ScriptsReport {
   readonly scripts: number
   readonly changed: readonly string[]
+  /** What the tag loads. */
+  readonly loader: string
 }
 
 /** Puts the scripts that the tag needs into a folder. Rejects where they are not built, or one cannot be written. */
 export async function placeScripts(folder: string, from: string = BUNDLES): Promise<ScriptsReport> {
   const root = resolve(folder)
+  if (!(await stat(root).catch(troubleWith(folder))).isDirectory())
+    troubleWith(folder)(new Error('it is not a folder'))
   const names = (await readdir(from).catch(troubleWith(from))).filter(name => SCRIPT.test(name)).sort()
   if (!names.includes('mayfly.js')) troubleWith(from)(new Error('there is no mayfly.js'))
   const changed: string[] = []
+  let loader = ''
   for (const name of names) {
     const content = await readFile(join(from, name)).catch(troubleWith(name))
+    if (name === 'mayfly.js') loader = content.toString()
     const present = await readFile(join(root, name)).catch(() => undefined)
     if (present?.equals(content) === true) continue
     await writeWhole(join(root, name), content).catch(troubleWith(name))
     changed.push(name)
   }
-  return { scripts: names.length, changed }
+  return { scripts: names.length, changed, loader }
 }

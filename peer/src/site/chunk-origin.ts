@@ -16,15 +16,15 @@ export interface ChunkOrigin {
   close(): void
 }
 
-/** Why the site does not bring a chunk: it could not, or something else came, or it is to be asked once more. */
-export type OriginFailure = 'failed' | 'odd' | 'again'
-
-/** `wanted` tells the chunks that are wanted of it now; `then` is given chunks, also others. */
+/**
+ * `wanted` tells the chunks that are wanted of it now; `then` is given chunks, also others, or why the site does not bring one: it
+ * could not, or something else came.
+ */
 export function chunkOrigin(
   url: string,
   sizes: ChunkSizes,
   wanted: () => readonly number[],
-  then: (index: number, brought: Message | OriginFailure) => void
+  then: (index: number, brought: Message | 'failed' | 'odd') => void
 ): ChunkOrigin {
   const running = new Map<number, AbortController>()
   /** The next chunk of the one answer that brings everything. */
@@ -66,9 +66,8 @@ export function chunkOrigin(
         return bytes
       }
       if (!isWhole) await readChunks(fill, index, index + 1)
-      else if (position !== undefined) {
-        if (position > index) then(index, 'again')
-      } else {
+      // Or else it comes, or has come, with what was asked for before.
+      else if (position === undefined) {
         running.delete(index)
         whole = aborter
         position = 0

@@ -71,14 +71,17 @@ export function planChunk<Source extends ChunkSource>(
   const isLate = transfer
     ? isSilent(transfer, chunk, now) || crawls(transfer, chunk, now)
     : !ask && (isUrgent || (!isBusy && !mayCome && able.length === 0) || now - wantedAt >= patience)
-  // What the site has otherwise is asked for in another way: nobody waits for who may come.
-  const isWaiting = mayCome && !(isUrgent && (origin === 'odd' || now - wantedAt >= LOST_MS))
-  const hasFailed = origin === 'failed' || origin === 'odd'
   return {
     ...(ask && { ask }),
     isOriginDue: origin === undefined && isLate,
-    isLost: hasFailed && !isBrought && !isWaiting && able.length === 0
+    isLost: !isBrought && able.length === 0 && hasFailed(chunk, mayCome, now)
   }
+}
+
+/** The site has, and who may come is waited for no more, as whoever asked would hear of that without us. */
+function hasFailed({ origin, isUrgent, wantedAt }: WantedChunk, mayCome: boolean, now: number): boolean {
+  const isWaiting = mayCome && !(isUrgent && (origin === 'odd' || now - wantedAt >= LOST_MS))
+  return !isWaiting && (origin === 'odd' || origin === 'failed')
 }
 
 type Transfer = NonNullable<WantedChunk['transfer']>

@@ -39,6 +39,8 @@ const MAX_READY = 8
 /** Chunks that may wait to be written. */
 const MAX_WRITES = 8
 const MAX_HAVE_RUNS = 256
+/** The sidecar of a content is there by then, or it has none. */
+const SIDECAR_MS = 10_000
 
 export function chunkShelf(host: ChunkHost): ChunkShelf {
   const { encode, fullHashOf, levelsOf, store, toHex } = host
@@ -187,7 +189,7 @@ function shifted(hashes: Levels[number] = [], at: number): Message[] {
 
 /** Rejects as `fetch` does; undefined: it is not there, or longer. */
 async function fetchAtMost(url: string, most: number): Promise<ArrayBuffer | undefined> {
-  const { ok, body } = await fetch(url)
+  const { ok, body } = await fetch(url, { signal: AbortSignal.timeout(SIDECAR_MS) })
   if (!ok || !body) return undefined
   const parts: Uint8Array<ArrayBuffer>[] = []
   const reader = body.getReader()

@@ -129,7 +129,7 @@ export function openChunks(host: ChunkHost): ChunkEngine {
               return
             }
             const one = content.wanted.get(index)
-            if (one) one.origin = brought === 'again' ? undefined : brought
+            if (one) one.origin = brought
             run()
           }
         ),
@@ -249,10 +249,6 @@ export function openChunks(host: ChunkHost): ChunkEngine {
     ticking = setTimeout(run)
   }
 
-  const cutOf = (bytes: Message, index: number): Message => {
-    const { chunkBytes } = chunkSizesOf(bytes.length)
-    return bytes.slice(index * chunkBytes, (index + 1) * chunkBytes)
-  }
   const allOf = async (fullHash: string): Promise<Brought | undefined> => {
     const content = await contentOf(fullHash)
     const { count = 0 } = content?.sizes ?? {}
@@ -284,7 +280,10 @@ export function openChunks(host: ChunkHost): ChunkEngine {
         return undefined
       }
       const whole = await shelf.whole(wish.fullHash)
-      if (whole && whole.length === wish.length) return { bytes: cutOf(whole, index), source: 'cache' }
+      if (whole) {
+        const { chunkBytes } = chunkSizesOf(whole.length)
+        return { bytes: whole.slice(index * chunkBytes, (index + 1) * chunkBytes), source: 'cache' }
+      }
       const content = await contentOf(wish.fullHash, wish, sidecar)
       if (!content || content.sizes.length !== wish.length || index >= content.sizes.count) return undefined
       const chunk = content.held.has(index) && (await shelf.stored(content, index))

@@ -6,7 +6,6 @@ import {
   networkOf,
   type CandidateKind,
   type Outcome,
-  type Pair,
   type Tried
 } from '../core/reachability.js'
 import type { Message } from './wire.js'
@@ -100,10 +99,10 @@ export function openConnection(
     rtc.close()
     events.onclose()
   }
-  const tried = (outcome: Outcome, { pair = `${ours}${theirs}`, roundTripMs }: Chosen = {}): void => {
+  const tried = (outcome: Outcome, pair = ours + theirs): void => {
     if (isTried || isClosed) return
     isTried = true
-    events.ontried?.({ outcome, pair, ms: openMs || performance.now() - began, network, roundTripMs })
+    events.ontried?.({ outcome, pair, ms: openMs || performance.now() - began, network })
   }
   const fail = (outcome: Outcome): void => {
     tried(outcome)
@@ -125,7 +124,7 @@ export function openConnection(
     isOpen = true
     clearTimeout(late)
     openMs = performance.now() - began
-    const report = (stats?: RTCStatsReport): void => tried('opened', stats && chosenOf(stats))
+    const report = (stats?: RTCStatsReport): void => tried('opened', stats && pairOf(stats))
     rtc.getStats().then(report, () => report())
     events.onopen()
     for (const message of before.splice(0)) if (!isClosed) events.onmessage(message)
@@ -251,22 +250,14 @@ export function openConnection(
   }
 }
 
-interface Chosen {
-  readonly pair?: Pair
-  readonly roundTripMs?: number | undefined
-}
-
-/** The pair of candidates that the connection goes by. */
-function chosenOf(stats: RTCStatsReport): Chosen {
-  const kind = (id: string): CandidateKind =>
-    (stats.get(id) as { candidateType: string } | undefined)?.candidateType[0] as CandidateKind
+/** Kinds of the pair of candidates that the connection goes by. */
+function pairOf(stats: RTCStatsReport): string | undefined {
   for (const one of (stats as Map<string, RTCIceCandidatePairStats>).values())
-    if (one.type === 'candidate-pair' && one.nominated && one.state === 'succeeded')
-      return {
-        pair: `${kind(one.localCandidateId)}${kind(one.remoteCandidateId)}`,
-        roundTripMs: one.currentRoundTripTime && one.currentRoundTripTime * 1_000
-      }
-  return {}
+    if (one.nominated && one.state === 'succeeded')
+      return [one.localCandidateId, one.remoteCandidateId]
+        .map(id => (stats.get(id) as { candidateType: string } | undefined)?.candidateType[0])
+        .join('')
+  return undefined
 }
 
 /** A mediator names the servers: what this platform does not take must not end in the page. Neighbours are found without. */

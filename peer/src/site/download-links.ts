@@ -102,7 +102,7 @@ async function nameOfFile(link: HTMLAnchorElement): Promise<string> {
     method: 'HEAD',
     signal: AbortSignal.timeout(NAME_MS)
   })
-  const name = dispositionName(headers.get('content-disposition') ?? '')
+  const name = dispositionName(headers.get('content-disposition') ?? 'inline')
   if (!ok || redirected || name === undefined) throw new TypeError()
   return name || nameOfLink(link)
 }

@@ -1,5 +1,6 @@
 import type { Neighbour } from './neighbours.js'
-import { fromHex, fullHashOf, levelsOf, rootOf, type Levels } from './tree.js'
+import type { ObjectShelf, Verified } from './object-shelf.js'
+import { fromHex } from './tree.js'
 import {
   BLOCK_BYTES,
   BUSY,
@@ -20,12 +21,6 @@ import {
   type Message,
   type Reader
 } from './wire.js'
-
-/** An object that has verified. */
-export interface Verified {
-  readonly bytes: Message
-  readonly levels: Levels
-}
 
 /** Why a neighbour did not bring an object: it does not have it; it has no time; it is gone or was too slow; it lied. */
 export type Failure = 'missing' | 'busy' | 'lost' | 'wrong'
@@ -65,7 +60,7 @@ interface Stream {
 export const MAX_OBJECT_BYTES = 16_777_216
 
 /** Fetches whole objects from neighbours; each is verified as a whole, so its bytes come from one of them. */
-export function downloads(): {
+export function downloads(verify: ObjectShelf['verify']): {
   /** `most`: bytes that it has at most. */
   fetch(neighbour: Neighbour, fullHash: string, most?: number): Transfer
   /** Takes what a server sends; false: it is another kind of message. Throws where it is malformed or was not asked for. */
@@ -108,9 +103,7 @@ export function downloads(): {
     const { length, root, fullHash } = stream
     if (length === undefined || root === undefined || stream.received < length) return
     const bytes = join([...stream.pieces].sort(([a], [b]) => a - b).map(([, piece]) => piece))
-    const levels = await levelsOf(bytes)
-    const isRight = bytes.length === length && (await fullHashOf(rootOf(levels), length)) === fullHash
-    stream.settle(isRight ? { bytes, levels } : 'wrong')
+    stream.settle((bytes.length === length && (await verify(fullHash, bytes))) || 'wrong')
   }
 
   return {

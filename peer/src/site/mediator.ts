@@ -138,7 +138,7 @@ export function openMediator(
     if (socket?.readyState === OPEN) {
       socket.send(text)
       // Answered at once; so is what this mediator does not know, with an error.
-      if (/^get_/.test(String((message as MediatorMessage)['type']))) owed()
+      if (String((message as MediatorMessage)['type']).startsWith('get_')) owed()
     } else if (!closing.signal.aborted) waiting.push(text)
   }
   const listen = (type: string, run: (event: Event) => void): void =>

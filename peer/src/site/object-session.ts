@@ -1,7 +1,7 @@
 import type { Outlook } from '../core/patience.js'
-import type { Reachability } from '../core/reachability.js'
+import type { BudgetRecord } from '../core/upload-budget.js'
 import type { ChunkWish } from './chunks.js'
-import type { StreamsPart } from './parts.js'
+import type { PeersPart, StreamsPart } from './parts.js'
 import type { Store } from './store.js'
 import type { Uploads, UploadsHost } from './uploads.js'
 
@@ -32,10 +32,10 @@ export interface SessionOptions {
   readonly mediators: readonly string[]
   readonly iceServers?: RTCIceServer[] | undefined
   readonly store: Store
-  /** What is known of the network. */
-  readonly reach: Reachability
-  /** It is to be kept for the pages to come. */
-  readonly learned: (reach: Reachability) => void
+  /** What is known of the network, as text. */
+  readonly reach: BudgetRecord
+  /** The network may be another than when the page was opened. */
+  readonly hasMoved: () => boolean
   readonly mayUpload: () => boolean
   /** Nothing is left to give today: what is held is told to nobody. */
   readonly isSpent: () => boolean
@@ -44,6 +44,8 @@ export interface SessionOptions {
   readonly givable: (fullHashes: readonly string[]) => readonly string[]
   /** Somebody was needed, and nobody was there, or somebody. */
   readonly looked: (isAlone: boolean) => void
+  /** Fetches the part that speaks with others, when there are some. */
+  readonly peers: () => Promise<PeersPart | undefined>
   /** Fetches the part that gives, when something may be given; undefined: it cannot be had. */
   readonly uploads: (host: Pick<UploadsHost, 'object' | 'encode' | 'read'>) => Promise<Uploads | undefined>
   /** Fetches the part that streams, when it is needed. */

@@ -1,6 +1,12 @@
-import type { Verified } from './downloads.js'
 import type { Store } from './store.js'
-import { fullHashOf, levelsOf, rootOf } from './tree.js'
+import { fullHashOf, levelsOf, rootOf, type Levels } from './tree.js'
+import type { Message } from './wire.js'
+
+/** An object that has verified. */
+export interface Verified {
+  readonly bytes: Message
+  readonly levels: Levels
+}
 
 /** Bytes of verified objects that are kept in memory for serving. */
 const READY_BYTES = 8_388_608
@@ -10,6 +16,8 @@ export interface ObjectShelf {
   readonly held: (fullHash: string) => Promise<Verified | undefined>
   /** False: it is another object. */
   readonly keep: (fullHash: string, bytes: Uint8Array<ArrayBuffer>) => Promise<boolean>
+  /** Undefined: it is another object. */
+  readonly verify: typeof verify
   /** What is verified already. */
   readonly hold: (fullHash: string, verified: Verified) => void
 }
@@ -46,10 +54,11 @@ export function openObjectShelf(store: Store, onstored: () => void): ObjectShelf
     if (verified) hold(fullHash, verified)
     return !!verified
   }
-  return { held, hold, keep }
+  return { held, hold, keep, verify }
 }
 
-async function verify(fullHash: string, bytes: Uint8Array<ArrayBuffer>): Promise<Verified | undefined> {
+/** Undefined: the bytes are another object. */
+export async function verify(fullHash: string, bytes: Message): Promise<Verified | undefined> {
   const levels = await levelsOf(bytes)
   return (await fullHashOf(rootOf(levels), bytes.length)) === fullHash ? { bytes, levels } : undefined
 }

@@ -1,17 +1,16 @@
-/** The part of the script tag that speaks with others, and fetches whole objects: `mayfly-objects.js`. */
-import { reachabilityOf } from '../core/reachability.js'
+/** The part of the script tag that keeps what the page has fetched, announces it, and looks who is there: `mayfly-objects.js`. */
+import { within } from './deadline.js'
 import { keepHere, openKeeper } from './keeper.js'
 import { openManifestReader } from './manifest-reader.js'
 import { openSession } from './objects.js'
-import type { ObjectsPart, PartsScope, StreamsPart, UploadsPart } from './parts.js'
-import { present } from './presenter.js'
+import type { ObjectsPart, PartsScope, PeersPart, StreamsPart, UploadsPart } from './parts.js'
 import { watchResources } from './resources.js'
 import { tellSources } from './sources.js'
 import { openStore } from './store.js'
 import { shareAmongTabs } from './tabs.js'
 
 /** What parts must hash to. Put in when the bundle is made. */
-declare const INTEGRITY: { readonly uploads: string; readonly streams: string }
+declare const INTEGRITY: Readonly<Record<'peers' | 'uploads' | 'streams', string>>
 
 /** Bytes that are kept by default. */
 const STORE_BYTES = 67_108_864
@@ -30,8 +29,9 @@ const part: ObjectsPart = (options, host) => {
   const reader = at === '' ? undefined : openManifestReader(at, { fetch: (...of) => fetch(...of), now: Date.now })
   const first = reader?.refresh()
   const store = openStore(storeBytes, at)
-  const reach = reachabilityOf(host.reach.read(), Date.now())
-  for (const type of ['online', 'offline']) addEventListener(type, reach.changed)
+  let hasMoved = false
+  for (const type of ['online', 'offline']) addEventListener(type, () => (hasMoved = true))
+  const peers = (): Promise<PeersPart | undefined> => fetchPart('peers', INTEGRITY.peers)
   const streams = (): Promise<StreamsPart | undefined> => fetchPart('streams', INTEGRITY.streams)
   const session = shareAmongTabs(at || mediators.join(), () =>
     openSession({
@@ -40,8 +40,8 @@ const part: ObjectsPart = (options, host) => {
       isSpent,
       spent,
       store,
-      reach,
-      learned: () => host.reach.write(reach.toText(Date.now())),
+      hasMoved: () => hasMoved,
+      peers,
       givable: fullHashes => {
         const { revoked, enabled = true } = reader?.current() ?? {}
         return enabled ? fullHashes.filter(one => !revoked?.has(one)) : []
@@ -99,7 +99,7 @@ const part: ObjectsPart = (options, host) => {
       const file = container?.controller && (await lookAt(new URL(showing.url, document.baseURI).href))
       // The service worker gives it under the site's own address.
       if (file && file.fullHash === showing.fullHash) return undefined
-      return present(session, element, showing)
+      return (await within(showing.patienceMs, peers()))?.present(session, element, showing)
     },
     keepShown: (fullHash, url, element) => {
       const later = (): unknown => setTimeout(() => void keep(fullHash, url), KEEP_MS)

@@ -3,7 +3,8 @@ import type { Obstacles } from '../core/site-worth.js'
 import type { BudgetRecord, UploadOptions } from '../core/upload-budget.js'
 import type { ChunkEngine, ChunkHost } from './chunks.js'
 import type { ObjectSession, ObjectSource } from './object-session.js'
-import type { Showing, Shown } from './presenter.js'
+import type { Peers, PeersHost } from './peers.js'
+import type { present, Showing, Shown } from './presenter.js'
 import type { SharingState } from './sharing-state.js'
 import type { Uploads, UploadsHost } from './uploads.js'
 
@@ -108,6 +109,12 @@ export type UploadsPart = (
   options: UploadOptions,
   host: Pick<SiteSessionHost, 'mayUpload' | 'budget'> & Pick<UploadsHost, 'object' | 'encode' | 'read'>
 ) => Uploads
+
+/** What `mayfly-peers.js` gives the session (`openPeers`, in the tab that has it) and every tab (`present`). */
+export interface PeersPart {
+  openPeers(host: PeersHost): Peers
+  readonly present: typeof present
+}
 
 export type ObjectsPart = (options: SiteSessionOptions, host: SiteSessionHost) => SiteSession
 

@@ -8,7 +8,7 @@ export interface RangeReader {
    * The next bytes, of the range or of everything, and maybe more than those. Rejects with RangeError where the answer makes
    * no sense, and with TypeError where it breaks off.
    */
-  next(): Promise<Message>
+  readonly next: () => Promise<Message>
 }
 
 /** Which bytes are wanted of what. */
@@ -28,37 +28,34 @@ export interface WantedRange {
  * Rejects as `next` does, and as `fetch` does.
  */
 export async function openRange(wanted: WantedRange): Promise<RangeReader> {
-  const { url, end, length, isVerified, signal = null } = wanted
+  const { url, end, isVerified, signal = null } = wanted
   /** The next byte that is wanted, and how many come before it. */
   let at = wanted.start
   let skip = 0
   let version: string | null | undefined
+  let reader!: ReadableStreamDefaultReader<Message>
 
   /** Gives true where everything comes. */
   const ask = async (): Promise<boolean> => {
-    const { status, headers, body } = await fetch(url, {
+    const response = await fetch(url, {
       // What the page asks for itself is not the service worker's.
       cache: 'force-cache',
       headers: { range: `bytes=${at}-${end - 1}` },
       signal
     })
-    const told = (name: string): string | null => headers.get(name)
-    const isPart = status === 206
-    const [, first, last, total] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(told('content-range') ?? '') ?? []
-    const from = !isPart ? 0 : isVerified && told('content-range') === null ? at : Number(first)
-    const all = isPart ? total : isVerified || told('content-encoding') ? '*' : told('content-length')
-    const isThis =
-      (version ??= told('etag')) === told('etag') && Number(/^\d+$/.test(all ?? '') ? all : length) === length
-    if (!body || !(isPart || status === 200) || !(from <= at) || !isThis) {
+    const { status, headers, body } = response
+    const [from = Infinity, isAll = false] = placeOf(response, at, wanted)
+    const tag = headers.get('etag')
+    version ??= tag
+    if (!body || from > at || version !== tag) {
       void body?.cancel().catch(() => {})
       throw status < 300 ? new RangeError() : new TypeError()
     }
     reader = body.getReader()
     skip = at - from
-    return from === 0 && (!isPart || Number(last) === length - 1)
+    return isAll
   }
 
-  let reader!: ReadableStreamDefaultReader<Message>
   const isWhole = (await ask()) && isVerified === true
   if (isWhole) skip = 0
   return {
@@ -80,4 +77,20 @@ export async function openRange(wanted: WantedRange): Promise<RangeReader> {
       }
     }
   }
+}
+
+/** The first byte of an answer, and whether it has all; nothing: it makes no sense, or is of another content. */
+function placeOf(
+  { status, headers }: Response,
+  at: number,
+  { length, isVerified }: WantedRange
+): [from?: number, isAll?: boolean] {
+  const told = headers.get(status === 206 ? 'content-range' : 'content-length')
+  const isTold = !isVerified && told !== null && !headers.get('content-encoding')
+  if (status === 200) return isTold && Number(told) !== length ? [] : [0, true]
+  // Another site need not show it.
+  if (status === 206 && isVerified && told === null) return [at]
+  const [, first, last, total] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(told ?? '') ?? []
+  const isThis = status === 206 && (total === '*' || Number(total) === length)
+  return isThis ? [Number(first), first === '0' && Number(last) === length - 1] : []
 }

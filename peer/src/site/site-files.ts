@@ -105,7 +105,7 @@ function givenOf(
 
 /** A document must not be made of what can hold scripts. */
 function isSafe(type: string): boolean {
-  return isSiteType(type) && !/svg/.test(type)
+  return isSiteType(type) && !type.endsWith('+xml')
 }
 
 /** Where the manifest has a full hash, as far as it was read. */

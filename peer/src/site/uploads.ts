@@ -1,4 +1,4 @@
-import type { Verified } from './downloads.js'
+import type { Verified } from './object-shelf.js'
 import type { Neighbour } from './neighbours.js'
 import { sendWindow, type SendWindow } from './send-window.js'
 import { proofOf, rootOf, toHex, type Levels } from './tree.js'

@@ -200,7 +200,7 @@ describe('what a page tells and takes of local networks', () => {
 describe('ICE servers that a mediator names', () => {
   it('are at most four URLs of stun, turn or turns, whatever form they come in', () => {
     const many = Array.from({ length: 200 }, (_, n) => `stun:s${n}.example`)
-    expect(usableIceServers([{ urls: many }], HOME).map(({ urls }) => urls)).to.deep.equal(many.slice(0, 4))
+    expect(usableIceServers([{ urls: many }], HOME)).to.deep.equal([{ urls: many.slice(0, 4) }])
     expect(
       usableIceServers(
         many.map(urls => ({ urls })),
@@ -225,7 +225,7 @@ describe('ICE servers that a mediator names', () => {
     expect(usableIceServers([{ urls: servers.slice(0, 4) }, { urls: servers[4] }], PUBLIC)).to.deep.equal([
       { urls: servers[4] }
     ])
-    expect(usableIceServers([{ urls: servers }], HOME)).to.have.length(4)
+    expect(usableIceServers([{ urls: servers }], HOME)[0]?.urls).to.have.length(4)
   })
 
   it('are taken from anything', () => {

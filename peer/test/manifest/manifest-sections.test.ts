@@ -122,12 +122,16 @@ describe('sections of a manifest in a folder', () => {
     expect(await folder.paths()).to.have.length(MAX_INLINE_FILES)
     expect(await sectionsOf()).to.deep.equal([])
     await folder.write({ 'z.png': 'z' })
-    expect(await folder.manifest()).to.include({ files: 151, siteBytes: 341 })
+    expect(await folder.manifest()).to.deep.include({ files: 151, site: { files: 151, bytes: 341 } })
     expect(await folder.paths()).to.deep.equal([])
     expect(await sectionsOf()).not.to.deep.equal([])
     expect((await read())?.files.size).to.equal(151)
     // They are no files of the site themselves.
-    expect(await folder.manifest()).to.include({ files: 151, siteBytes: 341, isChanged: false })
+    expect(await folder.manifest()).to.deep.include({
+      files: 151,
+      site: { files: 151, bytes: 341 },
+      isChanged: false
+    })
   })
 
   it('have an entry for each name of one content', async () => {

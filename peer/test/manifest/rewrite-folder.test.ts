@@ -24,7 +24,9 @@ describe('a folder of documents', () => {
       changed: 2,
       added: 2,
       updated: 0,
-      removed: 0
+      removed: 0,
+      images: { lazy: 0, eager: 2, several: 0 },
+      inlineRefused: []
     })
     expect(await folder.text('index.html')).to.match(
       /^<img data-mayfly="[0-9a-f]{64}" src=assets\/a.png>\r\n$/

@@ -45,7 +45,11 @@ describe('the manifest of a folder', () => {
 
   it('never has the scripts of Mayfly itself, nor counts them as bytes of the site', async () => {
     await given({ 'mayfly.js': 'a', 'js/mayfly-worker.js': 'b', 'js/mayfly.mjs': 'c', 'mayfly-x/a.js': 'd' })
-    expect(await folder.manifest({ scripts: true })).to.include({ files: 1, bytes: 1, siteBytes: 1 })
+    expect(await folder.manifest({ scripts: true })).to.deep.include({
+      files: 1,
+      bytes: 1,
+      site: { files: 1, bytes: 1 }
+    })
     expect(await folder.paths()).to.deep.equal(['mayfly-x/a.js'])
   })
 
@@ -58,7 +62,12 @@ describe('the manifest of a folder', () => {
     expect(json['base']).to.equal('/assets/')
     expect(json.files['a.png']).to.deep.equal({ fullHash, sha256, length: 100_000, type: 'image/png' })
     expect(json.files['b.svg']?.['type']).to.equal('image/svg+xml')
-    expect(report).to.include({ files: 2, bytes: 100_006, siteBytes: 100_006, isChanged: true })
+    expect(report).to.deep.include({
+      files: 2,
+      bytes: 100_006,
+      site: { files: 2, bytes: 100_006 },
+      isChanged: true
+    })
   })
 
   it('is the same text whatever the order of files on disk, and is not written where nothing has changed', async () => {
@@ -182,7 +191,7 @@ describe('the manifest of a folder', () => {
     await given({ 'a.png': 'a' })
     await folder.manifest()
     const switched = await folder.manifest({ revoke: [HASH], enabled: false, switchesOnly: true })
-    expect(switched.siteBytes).to.equal(undefined)
+    expect(switched.site).to.equal(undefined)
     await folder.write({ 'b.png': 'b' })
     await folder.manifest()
     expect(await folder.json()).to.deep.include({ revoked: [HASH], enabled: false })
@@ -191,11 +200,98 @@ describe('the manifest of a folder', () => {
     expect(await folder.paths()).to.have.lengthOf(2)
   })
 
+  it('has what plays films on demand, and segments of a film only beside a playlist', async () => {
+    await given({
+      'hls/film.m3u8': 'x',
+      'hls/0.ts': 'x',
+      'hls/de.VTT': 'x',
+      'src/code.ts': 'x',
+      'hls/deep/1.ts': 'x',
+      'dash/film.mpd': 'x',
+      'dash/1.m4s': 'x',
+      'song.aac': 'x'
+    })
+    await folder.manifest()
+    const types = Object.entries((await folder.json()).files).map(
+      ([path, { type }]) => `${path} ${String(type)}`
+    )
+    expect(types).to.deep.equal([
+      'dash/1.m4s video/iso.segment',
+      'dash/film.mpd application/dash+xml',
+      'hls/0.ts video/mp2t',
+      'hls/de.VTT text/vtt',
+      'hls/film.m3u8 application/vnd.apple.mpegurl',
+      'song.aac audio/aac'
+    ])
+  })
+
+  it('has endings that the site has named, until it takes them back', async () => {
+    await given({ 'a.bin': 'x', 'b.JSON': 'y', 'c.png': 'z', 'd.js': 'w' })
+    await folder.manifest({
+      types: [
+        'bin=application/octet-stream',
+        '.json=application/json',
+        'js=text/javascript',
+        'png=image/webp'
+      ]
+    })
+    expect(await folder.paths()).to.deep.equal(['a.bin', 'b.JSON', 'c.png'])
+    expect((await folder.json()).files['c.png']?.['type']).to.equal('image/webp')
+    await folder.manifest({ noTypes: ['.JSON', 'png'] })
+    expect(await folder.paths()).to.deep.equal(['a.bin', 'c.png'])
+    expect((await folder.json()).files['c.png']?.['type']).to.equal('image/png')
+    for (const type of [
+      'bin',
+      'bin=',
+      '=image/png',
+      'bin=text/html',
+      'html=image/png',
+      'xml=application/dash+xml',
+      'a.b=image/png',
+      'svg=image/svg+xml;x'
+    ])
+      expect(await folder.manifest({ types: [type] }).catch((error: Error) => error.message), type).to.be.a(
+        'string'
+      )
+  })
+
+  it('says what of the folder is left out, and why, the heaviest first', async () => {
+    await given({
+      'a.png': 'x',
+      'off.png': 'xx',
+      'empty.png': '',
+      'index.html': 'x',
+      'app.js': 'x',
+      'big.bin': bytesOf(3_000),
+      'small.bin': bytesOf(10),
+      'b.dat': bytesOf(2_000),
+      'c.dat': bytesOf(1_000)
+    })
+    await symlink('a.png', join(folder.path, 'link.png'))
+    const { leftOut, files, site } = await folder.manifest({ off: ['off.png'] })
+    expect(files).to.equal(1)
+    expect(site).to.deep.equal({ files: 9, bytes: 6_015 })
+    expect(leftOut[0]).to.deep.include({ files: 4, bytes: 6_010 })
+    expect(leftOut[0]?.reason).to.match(/^endings that are not known/)
+    expect(leftOut[0]?.examples.map(({ path }) => path)).to.deep.equal(['big.bin', 'b.dat', 'c.dat'])
+    expect(leftOut.map(({ reason, files: count }) => `${count} ${reason}`).slice(1)).to.have.members([
+      '1 switched off (--off)',
+      '1 pages, and other documents',
+      '1 scripts (--scripts)',
+      '1 empty files',
+      '1 it is a link'
+    ])
+  })
+
   it('does not count what is revoked', async () => {
     await given({ 'a.png': 'a', 'b.png': 'bb' })
     await folder.manifest()
     const revoke = [(await folder.json()).files['a.png']?.['fullHash'] as string]
-    expect(await folder.manifest({ revoke })).to.include({ files: 1, bytes: 2, siteBytes: 3 })
+    expect(await folder.manifest({ revoke })).to.deep.include({
+      files: 1,
+      bytes: 2,
+      site: { files: 2, bytes: 3 }
+    })
   })
 
   it('keeps what is switched off where only what is remembered is lost', async () => {

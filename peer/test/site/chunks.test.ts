@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import type { ChunkEngine } from '../../src/site/chunks.js'
-import { downloads, type Verified } from '../../src/site/downloads.js'
+import { downloads } from '../../src/site/downloads.js'
+import { verify, type Verified } from '../../src/site/object-shelf.js'
 import type { Neighbour } from '../../src/site/neighbours.js'
 import type { Brought } from '../../src/site/object-session.js'
 import { uploads } from '../../src/site/uploads.js'
@@ -264,7 +265,7 @@ async function fetchWhole(fullHash: string, object: ChunkEngine['object']): Prom
     take: () => 0,
     gave: () => {}
   })
-  const client = downloads()
+  const client = downloads(verify)
   const toServer: Neighbour = {
     ...ends,
     ...address,

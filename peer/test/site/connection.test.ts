@@ -73,9 +73,7 @@ describe('a connection of the script tag', () => {
     expect(order).to.deep.equal([])
     await time.advance(1)
     expect(order).to.deep.equal(['failed', 'close'])
-    expect(tried).to.deep.equal([
-      { outcome: 'failed', pair: 'sm', ms: 7_000, network: '203.0', roundTripMs: undefined }
-    ])
+    expect(tried).to.deep.equal([{ outcome: 'failed', pair: 'sm', ms: 7_000, network: '203.0' }])
     expect(time.pending).to.equal(0)
   })
 
@@ -99,9 +97,7 @@ describe('a connection of the script tag', () => {
     await connection.signal(answer(HOST))
     rtc().open('srflx', 'prflx')
     await time.advance(50)
-    expect(tried).to.deep.equal([
-      { outcome: 'opened', pair: 'sp', ms: 300, network: '203.0', roundTripMs: 20 }
-    ])
+    expect(tried).to.deep.equal([{ outcome: 'opened', pair: 'sp', ms: 300, network: '203.0' }])
     rtc().become('failed')
     expect(order).to.deep.equal(['open', 'opened', 'close'])
   })
@@ -152,7 +148,11 @@ describe('a connection of the script tag', () => {
     const query = async ({ name }: { name: string }): Promise<object> => {
       asked.push(name)
       if (name === 'local-network') throw new TypeError('an unknown name')
-      return { state }
+      return {
+        get state() {
+          return state
+        }
+      }
     }
     const { navigator } = globalThis
     const put = (name: string, value: unknown): void => {

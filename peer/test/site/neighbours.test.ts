@@ -99,7 +99,7 @@ describe('neighbours of the script tag', () => {
     await time.advance(200)
     FakeRtc.all[0]?.open()
     await time.advance(0)
-    expect([reachability.worked(Date.now()), reachability.openMs]).to.deep.equal([true, 220])
+    expect([reachability.worked(Date.now()), reachability.openMs()]).to.deep.equal([true, 220])
     FakeRtc.all[0]?.become('failed')
     expect(gone).to.have.length(1)
     expect(neighbours.connect(address(1))).not.to.equal(undefined)

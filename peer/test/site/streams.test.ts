@@ -202,6 +202,21 @@ describe('a content that is read as it comes', () => {
     expect(server.ranges).to.deep.equal([])
   })
 
+  it('is one object, as any other, where it has one chunk, with a sidecar or without', async () => {
+    const whole = content
+    content = await contentOf(300_000)
+    try {
+      for (const sidecar of [server.sidecar, undefined]) {
+        wishes = []
+        const some = await all(open({ sidecar }).read(70_000, 200_000))
+        expect(isRight(some, 70_000, 200_000)).to.equal(true)
+        expect(wishes.map(({ wish }) => [wish.chunk, wish.length])).to.deep.equal([[undefined, 300_000]])
+      }
+    } finally {
+      content = whole
+    }
+  })
+
   describe('without a sidecar', () => {
     it('is brought whole, once, where it is short enough', async () => {
       contents = open({ sidecar: undefined })

@@ -16,7 +16,9 @@ export class Labels {
 
   #addTo(element: Element): HTMLElement {
     const label = make('span', { class: 'label' }, make('span', { class: 'unseen' }, 'from '), make('span'))
-    element.after(label)
+    // A picture holds nothing but what there is to choose from.
+    const place = element.parentElement?.matches('picture') ? element.parentElement : element
+    place.after(label)
     this.#labels.set(element, label)
     return label
   }

@@ -30,7 +30,8 @@ function begin(): void {
     if (address === undefined) continue
     const hash = element.getAttribute('data-mayfly')
     if (hash !== null) addresses.set(hash, address)
-    elements.set(address, [...(elements.get(address) ?? []), element])
+    for (const one of new Set([address, ...candidatesOf(element)]))
+      elements.set(one, [...(elements.get(one) ?? []), element])
   }
   for (const link of document.querySelectorAll('footer a')) {
     if (link.getAttribute('href') === location.pathname.replace(/[^/]*$/, ''))
@@ -104,9 +105,27 @@ function labelAll(address: string): void {
 /** The library's word about the element itself counts most. */
 function label(element: Element): void {
   const said = element.getAttribute(SOURCE_ATTRIBUTE)
-  const address = addressOf(element)
+  const address = shownBy(element)
   const source = isSource(said) ? said : address === undefined ? undefined : ledger.sourceOf(address)
   if (source !== undefined) labels.show(element, source)
+}
+
+/** What the element shows: the browser's choice, where it has made one among several. */
+function shownBy(element: Element): string | undefined {
+  const chosen = element instanceof HTMLImageElement ? element.currentSrc : ''
+  return candidatesOf(element).find(address => address === chosen) ?? addressOf(element)
+}
+
+/** The addresses that a browser may choose from for an image, beside its own. */
+function candidatesOf(element: Element): string[] {
+  const sources = element.parentElement?.matches('picture') ? element.parentElement.children : [element]
+  return [...sources].flatMap(source =>
+    (source.getAttribute('srcset') ?? '')
+      .split(',')
+      .map(candidate => candidate.trim().split(/\s/, 1)[0] ?? '')
+      .filter(address => address !== '')
+      .map(address => new URL(address, document.baseURI).href)
+  )
 }
 
 function addressOf(element: Element): string | undefined {

@@ -1,6 +1,8 @@
 import { expect } from 'chai'
-import { readFile } from 'node:fs/promises'
+import { readFile, readdir } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import { inflateSync } from 'node:zlib'
+import { readManifest } from '../../../peer/src/manifest/manifest-state.js'
 import { Bits } from '../../shop/content/bits.mjs'
 import { H264Encoder } from '../../shop/content/h264.mjs'
 import { encodeMp4 } from '../../shop/content/mp4.mjs'
@@ -105,6 +107,26 @@ describe('the pages of the shop', () => {
     expect(count(page, /<img [^>]*width="640" height="480"/g)).to.equal(PER_PAGE)
   })
 
+  it('let the browser choose between two widths for every second picture, in a quarter of these by the window', () => {
+    const page = pages.get('index.html')
+    const sets = page.match(/ srcset="[^"]*"/g) ?? []
+    expect(sets).to.have.length(PER_PAGE / 2)
+    expect(count(page, /<picture><source media="[^"]*" srcset="[^"]*"><img [^>]*><\/picture>/g)).to.equal(6)
+    expect(count(page, /<img [^>]*srcset="[^"]*-320.png 320w, [^"]*.png 640w" sizes="[^"]*"/g)).to.equal(19)
+    // What has two widths stands in every list in the same way, and on its own page in another.
+    const [own] = pages.get('product/4.html').match(/<picture>.*?<\/picture>/) ?? []
+    expect(own).to.match(/<source media="\(min-width: 46rem\)" srcset="[^"]*">.*320w.*640w/)
+  })
+
+  it('name no picture that is not there', async () => {
+    const site = new URL('../../dist/shop/site/', import.meta.url)
+    const files = new Set(await readdir(new URL('assets/pots/', site)))
+    expect(files.size).to.equal(200 + 100)
+    for (const [name, page] of pages)
+      for (const [, file] of page.matchAll(/assets\/pots\/([^ ,"]+)/g))
+        expect(files.has(file), `${file} of ${name}`).to.equal(true)
+  })
+
   it('know nothing of Mayfly but in words', () => {
     for (const [name, page] of pages) expect(page, name).not.to.match(/mayfly\.js|data-mayfly/)
   })
@@ -112,9 +134,7 @@ describe('the pages of the shop', () => {
   it('differ with Mayfly by the tag and by one attribute on what may travel', async () => {
     const folder = new URL('../../dist/shop/', import.meta.url)
     const read = (path: string) => readFile(new URL(path, folder), 'utf8')
-    const { files } = JSON.parse(await read('manifest.json')) as {
-      files: Record<string, { fullHash: string }>
-    }
+    const files = (await readManifest(fileURLToPath(new URL('manifest.json', folder))))?.files
     for (const name of pages.keys()) {
       const page = await read(`site/${name}`)
       const carried = await read(`carried/${name}`)
@@ -122,9 +142,12 @@ describe('the pages of the shop', () => {
       expect(count(carried, /<img [^>]*data-mayfly="/g), name).to.equal(count(page, /<img /g))
     }
     const carried = await read('carried/product/1.html')
-    expect(carried).to.match(new RegExp(`<video [^>]*data-mayfly="${files['film/wheel.mp4']?.fullHash}"`))
+    expect([...(files?.keys() ?? [])].filter(path => path.endsWith('-320.png'))).to.have.length(100)
     expect(carried).to.match(
-      new RegExp(`<a [^>]*data-mayfly="${files['catalogue.zip']?.fullHash}"[^>]*download`)
+      new RegExp(`<video [^>]*data-mayfly="${files?.get('film/wheel.mp4')?.fullHash}"`)
+    )
+    expect(carried).to.match(
+      new RegExp(`<a [^>]*data-mayfly="${files?.get('catalogue.zip')?.fullHash}"[^>]*download`)
     )
     const tagged = withTag(carried, { src: '/mayfly.js', 'data-mediators': 'ws://a" onload="x' })
     const tag = '  <script src="/mayfly.js" data-mediators="ws://a&quot; onload=&quot;x"></script>\n  '

@@ -26,7 +26,7 @@ interface PublisherParts {
   readonly provider: Provider
   readonly limits: DirectoryLimits
   /** Milliseconds since 1970, as the directory goes by. */
-  wall(): number
+  readonly wall: () => number
 }
 
 /**

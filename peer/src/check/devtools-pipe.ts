@@ -1,4 +1,4 @@
-import { WebSocket } from 'ws'
+import type { Readable, Writable } from 'node:stream'
 
 /** What a browser answers to a command, or tells with an event. */
 export type DevToolsFields = Readonly<Record<string, unknown>>
@@ -11,40 +11,36 @@ export interface DevToolsEvent {
   readonly sessionId: string | undefined
 }
 
-/** The connection itself. */
-const CONNECT_MS = 10_000
+/** Answers have all that a page has measured. */
+const MAX_MESSAGE_LENGTH = 67_108_864
 
-/** Answers have a picture of all that a page has measured. */
-const MAX_MESSAGE_BYTES = 67_108_864
+/** Between two messages. */
+const END = '\0'
 
 interface Waiting {
   readonly resolve: (result: DevToolsFields) => void
   readonly reject: (error: Error) => void
 }
 
-/** The DevTools protocol of Chromium, over the WebSocket that it opens. */
-export class DevToolsSocket {
+/** The DevTools protocol of Chromium over two pipes. It ends by itself when these are closed, however we end. */
+export class DevToolsPipe {
   /** Called with each event; must not throw. */
   onevent: (event: DevToolsEvent) => void = () => {}
-  readonly #socket: WebSocket
+  readonly #to: Writable
   readonly #waiting = new Map<number, Waiting>()
+  #pieces: string[] = []
+  #length = 0
+  #isClosed = false
   #id = 0
 
-  private constructor(socket: WebSocket) {
-    this.#socket = socket
-    socket.on('message', (data: Buffer) => this.#take(data.toString()))
-    socket.on('close', () => this.#end())
-    socket.on('error', () => this.#end())
-  }
-
-  /** Rejects where there is no connection in time. */
-  static async connect(url: string): Promise<DevToolsSocket> {
-    const socket = new WebSocket(url, { handshakeTimeout: CONNECT_MS, maxPayload: MAX_MESSAGE_BYTES })
-    await new Promise<void>((resolve, reject) => {
-      socket.once('open', resolve)
-      socket.once('error', reject)
-    })
-    return new DevToolsSocket(socket)
+  constructor(to: Writable, from: Readable) {
+    this.#to = to
+    from.setEncoding('utf8')
+    from.on('data', (piece: string) => this.#gather(piece))
+    for (const pipe of [to, from]) {
+      pipe.on('close', () => this.close())
+      pipe.on('error', () => this.close())
+    }
   }
 
   /** One command; `sessionId`: in that page or worker. Rejects with what the browser says against it, or after `ms`. */
@@ -66,15 +62,29 @@ export class DevToolsSocket {
           reject(error)
         }
       })
-      if (this.#socket.readyState === WebSocket.OPEN)
-        this.#socket.send(JSON.stringify({ id, method, params, sessionId }))
-      else this.#settle(id, new Error('the browser has ended'))
+      if (this.#isClosed) this.#settle(id, new Error('the browser has ended'))
+      else this.#to.write(JSON.stringify({ id, method, params, sessionId }) + END)
     })
   }
 
+  /** Whatever waits for an answer rejects. */
   close(): void {
-    this.#socket.terminate()
-    this.#end()
+    this.#isClosed = true
+    this.#to.destroy()
+    for (const id of this.#waiting.keys()) this.#settle(id, new Error('the browser has ended'))
+  }
+
+  #gather(piece: string): void {
+    const [first = '', ...others] = piece.split(END)
+    this.#pieces.push(first)
+    this.#length += first.length
+    if (this.#length > MAX_MESSAGE_LENGTH) this.close()
+    for (const other of others) {
+      const text = this.#pieces.join('')
+      this.#pieces = [other]
+      this.#length = other.length
+      this.#take(text)
+    }
   }
 
   #take(text: string): void {
@@ -95,9 +105,5 @@ export class DevToolsSocket {
     this.#waiting.delete(id)
     if (outcome instanceof Error) waiting?.reject(outcome)
     else waiting?.resolve(outcome)
-  }
-
-  #end(): void {
-    for (const id of this.#waiting.keys()) this.#settle(id, new Error('the browser has ended'))
   }
 }
