@@ -51,6 +51,7 @@ export function patienceOf({ dueMs, siteMs, patienceMs }: Waiting, outlook: Outl
   if (dueMs <= 0) return open > 0 && roundTripMs < NEAR_MS ? Math.min(SEEN_MS, patienceMs) : 0
   const spare = dueMs - siteMs
   if (open > 0) return Math.max(0, Math.min(spare, patienceMs))
-  const most = Math.min(spare, Math.max(CONNECTING_MS, patienceMs))
+  // Where the operator lets nobody wait, nobody waits for a connection either.
+  const most = Math.min(spare, patienceMs && CONNECTING_MS)
   return expectedMs < most ? most : 0
 }

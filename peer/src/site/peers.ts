@@ -83,7 +83,6 @@ export function openPeers(host: PeersHost, reach: Reachability): Peers {
     onclose: neighbour => {
       loads.gone(neighbour)
       serves?.gone(neighbour)
-      queue.gone(neighbour)
       lookups.lost()
       queue.assign()
     },
