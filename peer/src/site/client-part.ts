@@ -139,7 +139,15 @@ async function streamOf(
   if (!range || sidecar === undefined || base === undefined) return undefined
   const aborter = new AbortController()
   const late = setTimeout(() => aborter.abort(), FIRST_BYTES_MS)
-  const wish = { fullHash, length, type, url, sidecar: addressOf({ base }, sidecar), isVerified: true, slackMs }
+  const wish = {
+    fullHash,
+    length,
+    type,
+    url,
+    sidecar: addressOf({ base }, sidecar),
+    isVerified: true,
+    slackMs
+  }
   const content = await within(FIRST_BYTES_MS, session.stream(wish))
   if (!content || aborter.signal.aborted) return undefined
   const stream = await beginStream(content, range, aborter.signal, read =>

@@ -31,7 +31,8 @@ export function openStore(most: number, site: string): Store {
     (kept ??= cache()
       .then(open => open.keys())
       .then(
-        requests => new Map(requests.map(({ url }) => storeEntry(url, site)).filter(one => one !== undefined)),
+        requests =>
+          new Map(requests.map(({ url }) => storeEntry(url, site)).filter(one => one !== undefined)),
         () => new Map<string, number>()
       ))
   const urlOf = (key: string, length: number): string => storeUrl(key, length, site)
