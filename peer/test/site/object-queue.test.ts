@@ -6,6 +6,7 @@ import type { Brought, Wish } from '../../src/site/object-session.js'
 import type { ObjectShelf, Verified } from '../../src/site/object-shelf.js'
 import { VirtualTime } from './virtual-time.js'
 import { FAULTS, bytesOf, fail } from './worker-world.js'
+import { leavesNoRejection } from './unhandled.js'
 
 const SITE = 'https://site.example/'
 const PICTURE: Verified = { bytes: bytesOf('picture'), levels: [] }
@@ -48,7 +49,7 @@ class World {
 
   constructor() {
     const world = this
-    globalThis.fetch = (url, init) => {
+    globalThis.fetch = (url: unknown, init?: RequestInit) => {
       expect(init).to.deep.equal({ cache: 'force-cache' })
       this.fetched.push(String(url))
       return this.site()
@@ -125,6 +126,7 @@ function response(text: string, url = `${SITE}a.png`, status = 200): Response {
 }
 
 describe('the queue of objects', () => {
+  leavesNoRejection()
   let world: World
 
   beforeEach(() => (world = new World()))

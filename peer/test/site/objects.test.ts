@@ -6,10 +6,12 @@ import { settle } from '../manual-clock.js'
 import { memorySiteStore } from './memory-site-store.js'
 import { VirtualTime } from './virtual-time.js'
 import { FAULTS, bytesOf, fail } from './worker-world.js'
+import { leavesNoRejection } from './unhandled.js'
 
 const wish: Wish = { fullHash: 'a'.repeat(64), url: '', patienceMs: 500 }
 
 describe('the session of a visitor', () => {
+  leavesNoRejection()
   let time: VirtualTime
   let session: ObjectSession
   const listen = Object.getOwnPropertyDescriptor(globalThis, 'addEventListener')

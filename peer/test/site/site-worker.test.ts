@@ -13,10 +13,12 @@ import {
   streams,
   type TestPage
 } from './worker-world.js'
+import { leavesNoRejection } from './unhandled.js'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
 describe('the service worker of a site', () => {
+  leavesNoRejection()
   let world: WorkerWorld
 
   beforeEach(async () => {
