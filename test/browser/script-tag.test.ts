@@ -3,9 +3,8 @@ import { once } from 'node:events'
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
 import { WebSocket } from 'ws'
-import { seeded } from './seeded.js'
-import { TaggedSite, noisePng } from './tagged-site.js'
-import { until } from './until.js'
+import { holds, seeded } from './seeded.js'
+import { TaggedSite, WATCHES_WORKER, noisePng } from './tagged-site.js'
 import { World } from './world.js'
 
 interface Tag {
@@ -166,12 +165,7 @@ describe('the script tag', () => {
         [mediator, photo(), originAfterMs] as const
       )
     /** A page in which `change` was run before anything else. */
-    const visitChanged = async (content: string): Promise<Page> => {
-      const page = await world.visit(site.base)
-      await page.context().addInitScript({ content })
-      await page.reload()
-      return page
-    }
+    const visitChanged = (before: string): Promise<Page> => world.visit(site.base, { before })
 
     it('takes the site’s own where the manifest has revoked it: who holds it gives it to nobody', async () => {
       await site.add('/other.png', 'image/png', noisePng(2, 40_000))
@@ -213,9 +207,9 @@ describe('the script tag', () => {
     it('serves nothing from a storage that was changed', async () => {
       const first = await world.visit(site.base)
       expect(await show(first)).to.equal('origin')
-      await until(first, async () => (await (await caches.open('mayfly-objects')).keys()).length === 1)
+      await holds(first, 1)
       await first.evaluate(async () => {
-        const cache = await caches.open('mayfly-objects')
+        const cache = await caches.open((await caches.keys())[0]!)
         for (const request of await cache.keys()) {
           const bytes = new Uint8Array(await (await cache.match(request))!.arrayBuffer())
           bytes[20_000]! ^= 1
@@ -298,28 +292,35 @@ describe('the script tag', () => {
     for (const text of refused) expect(text).to.match(/blob:.*(script|style|stylesheet)/)
   })
 
-  describe('with attributes', () => {
-    const IMAGES = 40
+  describe('with a manifest and a service worker', () => {
+    const IMAGES = 16
+    const pageWith = (more = ''): string => {
+      const images = Array.from({ length: IMAGES }, (_, i) => {
+        const lazy = i === 0 ? '' : ' loading="lazy"'
+        return `<img src="/image/${i}.png" data-mayfly="${site.files.get(`/image/${i}.png`)?.fullHash}"${lazy} alt="${i}">`
+      })
+      const tag = `<script src="/mayfly.js" data-mediators="${world.mediator(0)}" data-origin-after-ms="4000" ${more}
+        data-worker="/mayfly-worker.js?acknowledge=4000" data-manifest="/mayfly-manifest.json"></script>`
+      const style = '<style>img { display: block; width: 600px; height: 500px }</style>'
+      return `<!doctype html><title>site</title>${style}${tag}<body>${images.join('')}`
+    }
 
     beforeEach(async () => {
-      const images: string[] = []
-      for (let i = 0; i < IMAGES; i++) {
-        const fullHash = await site.add(`/image/${i}.png`, 'image/png', noisePng(i + 1, 20_000))
-        const lazy = i < 4 ? '' : 'loading="lazy"'
-        images.push(`<img src="/image/${i}.png" data-mayfly="${fullHash}" ${lazy} alt="${i}">`)
-      }
-      const tag = `<script src="/mayfly.js" data-mediators="${world.mediator(0)}"></script>`
-      const style = '<style>img { display: block; width: 600px; height: 400px }</style>'
-      site.pages.set('/', `<!doctype html><title>site</title>${style}${tag}<body>${images.join('')}`)
+      for (let i = 0; i < IMAGES; i++) await site.add(`/image/${i}.png`, 'image/png', noisePng(i + 1, 20_000))
+      site.nameAll()
+      site.pages.set('/', pageWith())
+      site.pages.set('/asks', pageWith('data-consent="wait"'))
+      site.pages.set('/empty', '<!doctype html><title>site</title>')
     })
 
-    /** Scrolls until all images are there, and tells how many came from where. */
+    /** Scrolls as somebody who reads does, until all images are there, and tells how many came from where. */
     const sourcesOf = async (page: Page): Promise<Record<string, number>> => {
       await page.evaluate(async () => {
-        for (const image of document.images) {
-          image.scrollIntoView()
-          if (!image.complete || image.naturalWidth === 0)
-            await new Promise(resolve => image.addEventListener('load', resolve, { once: true }))
+        for (const [i, image] of [...document.images].entries()) {
+          if (i % 2 === 0) image.scrollIntoView()
+          while (!image.complete || image.naturalWidth === 0) await new Promise(go => setTimeout(go, 20))
+          // Who has scrolled a moment ago may go on: then only what is far below has time.
+          if (i % 2 === 0) await new Promise(go => setTimeout(go, 300))
         }
       })
       return page.evaluate(() => {
@@ -331,99 +332,106 @@ describe('the script tag', () => {
         return counts
       })
     }
+    /** Of every image, all that the site wrote. */
+    const writtenIn = (page: Page): Promise<string[]> =>
+      page.evaluate(() =>
+        [...document.images].map(image => image.outerHTML.replace(/ data-mayfly-source="\w+"/, ''))
+      )
+    const isShown = (page: Page): Promise<unknown> =>
+      page.waitForFunction(() => (globalThis as { isShown?: boolean }).isShown)
 
-    it('leaves the first viewport to the site, and brings what is below from the visitor before', async () => {
+    it('leaves a page to the browser where nobody is there, and brings it from the visitor before, on the first page, as the site wrote it', async () => {
       const first = await world.visit(site.base)
-      expect(await sourcesOf(first)).to.deep.equal({ origin: IMAGES })
+      const written = await writtenIn(first)
+      expect(await sourcesOf(first)).to.deep.equal({ none: IMAGES })
       expect(site.askedFor('/image/')).to.equal(IMAGES)
-      for (const { fullHash } of site.files.values()) await seeded(world.mediator(0), fullHash)
-      const second = await world.visit(site.base)
-      const { peer = 0, origin = 0 } = await sourcesOf(second)
-      expect(peer + origin).to.equal(IMAGES)
-      expect(peer).to.be.at.least(30)
-      expect(await second.getAttribute('img', 'data-mayfly-source')).to.equal('origin')
-    })
-  })
-
-  describe('and what a visitor wants', () => {
-    beforeEach(async () => {
-      const fullHash = await site.add('/photo.png', 'image/png', noisePng(1, 40_000))
-      const image = `<img data-mayfly="${fullHash}" data-mayfly-src="/photo.png" alt="">`
-      site.pages.set('/empty', '<!doctype html><title>site</title>')
-      for (const [path, consent] of [
-        ['/', ''],
-        ['/asks', 'data-consent="wait"']
-      ] as const)
-        site.pages.set(
-          path,
-          `<!doctype html><title>site</title><div style="height: 1500px"></div>${image.repeat(3)}
-          <script src="/mayfly.js" data-mediators="${world.mediator(0)}" data-origin-after-ms="8000" ${consent}></script>`
-        )
+      await holds(first, IMAGES, world.mediator(0))
+      expect(
+        await first.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length)
+      ).to.equal(0)
+      const second = await world.visit(site.base, { before: WATCHES_WORKER })
+      await isShown(second)
+      site.asked.clear()
+      const { peer = 0, none = 0 } = await sourcesOf(second)
+      expect([peer + none, IMAGES - peer - none]).to.deep.equal([IMAGES, 0])
+      expect(peer).to.be.at.least(8)
+      expect(site.askedFor('/image/')).to.be.at.most(IMAGES - peer)
+      expect(await writtenIn(second)).to.deep.equal(written)
     })
 
-    /** A page that counts the connections it begins; `change` is run before anything else. */
-    const visit = async (
-      path: string,
-      change = ''
-    ): Promise<{ page: Page; begun: () => Promise<number> }> => {
-      const page = await world.visit(`${site.base}empty`)
-      let sockets = 0
-      page.on('websocket', () => sockets++)
-      await page.context().addInitScript({
-        content: `${change}
-          globalThis.begun = 0
-          globalThis.RTCPeerConnection = class extends RTCPeerConnection {
-            constructor(...options) {
-              super(...options)
-              globalThis.begun++
-            }
-          }`
-      })
-      await page.goto(new URL(path, site.base).href)
-      return {
-        page,
-        begun: async () =>
-          sockets + (await page.evaluate(() => (globalThis as unknown as { begun: number }).begun))
+    describe('and what a visitor wants', () => {
+      /** A page that counts the connections it begins; `change` is run before anything else. */
+      const visit = async (
+        path: string,
+        change = ''
+      ): Promise<{ page: Page; begun: () => Promise<number> }> => {
+        const page = await world.visit(`${site.base}empty`, {
+          before: `${WATCHES_WORKER}${change}
+            globalThis.begun = 0
+            globalThis.RTCPeerConnection &&= class extends RTCPeerConnection {
+              constructor(...options) {
+                super(...options)
+                globalThis.begun++
+              }
+            }`
+        })
+        let sockets = 0
+        page.on('websocket', () => sockets++)
+        await page.goto(new URL(path, site.base).href)
+        return {
+          page,
+          begun: async () =>
+            sockets + (await page.evaluate(() => (globalThis as unknown as { begun: number }).begun))
+        }
       }
-    }
-    const sourceIn = async (page: Page): Promise<string | undefined> => {
-      await page.waitForFunction(() => document.querySelector('img')!.naturalWidth === 100)
-      return page.evaluate(() => document.querySelector('img')?.dataset['mayflySource'])
-    }
-    /** Settles when the page holds the photo and has had time to announce it. */
-    const holds = (page: Page): Promise<unknown> =>
-      until(page, async () => (await (await caches.open('mayfly-objects')).keys()).length === 1)
+      /** The page has its first viewport, and then its end. */
+      const isRead = async (page: Page): Promise<void> => {
+        await page.waitForFunction(() => document.readyState === 'complete')
+        await page.evaluate(() => document.images[document.images.length - 1]!.scrollIntoView())
+        await page.waitForFunction(() => document.images[document.images.length - 1]!.naturalWidth === 100)
+      }
 
-    it('begins no connection before the visitor agrees', async () => {
-      const { page, begun } = await visit('/asks')
-      expect(await sourceIn(page)).to.equal('origin')
-      expect(await begun()).to.equal(0)
-      const socket = page.waitForEvent('websocket')
-      await page.evaluate(() => (globalThis as unknown as { mayfly: Tag }).mayfly.allow())
-      await socket
-    })
+      it('begins no connection before the visitor agrees', async () => {
+        const { page, begun } = await visit('/asks')
+        await isRead(page)
+        expect(await begun()).to.equal(0)
+        const socket = page.waitForEvent('websocket')
+        await page.evaluate(() => (globalThis as unknown as { mayfly: Tag }).mayfly.allow())
+        await socket
+      })
 
-    it('begins none after the visitor has stopped it, on later visits too', async () => {
-      const { page, begun } = await visit('/')
-      await sourceIn(page)
-      await page.evaluate(() => (globalThis as unknown as { mayfly: Tag }).mayfly.stop())
-      const before = await begun()
-      await page.reload()
-      expect(await sourceIn(page)).to.equal('origin')
-      expect(await begun()).to.equal(before)
-    })
+      it('begins none after the visitor has stopped it, on later visits too', async () => {
+        const { page, begun } = await visit('/')
+        await isRead(page)
+        await page.evaluate(() => (globalThis as unknown as { mayfly: Tag }).mayfly.stop())
+        const before = await begun()
+        expect(before).to.be.greaterThan(0)
+        await page.reload()
+        await isRead(page)
+        expect(await begun()).to.equal(before)
+      })
 
-    it('gives nothing on a metered connection', async () => {
-      const metered =
-        'Object.defineProperty(Navigator.prototype, "connection", { value: { type: "cellular" } })'
-      const first = await visit('/', metered)
-      await sourceIn(first.page)
-      await holds(first.page)
-      const second = await visit('/')
-      expect(await sourceIn(second.page)).to.equal('origin')
-      await seeded(world.mediator(0), site.files.get('/photo.png')?.fullHash)
-      const third = await visit('/', metered)
-      expect(await sourceIn(third.page)).to.equal('peer')
+      it('takes on a metered connection, and gives nothing', async () => {
+        const metered =
+          'Object.defineProperty(Navigator.prototype, "connection", { value: { type: "cellular" } })'
+        const frames: string[] = []
+        const first = await visit('/', metered)
+        first.page.on('websocket', socket =>
+          socket.on('framesent', ({ payload }) => frames.push(String(payload)))
+        )
+        await first.page.reload()
+        await sourcesOf(first.page)
+        await holds(first.page, IMAGES)
+        const second = await visit('/')
+        await sourcesOf(second.page)
+        await holds(second.page, IMAGES, world.mediator(0))
+        expect(frames.some(text => text.includes('"announce"'))).to.equal(false)
+        expect(frames.some(text => text.includes('"get_peers"'))).to.equal(true)
+        const third = await visit('/', metered)
+        await isShown(third.page)
+        const { peer = 0 } = await sourcesOf(third.page)
+        expect(peer).to.be.at.least(8)
+      })
     })
   })
 

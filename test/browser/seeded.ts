@@ -2,7 +2,6 @@ import type { Page } from 'playwright-core'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { WebSocket } from 'ws'
-import { until } from './until.js'
 
 /** Settles when the mediator names somebody for each of the full hashes. */
 export async function seeded(
@@ -33,11 +32,18 @@ export async function seeded(
   socket.close()
 }
 
-/** Settles when the visitor holds so many objects, chunks and sidecars, and the mediator names somebody for all of them. */
-export async function holds(page: Page, count: number, mediator: string): Promise<void> {
-  await until(page, async all => (await (await caches.open('mayfly-objects')).keys()).length >= all, count)
-  const paths = await page.evaluate(async () =>
-    (await (await caches.open('mayfly-objects')).keys()).map(({ url }) => new URL(url).pathname)
-  )
-  await seeded(mediator, ...new Set(paths.map(path => path.split('/')[2])))
+/** Keys of all that the visitor holds of the sites of a page's origin: full hashes, those of chunks and of sidecars. */
+export function keysIn(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    const names = (await caches.keys()).filter(name => name.startsWith('mayfly-objects '))
+    const requests = await Promise.all(names.map(async name => (await caches.open(name)).keys()))
+    return requests.flat().map(({ url }) => new URL(url).pathname.slice('/mayfly/'.length))
+  })
+}
+
+/** Settles when the visitor holds so many objects, chunks and sidecars, and the mediator, if any, names somebody for all of them. */
+export async function holds(page: Page, count: number, mediator?: string): Promise<void> {
+  while ((await keysIn(page)).length < count) await page.waitForTimeout(50)
+  const fullHashes = (await keysIn(page)).map(key => key.slice(0, 64))
+  if (mediator) await seeded(mediator, ...new Set(fullHashes))
 }

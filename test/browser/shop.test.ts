@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { stat } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
-import { until } from './until.js'
+import { holds } from './seeded.js'
 import { World } from './world.js'
 
 /** The bar's figures as its words. */
@@ -17,7 +17,6 @@ function seen(page: Page): Promise<readonly string[]> {
     const labels: string[] = []
     for (const image of document.querySelectorAll('img')) {
       image.scrollIntoView()
-      // Far below, it has no address before it comes near.
       if (!image.complete || image.naturalWidth === 0)
         await new Promise(resolve => image.addEventListener('load', resolve, { once: true }))
       await image.decode()
@@ -66,7 +65,7 @@ describe('the shop', () => {
     const page = await world.visit('shop/')
     expect(await seen(page)).to.have.length(50)
     // Also when all that the browser fetched was read back, to be shared.
-    await until(page, async () => (await (await caches.open('mayfly-objects')).keys()).length >= 25)
+    await holds(page, 25)
     const [visitors, cache, all] = await figures(page)
     expect([visitors, cache]).to.deep.equal(['Visitors 0 % 0 bytes', 'Cache 0 % 0 bytes'])
     expect(all).to.match(/^The site 100 % 1\.\d MB$/)

@@ -6,6 +6,7 @@ import WebSocket from 'ws'
 import type { UploadOptions } from '../../peer/src/core/upload-budget.js'
 import type { ContentStream, StreamOptions } from '../../peer/src/site/parts.js'
 import { Scene } from '../integration/scene.js'
+import { keysIn } from './seeded.js'
 import { TaggedSite, noise } from './tagged-site.js'
 import { World } from './world.js'
 
@@ -184,9 +185,7 @@ describe('the script tag’s streams', () => {
     const { digest, received } = await read(page, 100, 3 * MIB)
     expect(digest).to.equal(digestOf(100, 3 * MIB))
     expect(received).to.deep.equal({ peer: 0, origin: 3 * MIB - 100, cache: 0 })
-    expect(
-      await page.evaluate(async () => (await (await caches.open('mayfly-objects')).keys()).length)
-    ).to.equal(0)
+    expect(await keysIn(page)).to.deep.equal([])
   })
 
   it('reads from a peer in Node.js, and another has it from the page', async () => {

@@ -7,6 +7,28 @@ import { nodeHasher } from '../../peer/src/adapters/node-hasher.js'
 
 const BUNDLES = new URL('../../peer/dist/bundle/', import.meta.url)
 
+/**
+ * Runs before anything else in a page whose others are to be waited for: what is seen waits 40 ms for somebody near, and on a busy
+ * machine nobody is near, nor answers in time.
+ */
+export const UNHURRIED = `{
+  const { now } = performance
+  performance.now = () => now.call(performance) / 100
+  const { postMessage } = MessagePort.prototype
+  MessagePort.prototype.postMessage = function (message, ...more) {
+    postMessage.call(this, message > 0 ? 100 * message : message, ...more)
+  }
+}`
+
+/** Runs before anything else: sets `isShown` when the service worker is told that the page has what it shows first, and a session. */
+export const WATCHES_WORKER = `{
+  const { postMessage } = ServiceWorker.prototype
+  ServiceWorker.prototype.postMessage = function (message, ...more) {
+    if (message.mayfly === 'shown') globalThis.isShown = true
+    postMessage.call(this, message, ...more)
+  }
+}`
+
 /** A file of a site. */
 export interface SiteFile {
   readonly type: string
@@ -28,7 +50,7 @@ export class TaggedSite {
   /** Whether ranges of files are answered, and those that were asked for in their order, as in the header. */
   hasRanges = true
   readonly ranges: string[] = []
-  /** Milliseconds before a file is answered. */
+  /** Milliseconds before a file is answered; sidecars are at once. */
   delayMs = 0
   /** Answered as `/mayfly-manifest.json`; undefined: there is none. See `nameAll`. */
   manifest: string | Uint8Array | undefined
@@ -44,13 +66,16 @@ export class TaggedSite {
       const path = decodeURIComponent(new URL(url, 'http://site').pathname)
       const file = this.files.get(path)
       const page = this.pages.get(path)
-      if (/^\/mayfly[a-z-]*\.js$/.test(path)) {
-        response.setHeader('content-type', 'text/javascript').end(readFileSync(new URL(`.${path}`, BUNDLES)))
+      // Below any folder, as each site of a host has its own.
+      const [, bundle] = /\/(mayfly[a-z-]*\.js)$/.exec(path) ?? []
+      if (bundle !== undefined) {
+        response.setHeader('content-type', 'text/javascript').end(readFileSync(new URL(bundle, BUNDLES)))
       } else if (page !== undefined) {
         response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', ...this.headers }).end(page)
       } else if (file !== undefined) {
         this.asked.set(path, (this.asked.get(path) ?? 0) + 1)
-        setTimeout(() => this.#answer(file, headers.range, response), this.delayMs)
+        const delayMs = path.endsWith('.mayfly') ? 0 : this.delayMs
+        setTimeout(() => this.#answer(file, headers.range, response), delayMs)
       } else if (path === '/mayfly-manifest.json') {
         this.manifestAsked++
         if (this.manifest === undefined) {

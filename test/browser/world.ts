@@ -92,10 +92,15 @@ export class World {
     return mediator.url
   }
 
-  /** A page of its own visitor, with storage of its own. */
-  async visit(address: string, options: { readonly keyboard?: boolean } = {}): Promise<Page> {
+  /** A page of its own visitor, with storage of its own. `before` runs before anything else, in all of the visitor's pages. */
+  async visit(
+    address: string,
+    options: { readonly keyboard?: boolean; readonly before?: string } = {}
+  ): Promise<Page> {
     const context = await this.#browser.newContext({ acceptDownloads: true, reducedMotion: 'reduce' })
     this.#contexts.add(context)
+    // Functions that are compiled for tests and run in a page name themselves by this.
+    await context.addInitScript({ content: `globalThis.__name = value => value\n${options.before ?? ''}` })
     const page = await context.newPage()
     page.on('pageerror', error => this.complaints.push(`${error.name}: ${error.message}`))
     page.on('console', message => {

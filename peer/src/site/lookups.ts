@@ -9,7 +9,7 @@ export interface Lookups {
   /** The mediator has named so many others. */
   named(count: number): void
   /** A question is answered, or cannot be. */
-  answered(fullHash: string): void
+  answered(fullHash: unknown): void
   /** What was asked is not answered any more: everything may be asked for again. */
   lost(): void
   /** Nothing is wanted: the next time it is asked at once. */
@@ -60,7 +60,7 @@ export function openLookups(ask: (fullHash: string) => void): Lookups {
       if (count > 0) tell(true)
     },
     answered: fullHash => {
-      open.delete(fullHash)
+      open.delete(fullHash as string)
       if (open.size === 0) tell(false)
     },
     lost: () => {

@@ -31,6 +31,8 @@ export function openSession(options: SessionOptions): ObjectSession {
   let isMute = false
   /** The page wants some of what it looks for. */
   let isMeeting = false
+  /** Somebody was named, and nothing was wanted of them. */
+  let isThere = false
   let isClosed = false
   /** Since when a first neighbour is being looked for. */
   let reachingAt: number | undefined = performance.now()
@@ -58,10 +60,11 @@ export function openSession(options: SessionOptions): ObjectSession {
     const isNaming = type === 'peers'
     const others = isNaming ? addressesOf(message['peers']).filter(one => one.peerId !== peerId) : []
     const isNeeded = isMeeting || peers?.isWanted(fullHash)
+    if (others[0]) isThere = !isNeeded
     if (isNaming && !isNeeded) lookups.rest()
     if (type === 'signal' || (isNeeded && others[0])) void toPeers(message)
     lookups.named(others.length)
-    if (type === 'error' || final) lookups.answered(String(fullHash))
+    if (type === 'error' || final) lookups.answered(fullHash)
     if (isNaming) peers?.assign()
     if ((peers?.isEmpty ?? !opening) && !lookups.isOpen) reachingAt = undefined
   }
@@ -130,12 +133,10 @@ export function openSession(options: SessionOptions): ObjectSession {
       return isSomebody
     },
     outlook: () => {
-      const spentMs = performance.now() - (reachingAt ?? -Infinity)
+      const spentMs = isThere ? 0 : performance.now() - (reachingAt ?? -Infinity)
       // Where the last try of this network has failed, the part that speaks with others knows whether there is another.
       const isDoubtful = options.reach.read()?.split('\n')[0]?.endsWith('!')
-      return (
-        peers?.outlook(spentMs) ?? { open: 0, expectedMs: isDoubtful ? undefined : expectedMs(spentMs) }
-      )
+      return peers?.outlook(spentMs) ?? { open: 0, expectedMs: isDoubtful ? undefined : expectedMs(spentMs) }
     },
     close: () => {
       isClosed = true

@@ -4,6 +4,8 @@ import { dueMsOf, speedOf, withPosition, type Position } from '../core/scrolling
 export interface View {
   /** Milliseconds until scrolling as it is brings it into view; 0: it is seen, or nobody knows where it is. */
   dueMs(url: string): number
+  /** Milliseconds that what plays has in store; 0: it waits, or nothing plays. */
+  slackMs(): number
 }
 
 /** Where images are is looked at no more often. */
@@ -31,18 +33,38 @@ export function watchView(): View {
     }
     return places.get(url) ?? 0
   }
-  return { dueMs: url => dueMsOf(distance(url), speedOf(positions, now())) }
+  return {
+    dueMs: url => dueMsOf(distance(url), speedOf(positions, now())),
+    slackMs: () => {
+      const playing = [...document.querySelectorAll<HTMLMediaElement>('audio,video')].filter(isBegun)
+      return playing.length > 0 ? Math.min(...playing.map(aheadOf)) : 0
+    }
+  }
 }
 
-/** By address, pixels between the viewport and the nearest image that has it; 0 for what has no box: it may be shown anywhere. */
+/**
+ * By address, pixels between the viewport and the nearest image that has it. One without a box may be shown anywhere: 0. One that
+ * is not there yet often has a place, and no size.
+ */
 function placesNow(): Map<string, number> {
   const places = new Map<string, number>()
   for (const image of document.images) {
-    const { top, bottom, width, height } = image.getBoundingClientRect()
-    const below = top >= innerHeight ? top - innerHeight + 1 : Math.min(0, bottom)
-    const away = width + height === 0 ? 0 : below
+    const { top = 0, bottom = 0 } = image.getClientRects()[0] ?? {}
+    const away = top >= innerHeight ? top - innerHeight + 1 : Math.min(0, bottom)
     const url = image.currentSrc || image.src
     if (Math.abs(away) < Math.abs(places.get(url) ?? Infinity)) places.set(url, away)
   }
   return places
+}
+
+function isBegun({ ended, networkState, readyState }: HTMLMediaElement): boolean {
+  return !ended && (readyState > 0 || networkState === 2)
+}
+
+function aheadOf({ buffered, currentTime, playbackRate, readyState }: HTMLMediaElement): number {
+  if (readyState < 3) return 0
+  for (let i = 0; i < buffered.length; i++)
+    if (buffered.start(i) <= currentTime && currentTime <= buffered.end(i))
+      return (1_000 * (buffered.end(i) - currentTime)) / Math.max(1, playbackRate)
+  return 0
 }
