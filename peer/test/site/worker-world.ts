@@ -1,4 +1,4 @@
-import { storeName } from '../../src/site/store-name.js'
+import { STORE, storeUrl } from '../../src/site/store-name.js'
 import { fullHashOf, levelsOf, rootOf } from '../../src/site/tree.js'
 import { openSiteWorker, type SiteFetchEvent, type SiteWorker } from '../../src/site/worker/site-worker.js'
 import type { Acknowledged, Answer, Asked, Came, WorkerMessage } from '../../src/site/worker/talk.js'
@@ -224,10 +224,11 @@ export class WorkerWorld {
     return page
   }
 
-  async hold(text: string, content = text): Promise<string> {
+  /** `manifest`: of the site whose page has kept it. */
+  async hold(text: string, content = text, manifest = MANIFEST): Promise<string> {
     const fullHash = await hashOf(text)
-    const cache = await this.caches.open(storeName(MANIFEST))
-    await cache.put(`/mayfly/${fullHash}?${text.length}`, new Response(content))
+    const cache = await this.caches.open(STORE)
+    await cache.put(storeUrl(fullHash, text.length, manifest), new Response(content))
     // The next navigation looks again.
     this.now += 3_000
     return fullHash
