@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { Failure, Transfer } from '../../src/site/downloads.js'
+import type { Lookups } from '../../src/site/lookups.js'
 import type { Neighbour } from '../../src/site/neighbours.js'
 import { openObjectQueue, type ObjectQueue } from '../../src/site/object-queue.js'
 import type { Brought, Wish } from '../../src/site/object-session.js'
@@ -39,7 +40,7 @@ class World {
   readonly kept = new Map<string, Verified>()
   readonly fetched: string[] = []
   received = 0
-  isLookingUp = true
+  readonly #lookups = { isOpen: true, lookUp: (all: readonly string[]) => void this.lookedUp.push(...all) }
   mayMeet = true
   held: ObjectShelf['held'] = async fullHash => this.kept.get(fullHash)
   site: () => Promise<Response> = async () => response('picture')
@@ -48,7 +49,6 @@ class World {
   readonly queue: ObjectQueue
 
   constructor() {
-    const world = this
     globalThis.fetch = (url: unknown, init?: RequestInit) => {
       expect(init).to.deep.equal({ cache: 'force-cache' })
       this.fetched.push(String(url))
@@ -57,22 +57,21 @@ class World {
     Object.defineProperty(globalThis, 'location', { value: new URL(SITE), configurable: true })
     this.queue = openObjectQueue({
       neighbours: { all: this.all, drop: one => void this.dropped.push(one.peerId) },
-      loads: { fetch: (...of) => this.#ask(...of) },
+      loads: { fetch: (neighbour, fullHash) => this.#ask(neighbour, fullHash) },
       shelf: {
         held: fullHash => this.held(fullHash),
         keep: async (_, bytes) => new TextDecoder().decode(bytes) === 'picture',
         hold: (fullHash, verified) => void this.kept.set(fullHash, verified)
       } as ObjectShelf,
-      lookups: {
-        get isOpen() {
-          return world.isLookingUp
-        },
-        lookUp: fullHashes => void this.lookedUp.push(...fullHashes)
-      } as Parameters<typeof openObjectQueue>[0]['lookups'],
+      lookups: this.#lookups as Lookups,
       mayMeet: () => this.mayMeet,
       received: bytes => void (this.received += bytes),
       looked: isAlone => void this.looked.push(isAlone)
     })
+  }
+
+  set isLookingUp(isOpen: boolean) {
+    this.#lookups.isOpen = isOpen
   }
 
   end(): void {
@@ -90,12 +89,8 @@ class World {
 
   /** Milliseconds until it settles, and to what. */
   async take(brought: Promise<Brought | undefined>): Promise<[number, Brought | undefined]> {
-    const before = this.time.now()
-    let isOver = false
-    const end = (): unknown => (isOver = true)
-    brought.then(end, end)
-    while (!isOver && this.time.now() - before < 60_000) await this.time.advance(isOver ? 0 : 1)
-    return [this.time.now() - before, isOver ? await brought : undefined]
+    const ms = await this.time.msUntil(brought, 1)
+    return [ms, ms < Infinity ? await brought : undefined]
   }
 
   #ask({ peerId }: Neighbour, fullHash: string): Transfer {

@@ -1,7 +1,10 @@
 import { expect } from 'chai'
 import { maySharePeers } from '../../src/core/site-worth.js'
 import { sharingState, type SharingState } from '../../src/site/sharing-state.js'
-import { fail } from './worker-world.js'
+
+const refuse = (): never => {
+  throw new DOMException('no', 'QuotaExceededError')
+}
 
 describe('what a visitor remembers of others', () => {
   const { now } = Date
@@ -100,8 +103,8 @@ describe('what a visitor remembers of others', () => {
     })
 
     for (const [what, broken] of [
-      ['throws at every touch', new Proxy({}, { get: () => fail('throws'), set: () => fail('throws') })],
-      ['is full', new Proxy({}, { set: () => fail('throws') })],
+      ['throws at every touch', new Proxy({}, { get: refuse, set: refuse })],
+      ['is full', new Proxy({}, { set: refuse })],
       ['is not there', undefined]
     ] as const)
       it(`until the page goes where the storage ${what}`, () => {
