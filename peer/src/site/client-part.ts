@@ -57,8 +57,11 @@ function serve(workers: ServiceWorkerContainer, worker: string, manifest: string
     const wish = { fullHash, length, url: '', patienceMs: ms }
     const now = (): number => performance.now()
     const overdue = async (): Promise<undefined> => {
-      for (let until = now() + ms; now() < until; until = Math.min(until, now() + waitMs(ask, session)))
+      let until = now() + ms
+      while (!dropped.signal.aborted && now() < until) {
         await after(Math.min(LOOK_MS, until - now()))
+        until = Math.min(until, now() + waitMs(ask, session))
+      }
       return undefined
     }
     const brought = await Promise.race([session.bring(wish, dropped.signal), overdue()])

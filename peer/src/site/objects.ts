@@ -124,7 +124,8 @@ export function openSession(options: SessionOptions): ObjectSession {
   return {
     keep: shelf.keep,
     refresh: announceSoon,
-    bring: async (wish, signal) => (await connected())?.bring(wish, signal),
+    // Whoever waits does not wait longer for the part than for others.
+    bring: async (wish, signal) => (await within(wish.patienceMs, connected()))?.bring(wish, signal),
     meet: async (fullHashes, isWanted) => {
       isMeeting = isWanted
       const isSomebody = await lookups.meet(fullHashes)

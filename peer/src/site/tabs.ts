@@ -108,14 +108,15 @@ function joinTabs(site: string, open: () => ObjectSession): ObjectSession {
   const listen = async (): Promise<void> => {
     if (isListening) return
     isListening = true
-    do {
+    for (;;) {
       const askedAt = performance.now()
       tell({ looks: true })
       await after(TRYING_MS)
       if (session || isClosed) break
       if (heardAt < askedAt) unheard(askedAt)
       await after(LISTEN_MS)
-    } while (waiting.size + meeting.size > 0 || silentAt < Infinity)
+      if (waiting.size + meeting.size === 0 && silentAt === Infinity) break
+    }
     isListening = false
   }
   const unheard = (askedAt: number): void => {
@@ -127,9 +128,10 @@ function joinTabs(site: string, open: () => ObjectSession): ObjectSession {
     silentAt = Infinity
     take(true)
   }
-  const askMeeting = async (id: string, { fullHashes, isWanted, settle }: Meeting): Promise<void> => {
+  const askMeeting = async (id: string, one: Meeting): Promise<void> => {
+    const { fullHashes, isWanted } = one
     const own = session
-    if (own) return settle(!!(await unlessFailed(() => own.meet(fullHashes, isWanted))))
+    if (own) return one.settle(!!(await unlessFailed(() => own.meet(fullHashes, isWanted))))
     tell({ meet: { id, fullHashes, isWanted } })
     void listen()
   }

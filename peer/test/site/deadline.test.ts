@@ -1,8 +1,10 @@
 import { expect } from 'chai'
 import { after, within } from '../../src/site/deadline.js'
 import { VirtualTime } from './virtual-time.js'
+import { leavesNoRejection } from './unhandled.js'
 
 describe('a deadline', () => {
+  leavesNoRejection()
   let time: VirtualTime
   beforeEach(() => (time = new VirtualTime()))
   afterEach(() => time.end())
@@ -39,7 +41,6 @@ describe('a deadline', () => {
     expect(await within(50, Promise.reject(new Error('no')))).to.equal(undefined)
     await time.advance(50)
     for (const one of [late, never, failed]) expect(one).to.deep.equal({ value: undefined })
-    // It is nobody's error any more: an unhandled one ends this process.
     await time.advance(100)
   })
 })

@@ -3,6 +3,7 @@ import { keepHere, openKeeper } from '../../src/site/keeper.js'
 import { settle } from '../manual-clock.js'
 import { VirtualTime } from './virtual-time.js'
 import { bytesOf } from './worker-world.js'
+import { leavesNoRejection } from './unhandled.js'
 
 interface Read {
   readonly url: string
@@ -26,6 +27,7 @@ function put(values: Readonly<Record<string, unknown>>): () => void {
 }
 
 describe('the keeper of what the browser has fetched', () => {
+  leavesNoRejection()
   let time: VirtualTime
   let workers: TestWorker[]
   let restore: () => void
@@ -116,6 +118,7 @@ describe('the keeper of what the browser has fetched', () => {
 })
 
 describe('the worker of the keeper', () => {
+  leavesNoRejection()
   let answers: Record<string, () => Promise<Response>>
   let given: (Read & object)[]
   let asked: RequestInit[]

@@ -2,10 +2,12 @@ import { expect } from 'chai'
 import { openLookups, type Lookups } from '../../src/site/lookups.js'
 import { settle } from '../manual-clock.js'
 import { VirtualTime } from './virtual-time.js'
+import { leavesNoRejection } from './unhandled.js'
 
 const hashes = (count: number, from = 0): string[] => Array.from({ length: count }, (_, i) => `${from + i}`)
 
 describe('lookups of other visitors', () => {
+  leavesNoRejection()
   let time: VirtualTime
   let asked: string[]
   let lookups: Lookups

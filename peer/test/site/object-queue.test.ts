@@ -1,11 +1,13 @@
 import { expect } from 'chai'
 import type { Failure, Transfer } from '../../src/site/downloads.js'
+import type { Lookups } from '../../src/site/lookups.js'
 import type { Neighbour } from '../../src/site/neighbours.js'
 import { openObjectQueue, type ObjectQueue } from '../../src/site/object-queue.js'
 import type { Brought, Wish } from '../../src/site/object-session.js'
 import type { ObjectShelf, Verified } from '../../src/site/object-shelf.js'
 import { VirtualTime } from './virtual-time.js'
 import { FAULTS, bytesOf, fail } from './worker-world.js'
+import { leavesNoRejection } from './unhandled.js'
 
 const SITE = 'https://site.example/'
 const PICTURE: Verified = { bytes: bytesOf('picture'), levels: [] }
@@ -38,7 +40,7 @@ class World {
   readonly kept = new Map<string, Verified>()
   readonly fetched: string[] = []
   received = 0
-  isLookingUp = true
+  readonly #lookups = { isOpen: true, lookUp: (all: readonly string[]) => void this.lookedUp.push(...all) }
   mayMeet = true
   held: ObjectShelf['held'] = async fullHash => this.kept.get(fullHash)
   site: () => Promise<Response> = async () => response('picture')
@@ -47,8 +49,7 @@ class World {
   readonly queue: ObjectQueue
 
   constructor() {
-    const world = this
-    globalThis.fetch = (url, init) => {
+    globalThis.fetch = (url: unknown, init?: RequestInit) => {
       expect(init).to.deep.equal({ cache: 'force-cache' })
       this.fetched.push(String(url))
       return this.site()
@@ -56,22 +57,21 @@ class World {
     Object.defineProperty(globalThis, 'location', { value: new URL(SITE), configurable: true })
     this.queue = openObjectQueue({
       neighbours: { all: this.all, drop: one => void this.dropped.push(one.peerId) },
-      loads: { fetch: (...of) => this.#ask(...of) },
+      loads: { fetch: (neighbour, fullHash) => this.#ask(neighbour, fullHash) },
       shelf: {
         held: fullHash => this.held(fullHash),
         keep: async (_, bytes) => new TextDecoder().decode(bytes) === 'picture',
         hold: (fullHash, verified) => void this.kept.set(fullHash, verified)
       } as ObjectShelf,
-      lookups: {
-        get isOpen() {
-          return world.isLookingUp
-        },
-        lookUp: fullHashes => void this.lookedUp.push(...fullHashes)
-      } as Parameters<typeof openObjectQueue>[0]['lookups'],
+      lookups: this.#lookups as Lookups,
       mayMeet: () => this.mayMeet,
       received: bytes => void (this.received += bytes),
       looked: isAlone => void this.looked.push(isAlone)
     })
+  }
+
+  set isLookingUp(isOpen: boolean) {
+    this.#lookups.isOpen = isOpen
   }
 
   end(): void {
@@ -89,12 +89,8 @@ class World {
 
   /** Milliseconds until it settles, and to what. */
   async take(brought: Promise<Brought | undefined>): Promise<[number, Brought | undefined]> {
-    const before = this.time.now()
-    let isOver = false
-    const end = (): unknown => (isOver = true)
-    brought.then(end, end)
-    while (!isOver && this.time.now() - before < 60_000) await this.time.advance(isOver ? 0 : 1)
-    return [this.time.now() - before, isOver ? await brought : undefined]
+    const ms = await this.time.msUntil(brought, 1)
+    return [ms, ms < Infinity ? await brought : undefined]
   }
 
   #ask({ peerId }: Neighbour, fullHash: string): Transfer {
@@ -125,6 +121,7 @@ function response(text: string, url = `${SITE}a.png`, status = 200): Response {
 }
 
 describe('the queue of objects', () => {
+  leavesNoRejection()
   let world: World
 
   beforeEach(() => (world = new World()))

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { watchResources, type Resource } from '../../src/site/resources.js'
 import { VirtualTime } from './virtual-time.js'
+import { leavesNoRejection } from './unhandled.js'
 
 type Entry = Record<'name' | 'transferSize' | 'decodedBodySize' | 'workerStart', unknown>
 
@@ -12,6 +13,7 @@ const entry = (name: string, transferSize = 300, workerStart = 0): Entry => ({
 })
 
 describe('what a page has fetched', () => {
+  leavesNoRejection()
   const names = ['PerformanceObserver', 'requestIdleCallback'] as const
   const before = names.map(name => [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const)
   let time: VirtualTime

@@ -47,7 +47,7 @@ export class Tab {
   /** Those that it has opened. */
   readonly sessions: FakeSession[] = []
   readonly listeners: [type: string, run: (event: { persisted: boolean }) => void][] = []
-  readonly missed: (() => void)[] = []
+  readonly missed: (() => unknown)[] = []
   #isFrozen = false
 
   get session(): FakeSession | undefined {
@@ -73,6 +73,14 @@ interface Holder {
   readonly reject: (error: Error) => void
 }
 
+interface Channel {
+  readonly name: string
+  readonly tab: Tab
+  onmessage: ((event: { data: unknown }) => void) | undefined
+  postMessage(data: unknown): void
+  close(): void
+}
+
 type Options = { readonly steal?: boolean; readonly signal?: AbortSignal }
 
 /** Tabs of one origin: channels and locks as the browser gives them, timers that move when told. */
@@ -87,7 +95,7 @@ export class TabWorld {
   /** What the browser takes to give a lock to somebody. */
   lockMs = 0
   #current!: Tab
-  #channels: { name: string; tab: Tab; onmessage?: (event: { data: unknown }) => void }[] = []
+  readonly #channels = new Set<Channel>()
   /** By name, who has the lock and who waits for it. */
   readonly #locks = new Map<string, { holder: Holder | undefined; queue: (() => unknown)[] }>()
   readonly #before = ['BroadcastChannel', 'navigator', 'addEventListener'].map(
@@ -95,34 +103,21 @@ export class TabWorld {
   )
 
   constructor() {
-    const world = this
-    class Channel {
-      onmessage?: (event: { data: unknown }) => void
-      readonly tab: Tab
-      readonly name: string
-      constructor(name: string) {
-        if (!world.hasChannels) throw new ReferenceError('none')
-        this.name = name
-        this.tab = world.#current
-        world.#channels.push(this)
-      }
-      postMessage(data: unknown): void {
-        for (const other of world.#channels)
-          if (other !== this && other.name === this.name) world.#deliver(other, data)
-      }
-      close(): void {
-        world.#channels = world.#channels.filter(one => one !== this)
-      }
+    const channel = (name: string): Channel => this.#channel(name)
+    // What is called with `new` gives what it returns.
+    const BroadcastChannel = function (name: string): Channel {
+      return channel(name)
     }
+    const locksFault = (): TabWorld['locksFault'] => this.locksFault
     const request = (...of: unknown[]): Promise<unknown> => this.#request(...of)
     const navigator = {
       get locks() {
-        return world.locksFault === 'missing' ? undefined : { request }
+        return locksFault() === 'missing' ? undefined : { request }
       }
     }
     const addEventListener = (type: string, run: Tab['listeners'][0][1]): unknown =>
       this.#current.listeners.push([type, run])
-    for (const [name, value] of Object.entries({ BroadcastChannel: Channel, navigator, addEventListener }))
+    for (const [name, value] of Object.entries({ BroadcastChannel, navigator, addEventListener }))
       Object.defineProperty(globalThis, name, { value, configurable: true, writable: true })
   }
 
@@ -160,25 +155,30 @@ export class TabWorld {
   }
 
   /** Milliseconds until it settles. */
-  async msUntil(promise: Promise<unknown>): Promise<number> {
-    const before = this.time.now()
-    let isOver = false
-    const end = (): unknown => (isOver = true)
-    promise.then(end, end)
-    for (let turn = 0; turn < 5 && !isOver; turn++) await settle()
-    while (!isOver && this.time.now() - before < 60_000) await this.time.advance(10)
-    return isOver ? this.time.now() - before : Infinity
+  msUntil(promise: Promise<unknown>): Promise<number> {
+    return this.time.msUntil(promise)
   }
 
-  #deliver(to: (typeof this.channels)[0], data: unknown): void {
-    const run = (): void => {
-      if (this.#channels.includes(to)) to.onmessage?.({ data })
+  /** As `BroadcastChannel` is. */
+  #channel(name: string): Channel {
+    if (!this.hasChannels) throw new ReferenceError('none')
+    const channel: Channel = {
+      name,
+      tab: this.#current,
+      onmessage: undefined,
+      postMessage: data => {
+        for (const other of this.#channels)
+          if (other !== channel && other.name === name) setImmediate(() => hear(other, data))
+      },
+      close: () => void this.#channels.delete(channel)
     }
-    setImmediate(() => (to.tab.isFrozen ? to.tab.missed.push(run) : run()))
-  }
-
-  get channels(): readonly { name: string; tab: Tab; onmessage?: (event: { data: unknown }) => void }[] {
-    return this.#channels
+    const hear = (to: Channel, data: unknown): void => {
+      const run = (): unknown => this.#channels.has(to) && to.onmessage?.({ data })
+      if (to.tab.isFrozen) to.tab.missed.push(run)
+      else run()
+    }
+    this.#channels.add(channel)
+    return channel
   }
 
   #request(...of: unknown[]): Promise<unknown> {

@@ -3,6 +3,7 @@ import type { Brought, Wish } from '../../src/site/object-session.js'
 import { settle } from '../manual-clock.js'
 import { TabWorld, type FakeSession, type Tab } from './tab-world.js'
 import { FAULTS, bytesOf, fail } from './worker-world.js'
+import { leavesNoRejection } from './unhandled.js'
 
 const A = 'a'.repeat(64)
 const wish = (fullHash = A): Wish => ({ fullHash, url: '', length: 7, patienceMs: 500 })
@@ -11,6 +12,7 @@ const BROUGHT: Brought = { bytes: bytesOf('picture'), source: 'peer' }
 const TRYING_MS = 60
 
 describe('the tabs of a site', () => {
+  leavesNoRejection()
   let world: TabWorld
   const brings = (session: FakeSession): unknown => (session.answer = () => Promise.resolve(BROUGHT))
 
@@ -227,7 +229,9 @@ describe('the tabs of a site', () => {
   for (const fault of [undefined, 'missing', 'throws', 'rejects'] as const)
     it(`bring nothing where a session cannot be opened (locks: ${fault})`, async () => {
       world.locksFault = fault
-      const tab = await world.open('site', () => fail('throws'))
+      const tab = await world.open('site', () => {
+        throw new TypeError('none')
+      })
       const brought = tab.shared.bring(wish())
       expect(await world.msUntil(brought)).to.be.at.most(TRYING_MS)
       expect(await brought).to.equal(undefined)

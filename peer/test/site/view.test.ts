@@ -15,6 +15,7 @@ describe('the view of a page', () => {
   const before = names.map(name => [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const)
   let time: VirtualTime
   let images: Image[]
+  let media: object[]
   let scroll: (event: { target: object }) => void
   let view: View
   const scope = globalThis as unknown as { scrollY: number }
@@ -27,19 +28,21 @@ describe('the view of a page', () => {
   beforeEach(() => {
     time = new VirtualTime()
     images = []
+    media = []
     const values = {
       innerHeight: 800,
       scrollY: 0,
       addEventListener: (_: string, run: typeof scroll) => (scroll = run),
       document: {
+        querySelectorAll: () => media,
         get images() {
           return images.map(one => ({
             src: one.src,
             currentSrc: one.currentSrc,
-            getBoundingClientRect: () => {
+            getClientRects: () => {
               one.looked++
               const { top, height } = one
-              return { top, bottom: top + height, height, width: height }
+              return height < 0 ? [] : [{ top, bottom: top + height }]
             }
           }))
         }
@@ -64,14 +67,16 @@ describe('the view of a page', () => {
 
   it('has at once what is in it, what has no box yet, and what is no image of the page', () => {
     image('in', 799)
-    image('boxless', 5_000, 0)
+    image('boxless', 5_000, -1)
     for (const url of ['in', 'boxless', 'unknown']) expect(view.dueMs(url), url).to.equal(0)
   })
 
   it('never has what is below or above it while nobody scrolls', () => {
     image('below', 800)
     image('above', -101)
-    expect([view.dueMs('below'), view.dueMs('above')]).to.deep.equal([Infinity, Infinity])
+    // It has not come yet.
+    image('sizeless', 5_000, 0)
+    for (const url of ['below', 'above', 'sizeless']) expect(view.dueMs(url), url).to.equal(Infinity)
   })
 
   it('comes to what is ahead as fast as the page scrolls', async () => {
@@ -110,5 +115,45 @@ describe('the view of a page', () => {
     one.top = 100
     await time.advance(31)
     expect(view.dueMs('one')).to.equal(0)
+  })
+
+  /** Something that plays, with what it has in store. */
+  const playing = (seconds: [start: number, end: number][], change: object = {}): object => ({
+    ended: false,
+    networkState: 2,
+    readyState: 4,
+    currentTime: 10,
+    playbackRate: 1,
+    buffered: {
+      length: seconds.length,
+      start: (i: number) => seconds[i]?.[0],
+      end: (i: number) => seconds[i]?.[1]
+    },
+    ...change
+  })
+
+  it('has what plays in store until the first of it would stop', () => {
+    expect(view.slackMs()).to.equal(0)
+    media = [
+      playing([
+        [0, 5],
+        [9, 30]
+      ] as [number, number][])
+    ]
+    expect(view.slackMs()).to.equal(20_000)
+    media.push(playing([[0, 14]], { playbackRate: 2 }))
+    expect(view.slackMs()).to.equal(2_000)
+    media.push(playing([[20, 30]]))
+    expect(view.slackMs()).to.equal(0)
+  })
+
+  it('has nothing in store for what waits, and counts neither what is over nor what was not begun', () => {
+    const waits = playing([[0, 14]], { readyState: 2 })
+    const over = playing([[0, 10]], { ended: true })
+    const still = playing([], { readyState: 0, networkState: 1 })
+    media = [playing([[0, 14]]), over, still]
+    expect(view.slackMs()).to.equal(4_000)
+    media.push(waits)
+    expect(view.slackMs()).to.equal(0)
   })
 })
