@@ -139,8 +139,9 @@ function obstacles(): Obstacles {
 
 /** Nothing stands in the way of giving, now, and the site has not ruled it out. */
 function mayUpload(): boolean {
-  const { uploadMax = 1, uploadRatio = 1, uploadSlots = 1 } = options ?? {}
-  return !obstacles().upload && [uploadMax, uploadRatio, uploadSlots].every(one => parseFloat(`${one}`) !== 0)
+  const isNothing = (name: 'Max' | 'Ratio' | 'Slots'): boolean =>
+    parseFloat(`${options?.[`upload${name}`]}`) === 0
+  return !obstacles().upload && !(['Max', 'Ratio', 'Slots'] as const).some(isNothing)
 }
 
 function patienceMs(): number {
@@ -180,10 +181,12 @@ function changed(): void {
   else close()
 }
 
-function decided(what: 'allow' | 'stop' | 'start'): void {
-  state[what]()
-  changed()
-  void startParts()
+function deciding(what: 'allow' | 'stop' | 'start'): () => void {
+  return () => {
+    state[what]()
+    changed()
+    void startParts()
+  }
 }
 
 function close(): void {
@@ -215,6 +218,7 @@ async function load(
   target: Element | string,
   wish: SiteLoadOptions
 ): Promise<ObjectSource> {
+  askedBytes = Infinity
   // Where there is none, what follows throws.
   const element = (typeof target === 'string' ? document.getElementById(target) : target) as Element
   const { originAfterMs = patienceMs(), ...showing } = wish
@@ -234,10 +238,7 @@ async function load(
 
 const mayfly = {
   parts,
-  load: (...wish: Parameters<typeof load>) => {
-    askedBytes = Infinity
-    return load(...wish)
-  },
+  load,
   /** Reads a film, song or download as it comes; undefined: the site alone brings it. */
   stream: async (wish: StreamOptions) => (await opened(Infinity))?.stream(wish),
   connect: (mediators: string | readonly string[], more?: Omit<SiteOptions, 'mediators'>) => {
@@ -246,11 +247,11 @@ const mayfly = {
     return mayfly
   },
   /** The visitor agrees. */
-  allow: () => decided('allow'),
+  allow: deciding('allow'),
   /** The visitor does not want it, now and on later visits. */
-  stop: () => decided('stop'),
+  stop: deciding('stop'),
   /** Takes back `stop`. */
-  start: () => decided('start'),
+  start: deciding('start'),
   /** Bytes of this page's files by who brought them, each once. */
   stats: () => {
     const stats: Record<ObjectSource, number> = { peer: 0, origin: 0, cache: 0 }

@@ -44,7 +44,10 @@ export function sharingState(waits: boolean, onchange: () => void): SharingState
     attempt(() => localStorage[key] as string | undefined) ?? written[key]
   const write = (key: string, text: string): boolean => {
     written[key] = text
-    return !!attempt(() => [(localStorage[key] = text)])
+    return !!attempt(() => {
+      localStorage[key] = text
+      return true
+    })
   }
   const record = (key: string): BudgetRecord => ({ read: () => read(key), write: text => write(key, text) })
 
@@ -73,5 +76,5 @@ export function sharingState(waits: boolean, onchange: () => void): SharingState
 
 /** The day of UTC, by which periods are counted. */
 function today(): string {
-  return new Date().toISOString().slice(0, 10)
+  return `${Math.floor(Date.now() / 86_400_000)}`
 }
