@@ -33,8 +33,9 @@ const nextToLoader = new webpack.BannerPlugin({
   stage: webpack.Compilation.PROCESS_ASSETS_STAGE_OPTIMIZE_SIZE + 1
 })
 
-/** What the loader fetches when it is needed, and what then needs more: `mayfly-objects.js`. */
-const PARTS = ['client', 'requests', 'badge']
+/** What the loader fetches when it is needed; and what two of those fetch. */
+const PARTS = ['client', 'badge']
+const PARTS_OF_REQUESTS = ['library']
 const PARTS_OF_OBJECTS = ['peers', 'uploads', 'streams']
 
 /** What a site's visitors fetch: every byte counts. */
@@ -91,17 +92,18 @@ export default [
     }
   },
   ...[...PARTS, ...PARTS_OF_OBJECTS].map(name => site(name, `${name}-part`, [compileAtOnce])),
-  {
+  // The service worker, and what it imports for the whole library.
+  ...['worker', 'relay'].map(name => ({
     ...shared,
-    name: 'worker',
+    name,
     target: ['webworker', 'es2022'],
     devtool: 'hidden-source-map',
-    entry: './dist/page/worker/mayfly-worker.js',
+    entry: `./dist/page/worker/mayfly-${name}.js`,
     experiments: {},
     plugins: [],
     optimization: { minimizer: [smallest] },
-    output: { path: path('dist/bundle'), filename: 'mayfly-worker.js', iife: true }
-  }
+    output: { path: path('dist/bundle'), filename: `mayfly-${name}.js`, iife: true }
+  }))
 ]
 
 /** A script of a site's visitor. */
@@ -129,13 +131,16 @@ function integrity(names) {
   return new webpack.DefinePlugin({ INTEGRITY: JSON.stringify(Object.fromEntries(hashes)) })
 }
 
-/** Knows what its parts must hash to, so it is made when they are there. */
-export function objects() {
-  return site('objects', 'objects-part', [compileAtOnce, integrity(PARTS_OF_OBJECTS)])
+/** Those that know what their parts must hash to, so they are made when these are there. */
+export function wholes() {
+  return [
+    site('objects', 'objects-part', [compileAtOnce, integrity(PARTS_OF_OBJECTS)]),
+    site('requests', 'requests-part', [compileAtOnce, integrity(PARTS_OF_REQUESTS)])
+  ]
 }
 
 /** Made when all others are there. */
 export function loader() {
-  const { output, ...rest } = site('loader', 'loader', [integrity(['objects', ...PARTS, 'library'])])
+  const { output, ...rest } = site('loader', 'loader', [integrity(['objects', 'requests', ...PARTS])])
   return { ...rest, output: { ...output, filename: 'mayfly.js' } }
 }

@@ -34,7 +34,7 @@ export default {
       apply(compiler) {
         // The pages stand on what users get: the bundle of the library as it is, not its sources.
         compiler.hooks.afterEmit.tap('PublicBundle', () => {
-          for (const name of ['mayfly-library.js', 'mayfly-worker.js']) {
+          for (const name of ['mayfly-library.js', 'mayfly-worker.js', 'mayfly-relay.js']) {
             copyFileSync(path(`../peer/dist/bundle/${name}`), path(`dist/${name}`))
           }
         })

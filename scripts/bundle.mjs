@@ -4,8 +4,8 @@ import webpack from 'webpack'
 
 const configurations = {
   peer: async () => {
-    const { default: parts, objects, loader } = await import('../peer/webpack.config.mjs')
-    return [() => parts, objects, loader]
+    const { default: parts, wholes, loader } = await import('../peer/webpack.config.mjs')
+    return [() => parts, wholes, loader]
   },
   preview: async () => {
     const { default: pages } = await import('../preview/webpack.config.mjs')

@@ -197,7 +197,7 @@ export interface FetchOptions {
 }
 
 export interface ServeOptions {
-  /** Where the page has `mayfly-worker.js`, which must be of its own site. Default: beside the page. */
+  /** Where the page has `mayfly-worker.js`, with `mayfly-relay.js` beside it, which must be of its own site. Default: beside the page. */
   readonly worker?: string
   /**
    * Path below which the addresses lie, and in which the page must be itself. Default: the folder of the page. Above

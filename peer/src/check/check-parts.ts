@@ -6,8 +6,8 @@ import { inlineScriptOf, type FoundPage } from './found-page.js'
 
 const MAX_SCRIPT_BYTES = 1_048_576
 
-/** The part that has parts of its own. */
-const OBJECTS = 'objects'
+/** Those that have parts of their own. */
+const WITH_PARTS = ['objects', 'requests']
 
 /** The loader of a site and its parts, as they were found. */
 export interface FoundScripts {
@@ -46,7 +46,8 @@ export async function checkParts(
     )
   const asking = { page, loader, findings }
   const first = await partsOf(required, asking)
-  const more = await partsOf(integritiesIn(first.get(OBJECTS) ?? ''), asking)
+  const known = WITH_PARTS.flatMap(name => [...integritiesIn(first.get(name) ?? '')])
+  const more = await partsOf(new Map(known), asking)
   const parts = new Map([...first, ...more])
   if (parts.size > 0)
     findings.fine(`its parts are as it knows them: ${[...parts.keys()].map(fileOf).join(', ')}`)

@@ -47,10 +47,11 @@ export function expectedMs(spentMs: number, openMs = FIRST_OPEN_MS): number | un
  * reached yet; what is not seen waits no longer than the site could still bring it in time.
  */
 export function patienceOf({ dueMs, siteMs, patienceMs }: Waiting, outlook: Outlook): number {
-  const { open, roundTripMs = Infinity, expectedMs = Infinity } = outlook
+  const { open, roundTripMs = Infinity, expectedMs: expected = Infinity } = outlook
   if (dueMs <= 0) return open > 0 && roundTripMs < NEAR_MS ? Math.min(SEEN_MS, patienceMs) : 0
   const spare = dueMs - siteMs
   if (open > 0) return Math.max(0, Math.min(spare, patienceMs))
-  const most = Math.min(spare, Math.max(CONNECTING_MS, patienceMs))
-  return expectedMs < most ? most : 0
+  // Where the operator lets nobody wait, nobody waits for a connection either.
+  const most = Math.min(spare, patienceMs && CONNECTING_MS)
+  return expected < most ? most : 0
 }

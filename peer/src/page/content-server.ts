@@ -81,14 +81,16 @@ async function control(worker: string, scope: string): Promise<void> {
   if (!('serviceWorker' in navigator)) throw new Error('this browser has no service workers here')
   const { serviceWorker } = navigator
   listen(serviceWorker)
-  // The script tag registers it with the manifest in its address: it does both.
+  // The script tag registers it with the manifest in its address: it does both where that says so.
   const known = await serviceWorker.getRegistration(scope).catch(() => undefined)
   const isThere = known?.scope === scope && isSameScript(known.active, worker)
   const registration = isThere
     ? known
-    : await serviceWorker.register(trusted(worker), { scope }).catch((error: unknown) => {
-        throw new Error(`the browser refuses the service worker (${reasonOf(error)})`)
-      })
+    : await serviceWorker
+        .register(trusted(servingAddress(known?.active, worker)), { scope })
+        .catch((error: unknown) => {
+          throw new Error(`the browser refuses the service worker (${reasonOf(error)})`)
+        })
   await within(CONTROL_MS, async signal => {
     while (!isSameScript(serviceWorker.controller, worker)) {
       // After a forced reload, a page that is in the scope has no worker until that claims it.
@@ -98,8 +100,23 @@ async function control(worker: string, scope: string): Promise<void> {
   })
 }
 
+/** Whether a worker is of this script, and serves. */
 function isSameScript(worker: ServiceWorker | null, script: string): boolean {
-  return worker?.scriptURL.split('?', 1)[0] === script.split('?', 1)[0]
+  const { scriptURL } = worker ?? { scriptURL: '' }
+  return isOfFile(scriptURL, script) && servingAddress(worker, script) === scriptURL
+}
+
+/** The address under which a script serves: that of the worker which is there, if it is of the same file. */
+function servingAddress(worker: ServiceWorker | null | undefined, script: string): string {
+  if (!worker || !isOfFile(worker.scriptURL, script)) return script
+  const url = new URL(worker.scriptURL)
+  if (!url.searchParams.has('manifest') || url.searchParams.has('serve')) return worker.scriptURL
+  url.searchParams.set('serve', '')
+  return url.href
+}
+
+function isOfFile(address: string, script: string): boolean {
+  return address.split('?', 1)[0] === script.split('?', 1)[0]
 }
 
 function listen(serviceWorker: ServiceWorkerContainer): void {

@@ -38,6 +38,8 @@ export interface ChunkLink {
   readonly heardAt: number
   /** It has nothing, or has gone. */
   readonly isOver: boolean
+  /** It has said what it has. */
+  readonly isKnown: boolean
   has(index: number): boolean
   /** `settled` is called once, unless the transfer was stopped; without bytes: it does not bring the chunk. */
   fetch(index: number, settled: (bytes: Message | undefined) => void): ChunkTransfer
@@ -137,6 +139,9 @@ export function chunkLinks({
       get asked() {
         return running.size
       },
+      get isKnown() {
+        return isKnown
+      },
       has: (index: number) => isKnown && (isComplete || held.get(index) === blocksOf(sizes, index)),
       fetch: (index: number, settled: Running['settled']): ChunkTransfer => {
         const one = {
@@ -179,6 +184,8 @@ export function chunkLinks({
           const first = fields.number()
           const one = running.get(Math.floor(first / chunkBlocks))
           if (one) one.heardAt = link.heardAt
+          // Those behind it have not had their turn.
+          for (const other of running.values()) if (other.received === 0) other.askedAt = link.heardAt
           if (type === START) throw new RangeError()
           if (type === DATA) fields.take(32 * fields.number())
           // Parts of another run: the one before is given up.

@@ -18,6 +18,8 @@ export interface ChunkSource {
   readonly asked: number
   /** It has this one and has not failed to bring it. */
   readonly canBring: boolean
+  /** It was asked a moment ago what it has. */
+  readonly mayHave?: boolean
   /** It has no time until then. */
   readonly restsUntil: number
   /** Bytes per millisecond, once known. */
@@ -68,9 +70,12 @@ export function planChunk<Source extends ChunkSource>(
   const isBrought = transfer !== undefined || ask !== undefined
   const isBusy = able.some(({ asked, heardAt }) => asked > 0 && now - heardAt < patienceMs)
   const patience = patienceMs * (isBusy ? MOST_PATIENCE : 1)
+  const isHoped = sources.some(one => one.mayHave) && now - wantedAt < URGENT_MS
   const isLate = transfer
     ? isSilent(transfer, chunk, now) || crawls(transfer, chunk, now)
-    : !ask && (isUrgent || (!isBusy && !mayCome && able.length === 0) || now - wantedAt >= patience)
+    : !ask &&
+      !isHoped &&
+      (isUrgent || (!isBusy && !mayCome && able.length === 0) || now - wantedAt >= patience)
   return {
     ...(ask && { ask }),
     isOriginDue: origin === undefined && isLate,

@@ -224,7 +224,7 @@ export function openChunks(host: ChunkHost): ChunkEngine {
       const sources = [...content.links.values()].map(link => {
         const { neighbour, asked, restsUntil, rate, heardAt } = link
         const canBring = !link.isOver && link.has(index) && !one.tried.has(neighbour)
-        return { link, asked, restsUntil, rate, heardAt, canBring }
+        return { link, asked, restsUntil, rate, heardAt, canBring, mayHave: !link.isOver && !link.isKnown }
       })
       const step = planChunk(one, sources, mayCome, now)
       if (step.ask) ask(content, index, one, step.ask.link)

@@ -15,6 +15,9 @@ import type { Acknowledged, Answer, Asked, PageMessage, WorkerMessage } from './
 const FIRST_BYTES_MS = 1_000
 /** Between two looks at whether what is asked for comes into view. */
 const LOOK_MS = 50
+const MEDIUM = /^(audio|video)|mpegurl$/
+/** Of what a player has in store, it keeps so much: milliseconds. */
+const SLACK_MS = 1_000
 /** What the site takes for an object, where nothing was fetched yet. */
 const SITE_MS = 150
 /** Of the last objects from the site. */
@@ -35,10 +38,16 @@ function serve(workers: ServiceWorkerContainer, worker: string, manifest: string
     url.searchParams.set('manifest', new URL(manifest, document.baseURI).href)
     const { active } = (await workers.getRegistration()) ?? {}
     // A site's own service worker stays.
-    if (!active || /mayfly/.test(active.scriptURL)) await workers.register(trusted(url.href))
+    const known = active?.scriptURL ?? 'mayfly'
+    // The whole library has it serve too.
+    if (/[?&]serve/.test(known)) url.searchParams.set('serve', '')
+    if (/mayfly/.test(known)) await workers.register(trusted(url.href))
   }
   const waitMs = (ask: Asked, session: SiteSession): number => {
-    const dueMs = ask.destination === 'image' ? view.dueMs(ask.url) : 0
+    const { destination, type, url } = ask
+    // What players fetch by themselves is due when they have played what they have.
+    const dueMs =
+      destination === 'image' ? view.dueMs(url) : MEDIUM.test(type) ? view.slackMs() - SLACK_MS : 0
     return patienceOf({ dueMs, siteMs: siteMs(), patienceMs: patienceMs() }, session.outlook())
   }
   /** From others, or undefined when it would come too late: what scrolling is now decides, not what it was. */
@@ -48,8 +57,11 @@ function serve(workers: ServiceWorkerContainer, worker: string, manifest: string
     const wish = { fullHash, length, url: '', patienceMs: ms }
     const now = (): number => performance.now()
     const overdue = async (): Promise<undefined> => {
-      for (let until = now() + ms; now() < until; until = Math.min(until, now() + waitMs(ask, session)))
+      let until = now() + ms
+      while (!dropped.signal.aborted && now() < until) {
         await after(Math.min(LOOK_MS, until - now()))
+        until = Math.min(until, now() + waitMs(ask, session))
+      }
       return undefined
     }
     const brought = await Promise.race([session.bring(wish, dropped.signal), overdue()])
@@ -70,7 +82,7 @@ function serve(workers: ServiceWorkerContainer, worker: string, manifest: string
       return
     }
     reply(FIRST_BYTES_MS)
-    const stream = await streamOf(session, ask).catch(() => undefined)
+    const stream = await streamOf(session, ask, view.slackMs).catch(() => undefined)
     try {
       reply(stream && { stream }, stream && [stream])
     } catch {
@@ -124,12 +136,21 @@ function siteMs(): number {
 /** What is too long to be brought whole, once its first bytes are there; undefined: nobody but the network has it. */
 async function streamOf(
   session: SiteSession,
-  { fullHash, length, type, url, base, sidecar, range }: Asked
+  { fullHash, length, type, url, base, sidecar, range }: Asked,
+  slackMs: () => number
 ): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined> {
   if (!range || sidecar === undefined || base === undefined) return undefined
   const aborter = new AbortController()
   const late = setTimeout(() => aborter.abort(), FIRST_BYTES_MS)
-  const wish = { fullHash, length, type, url, sidecar: addressOf({ base }, sidecar) }
+  const wish = {
+    fullHash,
+    length,
+    type,
+    url,
+    sidecar: addressOf({ base }, sidecar),
+    isVerified: true,
+    slackMs
+  }
   const content = await within(FIRST_BYTES_MS, session.stream(wish))
   if (!content || aborter.signal.aborted) return undefined
   const stream = await beginStream(content, range, aborter.signal, read =>

@@ -39,7 +39,14 @@ export function openKeeper(address: string): Keeper {
       isRefused = true
       return undefined
     }
-    return within(READ_MS, new Promise<Read['bytes']>(resolve => waiting.set(url, resolve)))
+    const others = waiting.get(url)
+    const read = new Promise<Read['bytes']>(resolve =>
+      waiting.set(url, bytes => {
+        others?.(bytes)
+        resolve(bytes)
+      })
+    )
+    return within(READ_MS, read)
   }
 }
 

@@ -2,15 +2,16 @@
  * The script tag, `mayfly.js`: decides whether other visitors pay, and only then fetches the parts that speak with them. It touches
  * no element by itself: what visitors bring reaches a page through the service worker, under the addresses that the site gave.
  */
-import type { ConnectOptions, Session } from '../api.js'
 import { maySharePeers, type Obstacles } from '../core/site-worth.js'
+import { attempt } from './attempt.js'
 import { watchConditions } from './conditions.js'
-import { within } from './deadline.js'
+import { after, within } from './deadline.js'
 import type { ObjectSource } from './object-session.js'
 import type {
   BadgePart,
   ObjectsPart,
   PartsHost,
+  RequestsPart,
   SiteSession,
   SiteSessionOptions,
   StreamOptions
@@ -36,11 +37,6 @@ export interface SiteLoadOptions {
   readonly originAfterMs?: number | undefined
 }
 
-/** Defined by `mayfly-library.js`. */
-declare const mayflyLibrary: {
-  connect(mediators: readonly string[], options: ConnectOptions): Session
-}
-
 /** By the name of a part, what it must hash to. Put in when the bundle is made. */
 declare const INTEGRITY: Readonly<Record<string, string>>
 
@@ -52,8 +48,8 @@ interface ScriptRules {
 const IMAGE_BYTES = 30_000
 /** The first viewport has the line to itself for so long at most. */
 const FIRST_MS = 1_500
-/** Somebody may have come since. */
-const AGAIN_MS = 60_000
+/** Whoever is alone has the service worker so much later. */
+const ALONE_MS = 3_000
 
 // An element of the page's users may be named `currentScript`.
 const script = document.currentScript
@@ -66,11 +62,11 @@ const policy = trustedPolicy()
 const loading: Record<string, Promise<unknown>> = {}
 const state = sharingState(data['consent'] === 'wait', changed)
 const conditions = watchConditions(changed)
-const container = serviceWorkers()
+/** Undefined: there are none: no https, a sandbox, some private windows. */
+const container: ServiceWorkerContainer | undefined = attempt(() => navigator.serviceWorker)
 let options: SiteOptions | undefined =
   data['mediators'] && policy ? { ...data, mediators: data['mediators'].split(/\s+/) } : undefined
 let session: Promise<SiteSession | undefined> | undefined
-let library: Promise<Session> | undefined
 /** Bytes that were asked for and could come from others. */
 let askedBytes = 0
 /** By element, the last call for it. */
@@ -85,7 +81,18 @@ const firstShown = new Promise<unknown>(resolve => {
   else parsed()
 })
 
-const host: PartsHost = { data, container, opened, obstacles, shown: firstShown, patienceMs, address, trusted }
+const host: PartsHost = {
+  data,
+  container,
+  part,
+  options: () => options,
+  opened,
+  obstacles,
+  shown: firstShown,
+  patienceMs,
+  address,
+  trusted
+}
 const parts: Record<string, unknown> = { host }
 
 /** Makes addresses of scripts as the page's policy wants them. Undefined: it refuses ours. */
@@ -94,11 +101,7 @@ function trustedPolicy(): ScriptRules | undefined {
   const { trustedTypes } = globalThis as {
     trustedTypes?: { createPolicy(name: string, rules: ScriptRules): ScriptRules }
   }
-  try {
-    return trustedTypes ? trustedTypes.createPolicy('mayfly', rules) : rules
-  } catch {
-    return undefined
-  }
+  return trustedTypes ? attempt(() => trustedTypes.createPolicy('mayfly', rules)) : rules
 }
 
 function trusted(url: string): string {
@@ -107,15 +110,6 @@ function trusted(url: string): string {
 
 function address(name: string): string {
   return trusted(new URL(`mayfly-${name}.js`, from).href)
-}
-
-/** Undefined: there are none: no https, a sandbox, some private windows. */
-function serviceWorkers(): ServiceWorkerContainer | undefined {
-  try {
-    return navigator.serviceWorker
-  } catch {
-    return undefined
-  }
 }
 
 /** Fetches one of the parts, which lie beside the loader. */
@@ -148,15 +142,16 @@ function obstacles(): Obstacles {
 
 /** Nothing stands in the way of giving, now, and the site has not ruled it out. */
 function mayUpload(): boolean {
-  const { uploadMax = 1, uploadRatio = 1, uploadSlots = 1 } = options ?? {}
-  return !obstacles().upload && [uploadMax, uploadRatio, uploadSlots].every(one => parseFloat(`${one}`) !== 0)
+  const isNothing = (name: 'Max' | 'Ratio' | 'Slots'): boolean =>
+    parseFloat(`${options?.[`upload${name}`]}`) === 0
+  return !obstacles().upload && !(['Max', 'Ratio', 'Slots'] as const).some(isNothing)
 }
 
 function patienceMs(): number {
   return Number(options?.originAfterMs ?? 500)
 }
 
-/** When the page is there: whoever is alone needs no service worker, and nobody has clicked on a download. */
+/** When the page is there. */
 async function startParts(): Promise<void> {
   // What a further page shows may come from others as soon as they are reached.
   if (!container?.controller || state.visitors() === 0) await firstShown
@@ -164,8 +159,9 @@ async function startParts(): Promise<void> {
   const open = options && (await opened())
   if (data['worker'] && container) {
     const meeting = open?.meet()
-    if (container.controller || (await meeting)) void part('client')
-    else if (open) setTimeout(() => void startParts(), AGAIN_MS)
+    // Whoever is alone has time: with the worker, what is played later can be shared.
+    if (!container.controller && !(await meeting)) await after(ALONE_MS)
+    if (open || container.controller) void part('client')
   }
   if (document.querySelector('a[download][data-mayfly]')) void part('requests')
 }
@@ -188,10 +184,12 @@ function changed(): void {
   else close()
 }
 
-function decided(what: 'allow' | 'stop' | 'start'): void {
-  state[what]()
-  changed()
-  void startParts()
+function deciding(what: 'allow' | 'stop' | 'start'): () => void {
+  return () => {
+    state[what]()
+    changed()
+    void startParts()
+  }
 }
 
 function close(): void {
@@ -223,6 +221,7 @@ async function load(
   target: Element | string,
   wish: SiteLoadOptions
 ): Promise<ObjectSource> {
+  askedBytes = Infinity
   // Where there is none, what follows throws.
   const element = (typeof target === 'string' ? document.getElementById(target) : target) as Element
   const { originAfterMs = patienceMs(), ...showing } = wish
@@ -240,18 +239,9 @@ async function load(
   return tellPlain(element, url)
 }
 
-/** The whole library, for what only it can do: fetched when it is first asked for, with a session of its own. */
-function whole(): Promise<Session> {
-  const { mediators = [], ...more } = options ?? {}
-  return (library ??= part('library').then(() => mayflyLibrary.connect(mediators, more as ConnectOptions)))
-}
-
 const mayfly = {
   parts,
-  load: (...wish: Parameters<typeof load>) => {
-    askedBytes = Infinity
-    return load(...wish)
-  },
+  load,
   /** Reads a film, song or download as it comes; undefined: the site alone brings it. */
   stream: async (wish: StreamOptions) => (await opened(Infinity))?.stream(wish),
   connect: (mediators: string | readonly string[], more?: Omit<SiteOptions, 'mediators'>) => {
@@ -260,11 +250,11 @@ const mayfly = {
     return mayfly
   },
   /** The visitor agrees. */
-  allow: () => decided('allow'),
+  allow: deciding('allow'),
   /** The visitor does not want it, now and on later visits. */
-  stop: () => decided('stop'),
+  stop: deciding('stop'),
   /** Takes back `stop`. */
-  start: () => decided('start'),
+  start: deciding('start'),
   /** Bytes of this page's files by who brought them, each once. */
   stats: () => {
     const stats: Record<ObjectSource, number> = { peer: 0, origin: 0, cache: 0 }
@@ -276,14 +266,13 @@ const mayfly = {
   },
   close: () => {
     close()
-    void library?.then(open => open.close())
-    library = undefined
+    ;(parts['requests'] as RequestsPart | undefined)?.close()
   }
 }
 type Methods = Record<string, (...wish: never[]) => unknown>
 for (const name of 'seed get serve finish fetch prefetch'.split(' '))
   (mayfly as unknown as Methods)[name] = async (...wish) =>
-    ((await (/fetch/.test(name) ? part('requests') : whole())) as Methods)[name]?.(...wish)
+    (await part<Methods>('requests'))![name]?.(...wish)
 
 // A page that shows a fragment of another may have the tag twice.
 const scope = globalThis as unknown as { mayfly?: Partial<typeof mayfly> }

@@ -9,7 +9,7 @@ export interface Lookups {
   /** The mediator has named so many others. */
   named(count: number): void
   /** A question is answered, or cannot be. */
-  answered(fullHash: string): void
+  answered(fullHash: unknown): void
   /** What was asked is not answered any more: everything may be asked for again. */
   lost(): void
   /** Nothing is wanted: the next time it is asked at once. */
@@ -25,9 +25,14 @@ const MEET_MS = 4_000
 export function openLookups(ask: (fullHash: string) => void): Lookups {
   const askedAt = new Map<string, number>()
   const open = new Set<string>()
-  let meeting: ((isSomebody: boolean) => void) | undefined
+  /** Who wants to know whether somebody is there: each tab asks for itself. */
+  let meeting: ((isSomebody: boolean) => void)[] = []
   const isRecent = (at = -Infinity): boolean => performance.now() - at < PAUSE_MS
 
+  const tell = (isSomebody: boolean): void => {
+    for (const one of meeting) one(isSomebody)
+    meeting = []
+  }
   const lookUp = (fullHashes: readonly string[]): void => {
     const wanted = fullHashes.filter(one => !isRecent(askedAt.get(one)))
     const step = Math.max(1, Math.floor(wanted.length / LOOKUPS))
@@ -45,18 +50,18 @@ export function openLookups(ask: (fullHash: string) => void): Lookups {
     lookUp,
     meet: fullHashes =>
       new Promise(resolve => {
-        meeting = resolve
+        meeting.push(resolve)
         askedAt.clear()
         setTimeout(resolve, MEET_MS, false)
         lookUp(fullHashes)
         if (open.size === 0) resolve(false)
       }),
     named: count => {
-      if (count > 0) meeting?.(true)
+      if (count > 0) tell(true)
     },
     answered: fullHash => {
-      open.delete(fullHash)
-      if (open.size === 0) meeting?.(false)
+      open.delete(fullHash as string)
+      if (open.size === 0) tell(false)
     },
     lost: () => {
       open.clear()

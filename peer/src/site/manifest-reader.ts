@@ -28,8 +28,6 @@ export interface ManifestReader {
   entry(url: string): ManifestEntry | undefined | 'unread'
   /** The same, when it is known; undefined also where that takes 2 s. Never rejects. */
   look(url: string): Promise<ManifestEntry | undefined>
-  /** Whether it names this full hash for an absolute URL. */
-  names(fullHash: string, url: string): boolean | 'unread'
 }
 
 /** What a reader stands on. */
@@ -38,11 +36,17 @@ export interface ReaderPlatform {
   /** Milliseconds of a clock that goes on while a worker is ended. */
   readonly now: () => number
   /** Where a worker finds the manifest again. */
-  readonly caches?: CacheStorage
+  readonly kept?: KeptManifest
 }
 
-const CACHE = 'mayfly-manifest'
-const CHECKED_AT = 'mayfly-checked-at'
+/** The text of a manifest, which outlives a worker. Both may reject. */
+export interface KeptManifest {
+  /** With the time when it was taken; undefined: there is none. */
+  read(): Promise<readonly [text: string, since: number] | undefined>
+  /** Undefined: the site has none any more. */
+  write(text: string | undefined, since: number): Promise<unknown>
+}
+
 /** What was switched off may still come from visitors for so long. */
 const FRESH_MS = 300_000
 /** Between two looks while a page is used; a page that is opened looks at once. */
@@ -75,12 +79,12 @@ export async function fetchJson(
 }
 
 /** `at`: absolute URL of the manifest. */
-export function openManifestReader(at: string, { fetch, now, caches }: ReaderPlatform): ManifestReader {
+export function openManifestReader(at: string, { fetch, now, kept }: ReaderPlatform): ManifestReader {
   let manifest: SiteManifest | undefined
   let taken = ''
   let checkedAt = -Infinity
   let triedAt = -Infinity
-  let isRead = !caches
+  let isRead = !kept
   let running: Promise<void> | undefined
   /** What was asked for since the manifest was, by URL; undefined: it has come, or could not be had. */
   const asked = new Map<string, Promise<void> | undefined>()
@@ -100,15 +104,9 @@ export function openManifestReader(at: string, { fetch, now, caches }: ReaderPla
     taken = text
   }
   const restore = async (): Promise<void> => {
-    const kept = await (await caches?.open(CACHE))?.match(at)
+    const known = await kept?.read()
     // Meanwhile it may have been fetched.
-    if (kept && checkedAt === -Infinity) take(await kept.text(), Number(kept.headers.get(CHECKED_AT)))
-  }
-  const keep = async (): Promise<void> => {
-    const cache = await caches?.open(CACHE)
-    await (manifest
-      ? cache?.put(at, new Response(taken, { headers: { [CHECKED_AT]: `${checkedAt}` } }))
-      : cache?.delete(at))
+    if (known && checkedAt === -Infinity) take(...known)
   }
   const refresh = async (): Promise<void> => {
     triedAt = now()
@@ -117,7 +115,7 @@ export function openManifestReader(at: string, { fetch, now, caches }: ReaderPla
       .finally(() => (running = undefined))
     try {
       await running
-      await keep()
+      await kept?.write(manifest && taken, checkedAt)
     } catch {
       // Where the site does not answer at all, the last one is believed until it is too old. The browser may keep nothing.
     }
@@ -163,7 +161,7 @@ export function openManifestReader(at: string, { fetch, now, caches }: ReaderPla
   const end = (): void => {
     isRead = true
   }
-  const read = Promise.race([restore(), after(caches ? LOOK_MS : 0)]).then(end, end)
+  const read = Promise.race([restore(), after(kept ? LOOK_MS : 0)]).then(end, end)
 
   return {
     read,
@@ -174,10 +172,6 @@ export function openManifestReader(at: string, { fetch, now, caches }: ReaderPla
     isDue,
     refresh,
     entry,
-    look: url => Promise.race([settled(url), after(LOOK_MS)]),
-    names: (fullHash, url) => {
-      const found = entry(url)
-      return found === 'unread' ? found : found?.fullHash === fullHash
-    }
+    look: url => Promise.race([settled(url), after(LOOK_MS)])
   }
 }

@@ -39,7 +39,6 @@ export interface ObjectQueue {
   bring(wish: Wish, signal?: AbortSignal): Promise<Brought | undefined>
   /** Looks anew what can be asked of whom. */
   assign(): void
-  gone(neighbour: Neighbour): void
   /** When neighbours were last heard of; round trip to the nearest. */
   heard(): void
   readonly roundTripMs: Outlook['roundTripMs']
@@ -58,7 +57,8 @@ export function openObjectQueue(host: QueueHost): ObjectQueue {
   const { neighbours, loads, shelf, lookups } = host
   /** By full hash: what is asked for twice is brought once. */
   const pending = new Map<string, Pending>()
-  const asked = new Map<Neighbour, number>()
+  /** Who is gone is forgotten by itself, with what it was asked for. */
+  const asked = new WeakMap<Neighbour, number>()
   /** When neighbours did not bring it. */
   const missed = new Map<string, number>()
   let ticking: ReturnType<typeof setTimeout> | undefined
@@ -92,11 +92,16 @@ export function openObjectQueue(host: QueueHost): ObjectQueue {
   const ask = async (wish: Pending, neighbour: Neighbour): Promise<void> => {
     wish.tried.add(neighbour)
     asked.set(neighbour, (asked.get(neighbour) ?? 0) + 1)
-    const transfer = loads.fetch(neighbour, wish.fullHash, wish.length)
-    wish.transfer = transfer
-    const result = await transfer.done
+    let transfer: Transfer | undefined
+    let result: Awaited<Transfer['done']> = 'lost'
+    try {
+      transfer = wish.transfer = loads.fetch(neighbour, wish.fullHash, wish.length)
+      result = await transfer.done
+    } catch {
+      // Another one may bring it.
+    }
     asked.set(neighbour, (asked.get(neighbour) ?? 1) - 1)
-    roundTripMs = Math.min(roundTripMs ?? Infinity, transfer.firstMs ?? Infinity)
+    roundTripMs = Math.min(roundTripMs ?? Infinity, transfer?.firstMs ?? Infinity)
     if (wish.transfer === transfer) wish.transfer = undefined
     if (result === 'wrong') neighbours.drop(neighbour)
     if (typeof result === 'object') {
@@ -142,7 +147,9 @@ export function openObjectQueue(host: QueueHost): ObjectQueue {
       const bytes = new Uint8Array(await response.arrayBuffer())
       if (await shelf.keep(fullHash, bytes)) return { bytes, source: 'origin' }
       // It has another by now, which is what the page would show without us.
-      return new URL(response.url).origin === location.origin ? { bytes, source: 'origin', isOther: true } : undefined
+      return new URL(response.url).origin === location.origin
+        ? { bytes, source: 'origin', isOther: true }
+        : undefined
     } catch {
       // The page shows what the browser can.
       return undefined
@@ -158,9 +165,9 @@ export function openObjectQueue(host: QueueHost): ObjectQueue {
       return roundTripMs
     },
     heard: () => void (heardAt = performance.now()),
-    gone: neighbour => void asked.delete(neighbour),
     bring: async (wish, signal) => {
       const { fullHash, url } = wish
+      const startedAt = performance.now()
       const verified = await within(HELD_MS, shelf.held(fullHash))
       if (verified) return { bytes: verified.bytes, source: 'cache' }
       // The page has asked, and now shows it as it always was: the service worker need not ask again.
@@ -169,7 +176,7 @@ export function openObjectQueue(host: QueueHost): ObjectQueue {
       return new Promise(resolve => {
         const one: Pending = pending.get(fullHash) ?? {
           ...wish,
-          startedAt: performance.now(),
+          startedAt,
           tried: new Set(),
           callers: new Set(),
           transfer: undefined

@@ -38,7 +38,7 @@ export function openObjectShelf(store: Store, onstored: () => void): ObjectShelf
   }
   const hold = (fullHash: string, verified: Verified): void => {
     remember(fullHash, verified)
-    void store.put(fullHash, verified.bytes).then(onstored)
+    void store.put(fullHash, verified.bytes).then(onstored, () => {})
   }
   const held = async (fullHash: string): Promise<Verified | undefined> => {
     const known = ready.get(fullHash)

@@ -26,7 +26,8 @@ const part: ObjectsPart = (options, host) => {
   const { storeBytes = STORE_BYTES, mediators } = options
   const { part: fetchPart, isSpent, spent } = host
   const at = options.manifest === undefined ? '' : new URL(options.manifest, document.baseURI).href
-  const reader = at === '' ? undefined : openManifestReader(at, { fetch: (...of) => fetch(...of), now: Date.now })
+  const reader =
+    at === '' ? undefined : openManifestReader(at, { fetch: (...of) => fetch(...of), now: Date.now })
   const first = reader?.refresh()
   const store = openStore(storeBytes, at)
   let hasMoved = false
@@ -78,8 +79,9 @@ const part: ObjectsPart = (options, host) => {
       await first
       if (document.readyState === 'loading')
         await new Promise(resolve => document.addEventListener('DOMContentLoaded', resolve))
-      const media = [...document.querySelectorAll('video,audio')]
-      const awaited = [...document.images].filter(({ complete }) => !complete).map(({ currentSrc, src }) => currentSrc || src)
+      const awaited = [...document.images]
+        .filter(({ complete }) => !complete)
+        .map(({ currentSrc, src }) => currentSrc || src)
       const there = performance.getEntriesByType('resource').map(({ name }) => name)
       const named: string[] = []
       let wanted = 0
@@ -90,9 +92,10 @@ const part: ObjectsPart = (options, host) => {
         if (awaited.includes(url)) wanted++
         named.push(file.fullHash)
       }
-      if (named.length === 0) named.push(...[...(reader.current()?.files.values() ?? [])].slice(0, 1).map(one => one.fullHash))
-      const isSomebody = await session.meet(named, wanted > 0)
-      return isSomebody || media.length > 0
+      const files = [...(reader.current()?.files.values() ?? [])]
+      if (named.length === 0) named.push(...files.slice(0, 1).map(one => one.fullHash))
+      // What is long is mostly asked for later, and then at once.
+      return session.meet(named, wanted > 0 || files.some(({ sidecar }) => sidecar))
     },
     stream: wish => streams().then(open => open?.openStream(session, wish)),
     present: async (element, showing) => {

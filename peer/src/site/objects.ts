@@ -64,7 +64,7 @@ export function openSession(options: SessionOptions): ObjectSession {
     if (isNaming && !isNeeded) lookups.rest()
     if (type === 'signal' || (isNeeded && others[0])) void toPeers(message)
     lookups.named(others.length)
-    if (type === 'error' || final) lookups.answered(String(fullHash))
+    if (type === 'error' || final) lookups.answered(fullHash)
     if (isNaming) peers?.assign()
     if ((peers?.isEmpty ?? !opening) && !lookups.isOpen) reachingAt = undefined
   }
@@ -124,7 +124,8 @@ export function openSession(options: SessionOptions): ObjectSession {
   return {
     keep: shelf.keep,
     refresh: announceSoon,
-    bring: async (wish, signal) => (await connected())?.bring(wish, signal),
+    // Whoever waits does not wait longer for the part than for others.
+    bring: async (wish, signal) => (await within(wish.patienceMs, connected()))?.bring(wish, signal),
     meet: async (fullHashes, isWanted) => {
       isMeeting = isWanted
       const isSomebody = await lookups.meet(fullHashes)
@@ -135,9 +136,7 @@ export function openSession(options: SessionOptions): ObjectSession {
       const spentMs = isThere ? 0 : performance.now() - (reachingAt ?? -Infinity)
       // Where the last try of this network has failed, the part that speaks with others knows whether there is another.
       const isDoubtful = options.reach.read()?.split('\n')[0]?.endsWith('!')
-      return (
-        peers?.outlook(spentMs) ?? { open: 0, expectedMs: isDoubtful ? undefined : expectedMs(spentMs) }
-      )
+      return peers?.outlook(spentMs) ?? { open: 0, expectedMs: isDoubtful ? undefined : expectedMs(spentMs) }
     },
     close: () => {
       isClosed = true

@@ -36,7 +36,7 @@ export interface SiteSessionHost {
 
 /** What `mayfly-objects.js` gives the loader. */
 export interface SiteSession extends ObjectSession {
-  /** Looks who is there, for this page. Whether it needs the service worker: somebody is, or only that can hold what it plays. */
+  /** Looks who is there, for this page: whether anybody is. */
   meet(): Promise<boolean>
   /** Undefined: the element is to have the site's own address. */
   present(element: Element, showing: Showing): Promise<Shown | undefined>
@@ -52,6 +52,10 @@ export interface PartsHost {
   readonly data: DOMStringMap
   /** Undefined: there are no service workers here. */
   readonly container: ServiceWorkerContainer | undefined
+  /** As in `SiteSessionHost`. */
+  readonly part: SiteSessionHost['part']
+  /** Those of the tag, or of `connect`; undefined: there are no mediators. */
+  readonly options: () => SiteSessionOptions | undefined
   /** The address of a part, as the page's policy wants it. */
   readonly address: (part: string) => string
   /** A script's address as the page's policy wants it. */
@@ -79,6 +83,8 @@ export interface PartsScope {
 export interface RequestsPart {
   fetch(address: string | URL, options?: RequestOptions): Promise<Response>
   prefetch(addresses: readonly string[]): Promise<Prefetched[]>
+  /** The whole library's session, if there is one. */
+  close(): void
 }
 
 /** How a content is asked for; what the manifest names needs none of the last five. */
@@ -137,6 +143,8 @@ export interface StreamOptions {
   readonly sidecar?: string | undefined
   /** Milliseconds that neighbours have for a chunk that is not waited for yet; 500. */
   readonly patienceMs?: number | undefined
+  /** Milliseconds that whoever reads has in store, now; undefined: nothing. */
+  readonly slackMs?: (() => number) | undefined
   /** Only what is verified: what the site has is asked for in another way where nothing can be. */
   readonly isVerified?: boolean | undefined
 }

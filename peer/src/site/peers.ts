@@ -83,7 +83,6 @@ export function openPeers(host: PeersHost, reach: Reachability): Peers {
     onclose: neighbour => {
       loads.gone(neighbour)
       serves?.gone(neighbour)
-      queue.gone(neighbour)
       lookups.lost()
       queue.assign()
     },
@@ -136,6 +135,13 @@ export function openPeers(host: PeersHost, reach: Reachability): Peers {
     ))
   }
 
+  /** What is held in chunks, all of them, is there as well. */
+  async function bringWhole(wish: Wish, signal?: AbortSignal): Promise<Brought | undefined> {
+    const isInChunks = (await store.list()).includes(`${wish.fullHash}/0`)
+    const whole = isInChunks && (await (await streams())?.bring(wish))
+    return whole || queue.bring(wish, signal)
+  }
+
   return {
     get isEmpty() {
       return neighbours.all.size === 0
@@ -144,7 +150,7 @@ export function openPeers(host: PeersHost, reach: Reachability): Peers {
     bring: (wish, signal) =>
       wish.chunk
         ? streams().then(engine => engine?.bring(wish))
-        : queue.bring(wish, signal).catch(() => undefined),
+        : bringWhole(wish, signal).catch(() => undefined),
     isWanted: fullHash => queue.size > 0 || !!chunks?.isWanted(fullHash),
     hear: message => {
       const { type, peers, data } = message

@@ -1,9 +1,21 @@
-/** The part of the script tag that applications ask, `mayfly-requests.js`: fetches, prefetches, and answers download links. */
+/**
+ * The part of the script tag that applications ask, `mayfly-requests.js`: fetches, prefetches, and answers download links; and
+ * fetches the whole library, for what only it can do.
+ */
+import type { ConnectOptions, Session } from '../api.js'
 import { takeDownloads } from './download-links.js'
-import type { PartsScope } from './parts.js'
+import type { PartsScope, RequestsPart } from './parts.js'
 import { openRequests } from './requests.js'
 import { siteFiles } from './site-files.js'
 import { after } from './deadline.js'
+
+/** Defined by `mayfly-library.js`. */
+declare const mayflyLibrary: {
+  connect(mediators: readonly string[], options: ConnectOptions): Session
+}
+
+/** What the library must hash to. Put in when the bundle is made. */
+declare const INTEGRITY: { readonly library: string }
 
 const { mayfly } = globalThis as unknown as PartsScope
 const { host } = mayfly.parts
@@ -25,5 +37,27 @@ const requests = openRequests({
       performance.measure('mayfly', { start: performance.now(), detail: { url, fullHash, ...one } })
   }
 })
-mayfly.parts['requests'] = requests
+
+let library: Promise<Session> | undefined
+/** With a session of its own. */
+const whole = (): Promise<Session> => {
+  const { mediators = [], ...more } = host.options() ?? {}
+  return (library ??= host
+    .part('library', INTEGRITY.library)
+    .then(() => mayflyLibrary.connect(mediators, more as ConnectOptions)))
+}
+type Methods = Record<string, (...wish: never[]) => unknown>
+const viaLibrary: Methods = {}
+for (const name of ['seed', 'get', 'serve', 'finish'])
+  viaLibrary[name] = async (...wish) => ((await whole()) as unknown as Methods)[name]?.(...wish)
+
+const part: RequestsPart = {
+  ...viaLibrary,
+  ...requests,
+  close: () => {
+    void library?.then(open => open.close())
+    library = undefined
+  }
+}
+mayfly.parts['requests'] = part
 if (at !== undefined) takeDownloads(host, files, requests)

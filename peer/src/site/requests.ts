@@ -23,7 +23,7 @@ export interface RequestsHost extends Pick<PartsHost, 'obstacles' | 'shown' | 'p
   tell(file: NamedFile, read: readonly Read[]): void
 }
 
-export interface Requests extends RequestsPart {
+export interface Requests extends Omit<RequestsPart, 'close'> {
   /** From others, or verified from the site; undefined: it is asked for as if we were not there. Rejects when aborted. */
   answer(file: NamedFile, range?: string, signal?: AbortSignal): Promise<Response | undefined>
 }

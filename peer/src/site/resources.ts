@@ -21,7 +21,12 @@ export function watchResources(then: (resource: Resource) => Promise<unknown>): 
   const seen = new Set<string>()
   let queue: Promise<unknown> = new Promise(resolve => setTimeout(resolve, PAUSE_MS))
   const take = (list: PerformanceEntryList): void => {
-    for (const { name: url, transferSize, decodedBodySize, workerStart } of list as PerformanceResourceTiming[]) {
+    for (const {
+      name: url,
+      transferSize,
+      decodedBodySize,
+      workerStart
+    } of list as PerformanceResourceTiming[]) {
       if (seen.has(url) || seen.size >= MAX_SEEN || !/^http/.test(url)) continue
       seen.add(url)
       queue = queue

@@ -1,11 +1,10 @@
 import type { SiteConditions } from '../core/site-worth.js'
 import type { BudgetRecord } from '../core/upload-budget.js'
+import { attempt } from './attempt.js'
 
 const STOPPED = 'mayfly-stopped'
 const CONSENT = 'mayfly-consent'
-const BUDGET = 'mayfly-budget'
 const ALONE = 'mayfly-alone'
-const NETWORK = 'mayfly-network'
 const SPENT = 'mayfly-spent'
 /** Somebody may have come since. */
 const ALONE_MS = 60_000
@@ -40,25 +39,17 @@ export function sharingState(waits: boolean, onchange: () => void): SharingState
   /** What this page wrote, for where nothing can be kept. */
   const written: Record<string, string> = {}
 
-  const read = (key: string): string | undefined => {
-    let text: unknown
-    try {
-      text = localStorage[key]
-    } catch {
-      // Switched off.
-    }
-    return (text as string | undefined) ?? written[key]
-  }
+  // It may be full, or switched off.
+  const read = (key: string): string | undefined =>
+    attempt(() => localStorage[key] as string | undefined) ?? written[key]
   const write = (key: string, text: string): boolean => {
     written[key] = text
-    try {
+    return !!attempt(() => {
       localStorage[key] = text
       return true
-    } catch {
-      // Full, or switched off.
-      return false
-    }
+    })
   }
+  const record = (key: string): BudgetRecord => ({ read: () => read(key), write: text => write(key, text) })
 
   addEventListener('storage', ({ key }) => {
     if (key === STOPPED || key === CONSENT) onchange()
@@ -78,12 +69,12 @@ export function sharingState(waits: boolean, onchange: () => void): SharingState
     looked: isAlone => void write(ALONE, `${isAlone && Date.now()}`),
     isSpent: () => read(SPENT) === today(),
     spent: isSpent => void write(SPENT, isSpent ? today() : ''),
-    reach: { read: () => read(NETWORK), write: text => write(NETWORK, text) },
-    budget: { read: () => read(BUDGET), write: text => write(BUDGET, text) }
+    reach: record('mayfly-network'),
+    budget: record('mayfly-budget')
   }
 }
 
 /** The day of UTC, by which periods are counted. */
 function today(): string {
-  return new Date().toISOString().slice(0, 10)
+  return `${Math.floor(Date.now() / 86_400_000)}`
 }

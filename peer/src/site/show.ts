@@ -16,6 +16,5 @@ export function show(element: Element, url: string): void {
   const name = attributeOf(element)
   if (!name) return
   element.setAttribute(name, url)
-  if (element.localName === 'source')
-    (element.parentElement as Partial<HTMLMediaElement> | null)?.load?.()
+  if (element.localName === 'source') (element.parentElement as Partial<HTMLMediaElement> | null)?.load?.()
 }

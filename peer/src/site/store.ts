@@ -1,4 +1,4 @@
-import { storeName } from './store-name.js'
+import { STORE, storeEntry, storeUrl } from './store-name.js'
 
 /**
  * The objects that this site's visitor holds, for all of its tabs and across visits. Keys are full hashes; of what is
@@ -21,27 +21,21 @@ const MEMORY_BYTES = 33_554_432
  * browser gives none (no secure context, private mode, no room), memory. `site`: URL of the manifest, or empty.
  */
 export function openStore(most: number, site: string): Store {
-  const name = storeName(site)
   const memory = new Map<string, Uint8Array<ArrayBuffer>>()
   const used = new Set<string>()
   /** Lengths of what is kept; undefined until it was looked for. */
   let kept: Promise<Map<string, number>> | undefined
   // Not there without a secure context: that is a rejection like any other.
-  const cache = async (): Promise<Cache> => caches.open(name)
+  const cache = async (): Promise<Cache> => caches.open(STORE)
   const lengths = (): Promise<Map<string, number>> =>
     (kept ??= cache()
       .then(open => open.keys())
       .then(
         requests =>
-          new Map(
-            requests.map(({ url }) => {
-              const { pathname, search } = new URL(url)
-              return [pathname.slice(8), Number(search.slice(1))]
-            })
-          ),
+          new Map(requests.map(({ url }) => storeEntry(url, site)).filter(one => one !== undefined)),
         () => new Map<string, number>()
       ))
-  const urlOf = (key: string, length: number): string => `/mayfly/${key}?${length}`
+  const urlOf = (key: string, length: number): string => storeUrl(key, length, site)
   const remove = async (key: string): Promise<void> => {
     memory.delete(key)
     const known = await lengths()

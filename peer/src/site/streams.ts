@@ -8,6 +8,10 @@ import { openRange, type RangeReader } from './range-reader.js'
 const LEAST_AHEAD = 3
 const MOST_AHEAD = 8
 const PATIENCE_MS = 500
+/** Whoever has so much in store is in no hurry: milliseconds. Others have what is beyond, up to a bound. */
+const RICH_MS = 1_000
+const MOST_PATIENCE_MS = 3_000
+const HURRY_MS = 100
 /** The tab that has the session may take six times so long for a chunk. */
 const TAB_MS = 10_000
 /** A chunk that is not there by then comes no more: its tab is frozen, or the site says nothing. */
@@ -19,12 +23,13 @@ type Bytes = Uint8Array<ArrayBuffer>
 
 /** Reads a long content chunk by chunk through the session, which may be that of another tab. */
 export function openStream(session: Pick<ObjectSession, 'bring'>, options: StreamOptions): ContentStream {
-  const { fullHash, url, length, type = '', sidecar, patienceMs = PATIENCE_MS, isVerified } = options
+  const { fullHash, url, length, type = '', sidecar, patienceMs = PATIENCE_MS, isVerified, slackMs } = options
   const { chunkBytes, count } = chunkSizesOf(length)
   const received: Record<ObjectSource, number> = { peer: 0, origin: 0, cache: 0 }
   /** Whose bytes are read: bytes of both may be of two versions. */
   let mode: 'verified' | 'plain' | undefined
   let whole: Promise<Brought | undefined> | undefined
+  const isRich = (): boolean => slackMs !== undefined && slackMs() > RICH_MS
 
   const bring = async (
     reader: string,
@@ -33,7 +38,8 @@ export function openStream(session: Pick<ObjectSession, 'bring'>, options: Strea
   ): Promise<Brought | undefined> => {
     // One chunk is an object as any other, and verifies as a whole.
     if (sidecar !== undefined && count > 1) {
-      const chunk = { index, sidecar, reader, patienceMs, isUrgent }
+      const spare = Math.min(MOST_PATIENCE_MS, (slackMs?.() ?? 0) - RICH_MS)
+      const chunk = { index, sidecar, reader, patienceMs: Math.max(patienceMs, spare), isUrgent }
       return session.bring({ fullHash, url, length, patienceMs: TAB_MS, chunk })
     }
     if (length > MAX_WHOLE || index === undefined) return undefined
@@ -57,11 +63,16 @@ export function openStream(session: Pick<ObjectSession, 'bring'>, options: Strea
       const last = Math.min(from + ahead, Math.ceil(end / chunkBytes), count)
       for (let index = from; index < last; index++) {
         if (asked.has(index)) continue
-        const brought = bring(reader, index, index === from).catch(() => undefined)
+        const brought = bring(reader, index, index === from && !isRich()).catch(() => undefined)
         const one = { brought, isThere: false }
         void one.brought.then(() => (one.isThere = true))
         asked.set(index, one)
       }
+    }
+    /** What is waited for is urgent as soon as little else is left. */
+    const hurry = async (index: number, one: { readonly isThere: boolean }): Promise<void> => {
+      while (isRich() && !one.isThere && !isOver) await after(HURRY_MS)
+      if (!one.isThere && !isOver) await bring(reader, index, true).catch(() => {})
     }
     const nextChunk = async (): Promise<Bytes | undefined> => {
       const index = Math.floor(at / chunkBytes)
@@ -69,7 +80,7 @@ export function openStream(session: Pick<ObjectSession, 'bring'>, options: Strea
       askAhead(index)
       const one = asked.get(index)
       if (one?.isThere) ahead = Math.min(MOST_AHEAD, ahead + 1)
-      else if (!isNew) void bring(reader, index, true)
+      else if (one && (!isNew || isRich())) void hurry(index, one)
       const brought = await Promise.race([one?.brought, after(LOST_MS)])
       asked.delete(index)
       if (!brought) return undefined

@@ -6,6 +6,8 @@ import type { Brought, ObjectSession, Wish } from './object-session.js'
 const ANSWER_MS = 5_000
 /** The tab that has the session says within this that it tries: one that the browser has frozen does not. */
 const TRYING_MS = 60
+/** While somebody waits for it, it is asked for a word again and again, so many milliseconds after it was expected. */
+const LISTEN_MS = 200
 /** A tab that has said nothing for so long, though it was asked, has its session taken over. */
 const SILENT_MS = 1_000
 /** What another tab has told of whom it can ask is asked for anew after this. */
@@ -25,6 +27,7 @@ interface TabMessage {
   readonly leads?: true
   /** Whom can you ask? */
   readonly looks?: true
+  /** With every word of the tab that has the session. */
   readonly outlook?: Outlook
 }
 
@@ -81,53 +84,76 @@ function joinTabs(site: string, open: () => ObjectSession): ObjectSession {
   let release: () => void = () => {}
   let outlook = NOBODY
   let lookedAt = -Infinity
+  /** When the tab that has the session was last heard of; and since when it says nothing. */
+  let heardAt = -Infinity
   let silentAt = Infinity
+  let isListening = false
 
   // A channel has no target origin: it is the site's own.
   const tell = (message: TabMessage): void => {
     // oxlint-disable-next-line require-post-message-target-origin
     if (!isClosed) channel?.postMessage(message)
   }
-  const ask = (id: string, one: Asked): void => {
-    one.isTried = session !== undefined
-    if (session) {
-      void session.bring(one.wish, one.dropped.signal).then(one.settle)
-      return
-    }
+  const ask = async (id: string, one: Asked): Promise<void> => {
+    const own = session
+    one.isTried = own !== undefined
+    if (own) return one.settle(await unlessFailed(() => own.bring(one.wish, one.dropped.signal)))
+    if (silentAt < Infinity) return one.drop()
     tell({ wish: { ...one.wish, id } })
-    void after(TRYING_MS).then(() => {
-      if (!one.isTried && waiting.get(id) === one) passBy(one)
-    })
+    void listen()
+    await after(TRYING_MS)
+    if (!one.isTried && waiting.get(id) === one) one.drop()
   }
-  const askMeeting = (id: string, { fullHashes, isWanted, settle }: Meeting): void => {
-    if (session) void session.meet(fullHashes, isWanted).then(settle)
-    else tell({ meet: { id, fullHashes, isWanted } })
+  /** Who has the session may be asleep: whoever waits for it has what the site gives then, and after a second another takes over. */
+  const listen = async (): Promise<void> => {
+    if (isListening) return
+    isListening = true
+    for (;;) {
+      const askedAt = performance.now()
+      tell({ looks: true })
+      await after(TRYING_MS)
+      if (session || isClosed) break
+      if (heardAt < askedAt) unheard(askedAt)
+      await after(LISTEN_MS)
+      if (waiting.size + meeting.size === 0 && silentAt === Infinity) break
+    }
+    isListening = false
+  }
+  const unheard = (askedAt: number): void => {
+    outlook = NOBODY
+    // What is on its way there may come after one moment without a word.
+    if (silentAt < askedAt) for (const one of waiting.values()) one.drop()
+    silentAt = Math.min(silentAt, performance.now())
+    if (performance.now() - silentAt < SILENT_MS) return
+    silentAt = Infinity
+    take(true)
+  }
+  const askMeeting = async (id: string, one: Meeting): Promise<void> => {
+    const { fullHashes, isWanted } = one
+    const own = session
+    if (own) return one.settle(!!(await unlessFailed(() => own.meet(fullHashes, isWanted))))
+    tell({ meet: { id, fullHashes, isWanted } })
+    void listen()
   }
   const askAll = (): void => {
-    for (const [id, one] of waiting) ask(id, one)
-    for (const [id, one] of meeting) askMeeting(id, one)
-  }
-  /** Who has the session is asleep: whoever waits has what the site gives, and the next ones do not wait at all. */
-  const passBy = (one: Asked): void => {
-    outlook = NOBODY
-    one.drop()
-    silentAt = Math.min(silentAt, performance.now())
-    if (performance.now() - silentAt > SILENT_MS) take(true)
+    for (const [id, one] of waiting) void ask(id, one)
+    for (const [id, one] of meeting) void askMeeting(id, one)
   }
   const answer = ({ wish, drop, keep, meet, looks }: TabMessage, from: ObjectSession): void => {
     if (looks) tell({ outlook: from.outlook() })
     if (drop) serving.get(drop)?.abort()
-    if (keep) void keep.blob.arrayBuffer().then(bytes => from.keep(keep.fullHash, new Uint8Array(bytes)))
+    if (keep)
+      void unlessFailed(async () => from.keep(keep.fullHash, new Uint8Array(await keep.blob.arrayBuffer())))
     if (meet)
-      void from
-        .meet(meet.fullHashes, meet.isWanted)
-        .then(isSomebody => tell({ met: { id: meet.id, isSomebody }, outlook: from.outlook() }))
+      void unlessFailed(() => from.meet(meet.fullHashes, meet.isWanted)).then(isSomebody =>
+        tell({ met: { id: meet.id, isSomebody: !!isSomebody }, outlook: from.outlook() })
+      )
     if (!wish) return
     const { id } = wish
     const dropped = new AbortController()
     serving.set(id, dropped)
-    tell({ trying: id })
-    void from.bring(wish, dropped.signal).then(brought => {
+    tell({ trying: id, outlook: from.outlook() })
+    void unlessFailed(() => from.bring(wish, dropped.signal)).then(brought => {
       serving.delete(id)
       const { bytes, ...rest } = brought ?? {}
       tell({ answer: bytes ? { id, blob: new Blob([bytes]), ...rest } : { id }, outlook: from.outlook() })
@@ -137,8 +163,11 @@ function joinTabs(site: string, open: () => ObjectSession): ObjectSession {
     const { trying = '', answer: answered, met, leads } = data
     const one = waiting.get(trying)
     if (one) one.isTried = true
-    if (data.outlook) outlook = data.outlook
-    if (one || data.outlook || leads) silentAt = Infinity
+    if (data.outlook) {
+      outlook = data.outlook
+      heardAt = performance.now()
+      silentAt = Infinity
+    }
     if (leads) askAll()
     if (met) meeting.get(met.id)?.settle(met.isSomebody)
     if (answered) void read(answered)
@@ -148,7 +177,7 @@ function joinTabs(site: string, open: () => ObjectSession): ObjectSession {
     const bytes = blob && new Uint8Array(await blob.arrayBuffer().catch(() => new ArrayBuffer()))
     waiting.get(id)?.settle(bytes && { ...rest, bytes, source })
   }
-  const lead = (): Promise<void> => {
+  const lead = async (): Promise<void> => {
     session ??= open()
     tell({ leads: true, outlook: session.outlook() })
     askAll()
@@ -157,7 +186,7 @@ function joinTabs(site: string, open: () => ObjectSession): ObjectSession {
   /** Waits for the lock, or takes it from whoever has it; who may hold none has a session of its own. */
   const take = (steal: boolean): void => {
     const alone = (): void => {
-      if (!isClosed && !session) void lead()
+      if (!isClosed && !session) lead().catch(() => {})
     }
     try {
       channel ??= new BroadcastChannel(name)
@@ -184,7 +213,7 @@ function joinTabs(site: string, open: () => ObjectSession): ObjectSession {
     for (const one of meeting.values()) one.settle(false)
   }
   take(false)
-  tell({ looks: true })
+  void listen()
 
   return {
     bring: (wish, signal) =>
@@ -205,7 +234,7 @@ function joinTabs(site: string, open: () => ObjectSession): ObjectSession {
         if (signal?.aborted || isClosed) return settle()
         signal?.addEventListener('abort', drop)
         waiting.set(id, one)
-        ask(id, one)
+        void ask(id, one)
       }),
     keep: async (fullHash, bytes) => {
       if (session) return session.keep(fullHash, bytes)
@@ -222,13 +251,13 @@ function joinTabs(site: string, open: () => ObjectSession): ObjectSession {
         const one = { fullHashes, isWanted, settle }
         meeting.set(id, one)
         setTimeout(settle, ANSWER_MS, false)
-        askMeeting(id, one)
+        void askMeeting(id, one)
       }),
     outlook: () => {
       if (session) return session.outlook()
       if (performance.now() - lookedAt > OUTLOOK_MS) {
         lookedAt = performance.now()
-        tell({ looks: true })
+        void listen()
       }
       return outlook
     },
@@ -244,5 +273,14 @@ function joinTabs(site: string, open: () => ObjectSession): ObjectSession {
       release()
       settleAll()
     }
+  }
+}
+
+/** Undefined where it throws or rejects. */
+async function unlessFailed<Value>(run: () => Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await run()
+  } catch {
+    return undefined
   }
 }

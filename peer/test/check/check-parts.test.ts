@@ -13,7 +13,7 @@ describe('the check of the parts of the tag', () => {
   const change = async (name: string): Promise<void> =>
     site.folder.write({ [name]: `/* changed */${await site.folder.text(name)}` })
 
-  for (const name of ['objects', 'uploads', 'streams', 'client', 'requests', 'library'])
+  for (const name of ['objects', 'peers', 'uploads', 'streams', 'client', 'requests', 'library'])
     it(`finds that mayfly-${name}.js is changed on its way, or is not there`, async () => {
       const file = `mayfly-${name}.js`
       site.answers.set(file, (_, response) => response.writeHead(404).end())
@@ -76,7 +76,7 @@ describe('the check of the parts of the tag', () => {
     expect(await withPolicy("'nonce-abc'")).to.equal('')
     expect(await withPolicy("'nonce-abc' 'strict-dynamic'")).to.equal('')
     expect(await withPolicy(`${site.url}/mayfly.js`)).to.match(
-      /^CSP: script-src does not allow what the script fetches: mayfly-objects.js, mayfly-client.js, mayfly-requests.js, mayfly-library.js\n.*mayfly-uploads.js, mayfly-streams.js$/
+      /^CSP: script-src does not allow what the script fetches: mayfly-objects.js, mayfly-client.js, mayfly-requests.js\n.*mayfly-peers.js, mayfly-uploads.js, mayfly-streams.js, mayfly-library.js$/
     )
     // One that keeps its nonce to itself.
     const { 'mayfly.js': text = '' } = scriptsOf()

@@ -135,17 +135,18 @@ export interface Lines {
 /** Stand-ins for the scripts of the tag, each of which knows what its parts hash to. */
 export function scriptsOf(more = ''): Record<string, string> {
   const parts: Record<string, string> = {
+    peers: '// peers',
     uploads: '// uploads',
     streams: '// streams',
     client: '// client, with a scope: of its own',
-    requests: '// requests',
     badge: '// badge',
     library: '// library'
   }
-  const objects = `// objects: ${hashes(parts, ['uploads', 'streams'])}`
-  const names = ['objects', 'client', 'requests', 'badge', 'library']
-  const loader = `// loader: ${hashes({ ...parts, objects }, names)}${more}`
-  const bundles = Object.entries({ ...parts, objects, worker: '// worker' })
+  const objects = `// objects: ${hashes(parts, ['peers', 'uploads', 'streams'])}`
+  const requests = `// requests: ${hashes(parts, ['library'])}`
+  const names = ['objects', 'client', 'requests', 'badge']
+  const loader = `// loader: ${hashes({ ...parts, objects, requests }, names)}${more}`
+  const bundles = Object.entries({ ...parts, objects, requests, worker: '// worker' })
   return Object.fromEntries([
     ['mayfly.js', loader],
     ...bundles.map(([name, text]) => [`mayfly-${name}.js`, text])

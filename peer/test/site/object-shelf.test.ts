@@ -1,7 +1,10 @@
 import { expect } from 'chai'
 import { openObjectShelf } from '../../src/site/object-shelf.js'
 import { fullHashOf, levelsOf, rootOf } from '../../src/site/tree.js'
+import { settle } from '../manual-clock.js'
 import { memorySiteStore, type MemorySiteStore } from './memory-site-store.js'
+import { FAULTS, fail } from './worker-world.js'
+import { leavesNoRejection } from './unhandled.js'
 
 const MIB = 1_048_576
 
@@ -10,6 +13,7 @@ async function named(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 }
 
 describe('the shelf of objects', () => {
+  leavesNoRejection()
   let store: MemorySiteStore
   let stored: number
 
@@ -58,4 +62,17 @@ describe('the shelf of objects', () => {
     expect(await shelf.held(first ?? '')).to.equal(undefined)
     expect((await shelf.held(second ?? ''))?.bytes).to.have.length(2 * MIB)
   })
+
+  for (const fault of FAULTS)
+    it(`has in memory what a store ${fault === 'hangs' ? 'never takes' : 'does not take'} (${fault})`, async () => {
+      store.put = async () => fail(fault)
+      store.get = async () => fail(fault)
+      const bytes = new Uint8Array(20_000).fill(3)
+      const fullHash = await named(bytes)
+      const shelf = open()
+      expect(await shelf.keep(fullHash, bytes)).to.equal(true)
+      expect((await shelf.held(fullHash))?.bytes).to.equal(bytes)
+      await settle()
+      expect(stored).to.equal(0)
+    })
 })

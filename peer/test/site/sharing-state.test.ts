@@ -2,6 +2,10 @@ import { expect } from 'chai'
 import { maySharePeers } from '../../src/core/site-worth.js'
 import { sharingState, type SharingState } from '../../src/site/sharing-state.js'
 
+const refuse = (): never => {
+  throw new DOMException('no', 'QuotaExceededError')
+}
+
 describe('what a visitor remembers of others', () => {
   const { now } = Date
   const scope = globalThis as { addEventListener?: unknown }
@@ -41,5 +45,78 @@ describe('what a visitor remembers of others', () => {
       maySharePeers({ ...conditions, hints: { connection: { type } }, visitors: state.visitors() })
     expect(of('cellular')).to.deep.equal({ fetch: 'alone', upload: 'metered' })
     expect(of('wifi')).to.deep.equal({ fetch: 'alone', upload: undefined })
+  })
+
+  it('is that nothing is left to give, for the day of UTC', () => {
+    const { Date: before } = globalThis
+    let day = before.UTC(2026, 10, 30, 23, 59, 59)
+    globalThis.Date = class extends before {
+      constructor() {
+        super(day)
+      }
+    } as DateConstructor
+    try {
+      expect(state.isSpent()).to.equal(false)
+      state.spent(true)
+      expect(state.isSpent()).to.equal(true)
+      day += 1_000
+      expect(state.isSpent()).to.equal(false)
+      state.spent(true)
+      state.spent(false)
+      expect(state.isSpent()).to.equal(false)
+    } finally {
+      globalThis.Date = before
+    }
+  })
+
+  describe('and is kept', () => {
+    const kept: Record<string, string> = {}
+    const storage = Object.getOwnPropertyDescriptor(globalThis, 'localStorage')
+    const keepIn = (value: unknown): unknown =>
+      Object.defineProperty(globalThis, 'localStorage', { get: () => value, configurable: true })
+
+    beforeEach(() => {
+      for (const key of Object.keys(kept)) delete kept[key]
+      keepIn(kept)
+    })
+    afterEach(() => {
+      if (storage) Object.defineProperty(globalThis, 'localStorage', storage)
+      else delete (globalThis as { localStorage?: unknown }).localStorage
+    })
+
+    it('for the next page, with what it decided and learned', () => {
+      state.stop()
+      state.reach.write('learned')
+      const next = sharingState(true, () => {})
+      expect([next.consent(), next.reach.read()]).to.deep.equal(['stopped', 'learned'])
+      next.start()
+      expect(sharingState(true, () => {}).consent()).to.equal('wait')
+      next.allow()
+      expect(sharingState(true, () => {}).consent()).to.equal('given')
+    })
+
+    it('as stopped also when a site clears all that it keeps', () => {
+      state.stop()
+      for (const key of Object.keys(kept)) delete kept[key]
+      expect(state.consent()).to.equal('stopped')
+      expect(sharingState(false, () => {}).consent()).to.equal('stopped')
+    })
+
+    for (const [what, broken] of [
+      ['throws at every touch', new Proxy({}, { get: refuse, set: refuse })],
+      ['is full', new Proxy({}, { set: refuse })],
+      ['is not there', undefined]
+    ] as const)
+      it(`until the page goes where the storage ${what}`, () => {
+        keepIn(broken)
+        const one = sharingState(true, () => {})
+        one.allow()
+        one.looked(true)
+        expect(one.reach.write('learned')).to.equal(false)
+        expect([one.consent(), one.visitors(), one.reach.read()]).to.deep.equal(['given', 0, 'learned'])
+        one.stop()
+        expect(one.consent()).to.equal('stopped')
+        expect(sharingState(true, () => {}).consent()).to.equal('wait')
+      })
   })
 })

@@ -11,6 +11,7 @@ import {
   type PageAnswer,
   type TestPage
 } from './worker-world.js'
+import { leavesNoRejection } from './unhandled.js'
 
 /** What the network answered, as it came. */
 function raw(text: string, status = 200): Response {
@@ -18,6 +19,7 @@ function raw(text: string, status = 200): Response {
 }
 
 describe('the service worker of a site, asked by a player', () => {
+  leavesNoRejection()
   let world: WorkerWorld
   let given: Response
 

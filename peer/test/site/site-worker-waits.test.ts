@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { createHash } from 'node:crypto'
 import { FAULTS, WorkerWorld, brings, fail, hashOf, json, type TestPage } from './worker-world.js'
+import { leavesNoRejection } from './unhandled.js'
 
 /** A restarted worker, and one whose sections are unread, waits so long: four times what a page has. */
 const READ_MS = 200
@@ -8,6 +9,7 @@ const READ_MS = 200
 const ACKNOWLEDGE_MS = 50
 
 describe('what the service worker of a site waits for', () => {
+  leavesNoRejection()
   let world: WorkerWorld
   let page: TestPage
 
@@ -29,6 +31,11 @@ describe('what the service worker of a site waits for', () => {
     return ms
   }
 
+  it('throws (a page, when it is told something): the network has it', async () => {
+    page.answer = () => void fail('throws')
+    expect(await networkAfter()).to.be.at.most(ACKNOWLEDGE_MS)
+  })
+
   for (const fault of FAULTS) {
     it(`${fault} (the list of clients): the network has it`, async () => {
       world.clientsFault = fault
@@ -45,11 +52,6 @@ describe('what the service worker of a site waits for', () => {
       // Nobody waits for the same cache again.
       expect(await world.msUntil(answered)).to.equal(0)
       expect(await (await answered)?.text()).to.equal('picture')
-    })
-
-    it(`${fault} (a page, when it is told something): nobody minds`, async () => {
-      page.answer = () => void fail(fault)
-      expect(await networkAfter()).to.be.at.most(ACKNOWLEDGE_MS)
     })
 
     it(`${fault} (the manifest, after the worker was restarted with no cache): the network has it`, async () => {

@@ -1,7 +1,6 @@
 import { expect } from 'chai'
-import { storeName } from '../../src/site/store-name.js'
+import { STORE } from '../../src/site/store-name.js'
 import {
-  MANIFEST,
   MINUTE,
   SITE,
   WorkerWorld,
@@ -13,10 +12,12 @@ import {
   streams,
   type TestPage
 } from './worker-world.js'
+import { leavesNoRejection } from './unhandled.js'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
 describe('the service worker of a site', () => {
+  leavesNoRejection()
   let world: WorkerWorld
 
   beforeEach(async () => {
@@ -77,20 +78,18 @@ describe('the service worker of a site', () => {
   })
 
   it('takes nothing from the cache of another site on the same origin', async () => {
-    const fullHash = await world.hold('picture')
-    const entries = world.caches.held.get(storeName(MANIFEST))!
-    world.caches.held.delete(storeName(MANIFEST))
-    world.caches.held.set(storeName(`${SITE}/other/mayfly-manifest.json`), entries)
+    const fullHash = await world.hold('picture', 'picture', `${SITE}/other/mayfly-manifest.json`)
     const page = await world.open('one')
     expect(await (await world.ask('a.png', 'one'))?.text()).to.equal('network')
     expect(page.asked).to.deep.equal([fullHash])
+    expect(world.caches.held.get(STORE)?.size).to.equal(1)
   })
 
   it('takes what is held and does not verify from the network, and removes it', async () => {
     await world.hold('picture', 'changed')
     await world.open('one', false)
     expect(await (await world.ask('a.png', 'one'))?.text()).to.equal('network')
-    expect(world.caches.held.get(storeName(MANIFEST))?.size).to.equal(0)
+    expect(world.caches.held.get(STORE)?.size).to.equal(0)
   })
 
   it('gives a part of what is held', async () => {

@@ -1,7 +1,10 @@
-import { ManualClock } from '../manual-clock.js'
+import { ManualClock, settle } from '../manual-clock.js'
 
 /** Where virtual time begins, in milliseconds of the epoch. */
 const START = 1_800_000_000_000
+
+/** What is not there after so long is taken to hang. */
+const MOST_MS = 60_000
 
 const NAMES = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] as const
 
@@ -58,6 +61,27 @@ export class VirtualTime {
   /** Moves by `ms`; between two timers pending microtasks and immediates run. */
   advance(ms: number): Promise<void> {
     return this.#clock.advance(ms)
+  }
+
+  /**
+   * Moves on until it settles, and tells how long that took; Infinity: more than a minute. `idle` settles when what needs no timer
+   * is done.
+   */
+  async msUntil(
+    promise: Promise<unknown>,
+    stepMs = 10,
+    idle: () => Promise<unknown> = settle
+  ): Promise<number> {
+    const before = this.now()
+    const state = { isOver: false }
+    const end = (): unknown => (state.isOver = true)
+    promise.then(end, end)
+    await idle()
+    while (!state.isOver && this.now() - before < MOST_MS) {
+      await this.advance(stepMs)
+      await idle()
+    }
+    return state.isOver ? this.now() - before : Infinity
   }
 
   /** Gives the process its own time back. */

@@ -1,4 +1,4 @@
-import { storeName } from '../../src/site/store-name.js'
+import { STORE, storeUrl } from '../../src/site/store-name.js'
 import { fullHashOf, levelsOf, rootOf } from '../../src/site/tree.js'
 import { openSiteWorker, type SiteFetchEvent, type SiteWorker } from '../../src/site/worker/site-worker.js'
 import type { Acknowledged, Answer, Asked, Came, WorkerMessage } from '../../src/site/worker/talk.js'
@@ -9,10 +9,8 @@ import { VirtualTime } from './virtual-time.js'
 export const SITE = 'https://site.example'
 export const MANIFEST = `${SITE}/mayfly-manifest.json`
 export const MINUTE = 60_000
-/** What nobody waits for so long for is taken to hang. */
-const MOST_MS = 30_000
-/** Turns in which what needs no timer is done, hashes too. */
-const TURNS = 50
+/** Turns in which what needs no timer is done, but for hashes. */
+const TURNS = 5
 
 type Bytes = Uint8Array<ArrayBuffer>
 
@@ -113,6 +111,16 @@ export class WorkerWorld {
   network: (url: string) => Response | Promise<Response> = () => new Response('network')
   worker!: SiteWorker
   readonly #lasting: Promise<unknown>[] = []
+  readonly #digest = crypto.subtle.digest.bind(crypto.subtle)
+  /** Hashes that are being reckoned, in other threads: turns tell nothing of when they are done. */
+  #hashing = 0
+
+  constructor() {
+    crypto.subtle.digest = async (...of: Parameters<SubtleCrypto['digest']>) => {
+      this.#hashing++
+      return this.#digest(...of).finally(() => this.#hashing--)
+    }
+  }
 
   /** As the browser does when it starts it, also after it ended it. */
   start(): this {
@@ -138,6 +146,7 @@ export class WorkerWorld {
   }
 
   end(): void {
+    crypto.subtle.digest = this.#digest
     this.time.end()
   }
 
@@ -185,19 +194,17 @@ export class WorkerWorld {
 
   /** Until it holds, without a timer. */
   async turns(condition: () => boolean): Promise<void> {
-    for (let turn = 0; turn < TURNS && !condition(); turn++) await settle()
+    await this.#idle()
     if (!condition()) throw new Error(`did not come true: ${condition.toString()}`)
   }
 
   /** Milliseconds until it settles. */
-  async msUntil(promise: Promise<unknown>): Promise<number> {
-    const before = this.time.now()
-    let isOver = false
-    const end = (): unknown => (isOver = true)
-    promise.then(end, end)
-    for (let turn = 0; turn < TURNS && !isOver; turn++) await settle()
-    while (!isOver && this.time.now() - before < MOST_MS) await this.time.advance(10)
-    return isOver ? this.time.now() - before : Infinity
+  msUntil(promise: Promise<unknown>): Promise<number> {
+    return this.time.msUntil(promise, 10, () => this.#idle())
+  }
+
+  async #idle(): Promise<void> {
+    for (let turn = 0; turn < TURNS || this.#hashing > 0; turn++) await settle()
   }
 
   /** A page is opened, and says that it is shown. */
@@ -211,10 +218,11 @@ export class WorkerWorld {
     return page
   }
 
-  async hold(text: string, content = text): Promise<string> {
+  /** `manifest`: of the site whose page has kept it. */
+  async hold(text: string, content = text, manifest = MANIFEST): Promise<string> {
     const fullHash = await hashOf(text)
-    const cache = await this.caches.open(storeName(MANIFEST))
-    await cache.put(`/mayfly/${fullHash}?${text.length}`, new Response(content))
+    const cache = await this.caches.open(STORE)
+    await cache.put(storeUrl(fullHash, text.length, manifest), new Response(content))
     // The next navigation looks again.
     this.now += 3_000
     return fullHash

@@ -1,22 +1,16 @@
 /**
- * The service worker, or what a site's own one imports. With a manifest in its address (`?manifest=…`) it answers what that names: see `openSiteWorker`. And it
- * gives contents that a page of this site fetches an address on this site, `mayfly/<full hash>`
- * below its scope, so that media elements can play and seek while it is being fetched: see `Session.serve`.
+ * The service worker, or what a site's own one imports. With a manifest in its address (`?manifest=…`) it answers what that names: see `openSiteWorker`. What the
+ * whole library's `Session.serve` needs, `mayfly-relay.js`, lies beside it: it is imported where the address names no manifest, or says `&serve`.
  */
-import type { PageClient as SiteClient } from '../../site/worker/pages.js'
+import type { PageClient } from '../../site/worker/pages.js'
 import { openSiteWorker, type SiteFetchEvent } from '../../site/worker/site-worker.js'
-import { readContentAddress } from './content-address.js'
-import { relay, type PageClient, type Pages } from './relay.js'
 
 /** What we use of a service worker: the types of pages, which the library is compiled with, have none of it. */
 interface WorkerScope {
   readonly location: Location
   readonly registration: { readonly scope: string }
-  readonly clients: {
-    get(id: string): Promise<(PageClient & SiteClient) | undefined>
-    matchAll(options: { type: 'window'; includeUncontrolled: boolean }): Promise<readonly PageClient[]>
-    claim(): Promise<void>
-  }
+  readonly clients: { get(id: string): Promise<PageClient | undefined>; claim(): Promise<void> }
+  importScripts(url: string): void
   skipWaiting(): Promise<void>
   addEventListener(type: 'install', listener: (event: Lasting & Routed) => void): void
   addEventListener(type: 'activate', listener: (event: Lasting) => void): void
@@ -40,16 +34,15 @@ interface Routed {
 
 const scope = self as unknown as WorkerScope
 
-const pages: Pages = {
-  get: id => scope.clients.get(id),
-  all: () => scope.clients.matchAll({ type: 'window', includeUncontrolled: true })
-}
-
 /** A page that is asked has so long to say whether it tries, unless the address says something else (`?acknowledge=…`). */
 const ACKNOWLEDGE_MS = 50
 
 /** A site's own service worker, which has imported this one, is installed and takes over pages as that site wants. */
 const isImported = !/mayfly-worker[^/]*$/.test(scope.location.pathname)
+const { href, origin } = scope.location
+const { searchParams } = new URL(href)
+// It looks at each request first.
+if (!searchParams.has('manifest') || searchParams.has('serve')) importRelay()
 const site = openSite()
 
 if (!isImported) {
@@ -60,26 +53,13 @@ if (!isImported) {
   })
   scope.addEventListener('activate', event => event.waitUntil(scope.clients.claim()))
 }
-// Pages say it when they begin, and while they serve: a worker that hears nothing is ended by the browser.
 scope.addEventListener('message', event => {
-  if (event.data === 'mayfly-claim') event.waitUntil(scope.clients.claim())
-  else if (site) event.waitUntil(site.message(event.source?.id ?? '', event.data))
+  if (site) event.waitUntil(site.message(event.source?.id ?? '', event.data))
 })
-scope.addEventListener('fetch', event => {
-  const { request, clientId } = event
-  const address = readContentAddress(scope.registration.scope, request.url)
-  if (address === undefined) {
-    site?.fetch(event)
-    return
-  }
-  if (request.method !== 'GET') return
-  event.respondWith(answer({ ...address, clientId, range: request.headers.get('range') }))
-})
+scope.addEventListener('fetch', event => site?.fetch(event))
 
 /** The site of the manifest that the script's address names; it is on the same site. Who imports this has it beside. */
 function openSite(): ReturnType<typeof openSiteWorker> | undefined {
-  const { href, origin } = scope.location
-  const { searchParams } = new URL(href)
   const name = searchParams.get('manifest') ?? (isImported ? 'mayfly-manifest.json' : null)
   if (name === null || !URL.canParse(name, href)) return undefined
   const manifest = new URL(name, href)
@@ -93,6 +73,15 @@ function openSite(): ReturnType<typeof openSiteWorker> | undefined {
   })
 }
 
+function importRelay(): void {
+  try {
+    scope.importScripts('mayfly-relay.js')
+  } catch (error) {
+    // A site's own worker may lie elsewhere, and imports what it needs itself.
+    if (!isImported) throw error
+  }
+}
+
 /** A page that is opened does not wait until the worker is started. */
 async function routed(event: Routed): Promise<void> {
   const own = new URL('mayfly/*', scope.registration.scope).pathname
@@ -100,28 +89,4 @@ async function routed(event: Routed): Promise<void> {
     { condition: { urlPattern: { pathname: own } }, source: 'fetch-event' },
     { condition: { requestMode: 'navigate' }, source: 'race-network-and-fetch-handler' }
   ])
-}
-
-async function answer(asked: {
-  readonly fullHash: string
-  readonly from: string | undefined
-  readonly save: boolean
-  readonly name: string
-  readonly clientId: string
-  readonly range: string | null
-}): Promise<Response> {
-  const response = await relay(pages, asked)
-  if (response === undefined) {
-    if (asked.from !== undefined) return Response.redirect(asked.from)
-    return new Response('No open page has it.\n', { status: 404 })
-  }
-  if (asked.save) {
-    const name = encodeURIComponent(asked.name).replace(
-      /['()*]/g,
-      mark => '%' + mark.charCodeAt(0).toString(16)
-    )
-    response.headers.set('Content-Disposition', `attachment; filename*=UTF-8''${name}`)
-    response.headers.set('Content-Type', 'application/octet-stream')
-  }
-  return response
 }

@@ -1,6 +1,6 @@
 import type { SiteFile } from '../../core/site-manifest.js'
 import { within } from '../deadline.js'
-import { storeName } from '../store-name.js'
+import { STORE, storeEntry, storeUrl } from '../store-name.js'
 import { setBounded } from './bounded.js'
 import { levelsOf, fullHashOf, rootOf } from '../tree.js'
 
@@ -24,7 +24,6 @@ const MAX_READY = 2
 
 /** `manifestUrl`: of the site, whose pages fill its cache. */
 export function openHeld({ caches }: Pick<typeof globalThis, 'caches'>, manifestUrl: string): Held {
-  const name = storeName(manifestUrl)
   const ready = new Map<string, Uint8Array<ArrayBuffer>>()
   let known = new Set<string>()
 
@@ -38,8 +37,8 @@ export function openHeld({ caches }: Pick<typeof globalThis, 'caches'>, manifest
   const kept = async (file: SiteFile): Promise<Uint8Array<ArrayBuffer> | undefined> => {
     const { fullHash, length } = file
     try {
-      const cache = await caches.open(name)
-      const address = `/mayfly/${fullHash}?${length}`
+      const cache = await caches.open(STORE)
+      const address = storeUrl(fullHash, length, manifestUrl)
       const found = await cache.match(address)
       const right = found && (await verified(file, new Uint8Array(await found.arrayBuffer())))
       if (!right) known.delete(fullHash)
@@ -54,8 +53,8 @@ export function openHeld({ caches }: Pick<typeof globalThis, 'caches'>, manifest
     has: fullHash => known.has(fullHash),
     look: async () => {
       try {
-        const requests = await (await caches.open(name)).keys()
-        known = new Set(requests.map(({ url }) => new URL(url).pathname.slice(-64)))
+        const requests = await (await caches.open(STORE)).keys()
+        known = new Set(requests.map(({ url }) => storeEntry(url, manifestUrl)?.[0] ?? ''))
       } catch {
         known.clear()
       }

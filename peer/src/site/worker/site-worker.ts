@@ -11,6 +11,7 @@ import { within } from '../deadline.js'
 import { openManifestReader } from '../manifest-reader.js'
 import { setBounded } from './bounded.js'
 import { openHeld } from './held.js'
+import { keptManifest } from './kept-manifest.js'
 import { openPages, type PageClient } from './pages.js'
 import type { PageMessage } from './talk.js'
 
@@ -53,7 +54,10 @@ const MAX_MADE = 64
  */
 export function openSiteWorker(manifestUrl: string, platform: Platform): SiteWorker {
   const { origin } = new URL(manifestUrl)
-  const manifest = openManifestReader(manifestUrl, platform)
+  const manifest = openManifestReader(manifestUrl, {
+    ...platform,
+    kept: keptManifest(platform.caches, manifestUrl)
+  })
   const held = openHeld(platform, manifestUrl)
   const pages = openPages(platform.clients)
   const { acknowledgeMs } = platform
