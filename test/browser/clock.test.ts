@@ -2,8 +2,8 @@ import { expect } from 'chai'
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import type { Page } from 'playwright-core'
-import { holds, seeded } from './seeded.js'
-import { TaggedSite, WATCHES_WORKER, noisePng } from './tagged-site.js'
+import { fill, holds, seeded } from './seeded.js'
+import { type SiteFile, TaggedSite, WATCHES_WORKER, noisePng } from './tagged-site.js'
 import { World } from './world.js'
 
 /** No picture is shown later than this after the time at which it would have been without others. */
@@ -131,13 +131,13 @@ describe('what a page of the script tag waits for', function () {
     site.pages.set('/silent', pageWith(`ws://127.0.0.1:${(silent.address() as AddressInfo).port}`))
     site.pages.set('/refused', pageWith('ws://127.0.0.1:9'))
     const other = await world.visit(`${site.base}empty`)
-    await fill(other, ['peers', 'near'])
+    await fill(other, ofKinds('peers', 'near'))
     await other.goto(site.base)
     await holds(other, 2 * (ROWS.length + 1) + 1, undefined)
     await seeded(world.mediator(0), site.files.get(`/near/${ROWS.length}.png`)?.fullHash)
     await seeded(world.mediator(0), site.files.get('/first.png')?.fullHash)
     visitor = await world.visit(`${site.base}empty`, { before: WATCHES_WORKER })
-    await fill(visitor, ['held'])
+    await fill(visitor, ofKinds('held'))
     await visitor.goto(site.base)
     await visitor.waitForFunction(() => (globalThis as { isShown?: boolean }).isShown)
     // The session is that of the tabs to come.
@@ -154,20 +154,8 @@ describe('what a page of the script tag waits for', function () {
     `<!doctype html><title>site</title><script src="/mayfly.js" data-mediators="${mediator}" data-worker="/mayfly-worker.odd.js"
       data-manifest="/mayfly-manifest.json"></script><body><img src="/first.png" alt="">`
 
-  /** The visitor holds all pictures of these kinds, as from an earlier visit. */
-  const fill = (page: Page, kinds: readonly string[]): Promise<void> =>
-    page.evaluate(
-      async all => {
-        const cache = await caches.open(`mayfly-objects ${location.origin}/mayfly-manifest.json`)
-        for (const [path, fullHash] of all) {
-          const bytes = await (await fetch(path, { cache: 'no-store' })).arrayBuffer()
-          await cache.put(`/mayfly/${fullHash}?${bytes.byteLength}`, new Response(bytes))
-        }
-      },
-      [...site.files]
-        .filter(([path]) => kinds.includes(path.split('/')[1] ?? ''))
-        .map(([path, { fullHash }]) => [path, fullHash] as const)
-    )
+  const ofKinds = (...kinds: readonly string[]): [string, SiteFile][] =>
+    [...site.files].filter(([path]) => kinds.includes(path.split('/')[1] ?? ''))
   const tellWorker = (message: object): Promise<unknown> =>
     visitor.evaluate(
       async text =>
