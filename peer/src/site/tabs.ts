@@ -43,7 +43,7 @@ interface Asked {
   readonly question: Question
   readonly dropped: AbortController
   isTried: boolean
-  settle(told?: Told): void
+  readonly settle: (told?: Told) => void
   /** Nobody waits for it any more. */
   drop(): void
 }
