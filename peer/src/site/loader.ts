@@ -121,7 +121,10 @@ function part<Part>(name: string, integrity = INTEGRITY[name]): Promise<Part | u
     element.crossOrigin = 'anonymous'
     element.nonce = tag?.nonce ?? ''
     element.onload = element.onerror = () => resolve(parts[name])
-    document.head.append(element)
+    const add = (): void => document.head.append(element)
+    // A script that is on its way holds the page's load event up, for as long as its server likes.
+    if (document.readyState === 'complete') add()
+    else fetch(element.src).then(add, add)
   })) as Promise<Part | undefined>
 }
 
