@@ -143,7 +143,7 @@ function obstacles(): Obstacles {
 /** Nothing stands in the way of giving, now, and the site has not ruled it out. */
 function mayUpload(): boolean {
   const isNothing = (name: 'Max' | 'Ratio' | 'Slots'): boolean =>
-    parseFloat(`${options?.[`upload${name}`]}`) === 0
+    parseFloat(options?.[`upload${name}`] as string) === 0
   return !obstacles().upload && !(['Max', 'Ratio', 'Slots'] as const).some(isNothing)
 }
 

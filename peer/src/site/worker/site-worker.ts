@@ -158,21 +158,26 @@ export function openSiteWorker(manifestUrl: string, platform: Platform): SiteWor
     return wanted ? answer(event, wanted) : network(event)
   }
 
+  /** A page that is opened looks whether the manifest has changed, and one that is used does so now and then. */
+  const lookAgain = (event: SiteFetchEvent): void => {
+    const isNavigation = event.request.mode === 'navigate'
+    if (isNavigation) pages.opened(event.resultingClientId)
+    if (isNavigation || manifest.isDue())
+      last(
+        event,
+        manifest.read.then(() => (manifest.isDue(isNavigation) ? refresh() : undefined))
+      )
+  }
+
   return {
     install: async () => {
       await refresh().catch(() => {})
       if (!manifest.current()) throw new Error('none')
     },
     fetch: event => {
-      const { request, clientId, resultingClientId } = event
+      const { request, clientId } = event
       const { url } = request
-      const isNavigation = request.mode === 'navigate'
-      if (isNavigation) pages.opened(resultingClientId)
-      if (isNavigation || manifest.isDue())
-        last(
-          event,
-          manifest.read.then(() => (manifest.isDue(isNavigation) ? refresh() : undefined))
-        )
+      lookAgain(event)
       if (!isPlain(request) || !isReached(url)) return
       const state = pages.stateOf(clientId)
       // What a page shows first does not wait for what the manifest says.
