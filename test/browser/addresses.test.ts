@@ -83,7 +83,8 @@ describe('the addresses of a page with the script tag', function () {
         for (const image of document.images) {
           const { top, bottom } = image.getBoundingClientRect()
           const isSeen = bottom > 0 && top < innerHeight
-          while (isSeen && !image.complete) await new Promise(requestAnimationFrame)
+          if (!isSeen) continue
+          while (!image.complete) await new Promise(requestAnimationFrame)
         }
       }
     })

@@ -2,8 +2,8 @@ import { expect } from 'chai'
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import type { Page } from 'playwright-core'
-import { holds, seeded } from './seeded.js'
-import { TaggedSite, WATCHES_WORKER, noisePng } from './tagged-site.js'
+import { fill, holds, seeded } from './seeded.js'
+import { type SiteFile, TaggedSite, WATCHES_WORKER, noisePng } from './tagged-site.js'
 import { World } from './world.js'
 
 /** No picture is shown later than this after the time at which it would have been without others. */
@@ -131,13 +131,13 @@ describe('what a page of the script tag waits for', function () {
     site.pages.set('/silent', pageWith(`ws://127.0.0.1:${(silent.address() as AddressInfo).port}`))
     site.pages.set('/refused', pageWith('ws://127.0.0.1:9'))
     const other = await world.visit(`${site.base}empty`)
-    await fill(other, ['peers', 'near'])
+    await fill(other, ofKinds('peers', 'near'))
     await other.goto(site.base)
     await holds(other, 2 * (ROWS.length + 1) + 1, undefined)
     await seeded(world.mediator(0), site.files.get(`/near/${ROWS.length}.png`)?.fullHash)
     await seeded(world.mediator(0), site.files.get('/first.png')?.fullHash)
     visitor = await world.visit(`${site.base}empty`, { before: WATCHES_WORKER })
-    await fill(visitor, ['held'])
+    await fill(visitor, ofKinds('held'))
     await visitor.goto(site.base)
     await visitor.waitForFunction(() => (globalThis as { isShown?: boolean }).isShown)
     // The session is that of the tabs to come.
@@ -154,20 +154,8 @@ describe('what a page of the script tag waits for', function () {
     `<!doctype html><title>site</title><script src="/mayfly.js" data-mediators="${mediator}" data-worker="/mayfly-worker.odd.js"
       data-manifest="/mayfly-manifest.json"></script><body><img src="/first.png" alt="">`
 
-  /** The visitor holds all pictures of these kinds, as from an earlier visit. */
-  const fill = (page: Page, kinds: readonly string[]): Promise<void> =>
-    page.evaluate(
-      async all => {
-        const cache = await caches.open(`mayfly-objects ${location.origin}/mayfly-manifest.json`)
-        for (const [path, fullHash] of all) {
-          const bytes = await (await fetch(path, { cache: 'no-store' })).arrayBuffer()
-          await cache.put(`/mayfly/${fullHash}?${bytes.byteLength}`, new Response(bytes))
-        }
-      },
-      [...site.files]
-        .filter(([path]) => kinds.includes(path.split('/')[1] ?? ''))
-        .map(([path, { fullHash }]) => [path, fullHash] as const)
-    )
+  const ofKinds = (...kinds: readonly string[]): [string, SiteFile][] =>
+    [...site.files].filter(([path]) => kinds.includes(path.split('/')[1] ?? ''))
   const tellWorker = (message: object): Promise<unknown> =>
     visitor.evaluate(
       async text =>
@@ -185,7 +173,7 @@ describe('what a page of the script tag waits for', function () {
         const take = async (src: string, isSeen: boolean): Promise<number> => {
           const at = Date.now()
           const image = Object.assign(document.createElement('img'), { src, alt: '' })
-          if (!isSeen) image.style.marginTop = '9000px'
+          if (!isSeen) image.style = 'display: block; margin-top: 9000px'
           document.body[isSeen ? 'prepend' : 'append'](image)
           await image.decode()
           return Date.now() - at
@@ -220,12 +208,16 @@ describe('what a page of the script tag waits for', function () {
       )
   }
 
+  const isLoaded = (page: Page): Promise<unknown> =>
+    page.waitForFunction(() => document.readyState === 'complete', undefined, { timeout: LATE_MS })
+
   for (const [n, row] of ROWS.entries()) {
-    it(`holds no picture up where ${row.what}${row.isLong ? ' @long' : ''}`, async () => {
+    it(`holds neither a picture nor the page’s load event up where ${row.what}${row.isLong ? ' @long' : ''}`, async () => {
       const page = await open(row)
       if (row.worker) await tellWorker({ break: row.worker })
       try {
         await isInTime(page, n)
+        await isLoaded(page)
       } finally {
         if (row.worker) await tellWorker({ mend: true })
         await page.close()

@@ -209,7 +209,7 @@ describe('the script tag', () => {
       expect(await show(first)).to.equal('origin')
       await holds(first, 1)
       await first.evaluate(async () => {
-        const cache = await caches.open((await caches.keys())[0]!)
+        const cache = await caches.open('mayfly-objects')
         for (const request of await cache.keys()) {
           const bytes = new Uint8Array(await (await cache.match(request))!.arrayBuffer())
           bytes[20_000]! ^= 1

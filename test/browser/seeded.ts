@@ -34,11 +34,11 @@ export async function seeded(
 
 /** Keys of all that the visitor holds of the sites of a page's origin: full hashes, those of chunks and of sidecars. */
 export function keysIn(page: Page): Promise<string[]> {
-  return page.evaluate(async () => {
-    const names = (await caches.keys()).filter(name => name.startsWith('mayfly-objects '))
-    const requests = await Promise.all(names.map(async name => (await caches.open(name)).keys()))
-    return requests.flat().map(({ url }) => new URL(url).pathname.slice('/mayfly/'.length))
-  })
+  return page.evaluate(async () =>
+    (await (await caches.open('mayfly-objects')).keys()).map(({ url }) =>
+      new URL(url).pathname.slice('/mayfly/'.length)
+    )
+  )
 }
 
 /** Settles when the visitor holds so many objects, chunks and sidecars, and the mediator, if any, names somebody for all of them. */
@@ -46,4 +46,26 @@ export async function holds(page: Page, count: number, mediator?: string): Promi
   while ((await keysIn(page)).length < count) await page.waitForTimeout(50)
   const fullHashes = (await keysIn(page)).map(key => key.slice(0, 64))
   if (mediator) await seeded(mediator, ...new Set(fullHashes))
+}
+
+/** The visitor holds these files of the page's site, as from an earlier visit. */
+export function fill(
+  page: Page,
+  files: readonly (readonly [path: string, { readonly fullHash: string; readonly bytes: Uint8Array }])[],
+  manifest = 'mayfly-manifest.json'
+): Promise<void> {
+  return page.evaluate(
+    async ([all, at]) => {
+      const cache = await caches.open('mayfly-objects')
+      const site = encodeURIComponent(new URL(at, location.origin).href)
+      for (const [fullHash, text] of all) {
+        const bytes = Uint8Array.from(atob(text), letter => letter.charCodeAt(0))
+        await cache.put(`/mayfly/${fullHash}?${bytes.length}&${site}`, new Response(bytes))
+      }
+    },
+    [
+      files.map(([, { fullHash, bytes }]) => [fullHash, Buffer.from(bytes).toString('base64')] as const),
+      manifest
+    ] as const
+  )
 }

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { createHash } from 'node:crypto'
 import type { CDPSession, Page } from 'playwright-core'
 import { longSong } from './content.js'
-import { holds } from './seeded.js'
+import { fill, holds } from './seeded.js'
 import { TaggedSite, UNHURRIED, WATCHES_WORKER, noise, noisePng } from './tagged-site.js'
 import { until } from './until.js'
 import { World } from './world.js'
@@ -215,8 +215,9 @@ describe('the service worker of a site', function () {
       const { status, headers, body } = await fetch('/film.mp4')
       const reader = body!.getReader()
       const { value } = await reader.read()
-      const [name = ''] = (await caches.keys()).filter(one => one.startsWith('mayfly-objects '))
-      const chunks = (await (await caches.open(name)).keys()).filter(({ url }) => /\/\d+\?/.test(url))
+      const chunks = (await (await caches.open('mayfly-objects')).keys()).filter(({ url }) =>
+        /\/\d+\?/.test(url)
+      )
       await reader.cancel()
       return { status, length: headers.get('content-length'), byte: value?.[0], chunks: chunks.length }
     })
@@ -401,24 +402,9 @@ describe('the service worker of a site', function () {
     const urls = Object.keys(polyglots)
     const page = await visit()
     // The cache has them, as a peer would bring them: they verify.
-    await page.evaluate(
-      async all => {
-        const cache = await caches.open(`mayfly-objects ${location.origin}/mayfly-manifest.json`)
-        for (const [fullHash, text] of all) {
-          const bytes = Uint8Array.from(atob(text), letter => letter.charCodeAt(0))
-          await cache.put(
-            `/mayfly/${fullHash}?${bytes.length}`,
-            new Response(bytes, { headers: { 'content-type': 'text/html' } })
-          )
-        }
-      },
-      urls.map(
-        url =>
-          [
-            site.files.get(url)?.fullHash ?? '',
-            Buffer.from(site.files.get(url)?.bytes ?? []).toString('base64')
-          ] as const
-      )
+    await fill(
+      page,
+      [...site.files].filter(([path]) => urls.includes(path))
     )
     await page.reload()
     await isControlled(page)

@@ -37,7 +37,7 @@ const NEAR_MS = 20
 const SEEN_MS = 40
 
 /** Until a first neighbour can be asked who is sought for `spentMs`, where one takes `openMs`; undefined: none is expected. */
-export function expectedMs(spentMs: number, openMs = FIRST_OPEN_MS): number | undefined {
+export function expectedWaitMs(spentMs: number, openMs = FIRST_OPEN_MS): number | undefined {
   // Whoever takes twice as long is not expected any more.
   return spentMs < 2 * openMs ? Math.max(LATE_MS, openMs - spentMs) : undefined
 }

@@ -116,6 +116,14 @@ export function chunkLinks({
       link.rate = one.received / Math.max(1, one.heardAt - one.askedAt)
       settle(index, join([...one.pieces].sort(([a], [b]) => a - b).map(([, piece]) => piece)))
     }
+    /** Of the chunk with this block. Those behind it have not had their turn. */
+    const heard = (first: number): void => {
+      const { heardAt } = link
+      for (const [index, one] of running) {
+        if (index === Math.floor(first / chunkBlocks)) one.heardAt = heardAt
+        else if (one.received === 0) one.askedAt = heardAt
+      }
+    }
     const refuse = (first: number, count: number, reason: number): void => {
       if (reason === CANCELLED) return
       if (reason === BUSY) link.restsUntil = performance.now() + BUSY_MS
@@ -182,10 +190,7 @@ export function chunkLinks({
         } else if (type === REJECT) refuse(fields.number(), fields.number(), fields.number())
         else {
           const first = fields.number()
-          const one = running.get(Math.floor(first / chunkBlocks))
-          if (one) one.heardAt = link.heardAt
-          // Those behind it have not had their turn.
-          for (const other of running.values()) if (other.received === 0) other.askedAt = link.heardAt
+          heard(first)
           if (type === START) throw new RangeError()
           if (type === DATA) fields.take(32 * fields.number())
           // Parts of another run: the one before is given up.

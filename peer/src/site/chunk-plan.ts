@@ -70,17 +70,21 @@ export function planChunk<Source extends ChunkSource>(
   const isBrought = transfer !== undefined || ask !== undefined
   const isBusy = able.some(({ asked, heardAt }) => asked > 0 && now - heardAt < patienceMs)
   const patience = patienceMs * (isBusy ? MOST_PATIENCE : 1)
-  const isHoped = sources.some(one => one.mayHave) && now - wantedAt < URGENT_MS
+  const isAlone = !isBusy && !mayCome && able.length === 0
+  const isOverdue = isUrgent || isAlone || now - wantedAt >= patience
   const isLate = transfer
     ? isSilent(transfer, chunk, now) || crawls(transfer, chunk, now)
-    : !ask &&
-      !isHoped &&
-      (isUrgent || (!isBusy && !mayCome && able.length === 0) || now - wantedAt >= patience)
+    : isOverdue && !ask && !isHoped(sources, now - wantedAt)
   return {
     ...(ask && { ask }),
     isOriginDue: origin === undefined && isLate,
     isLost: !isBrought && able.length === 0 && hasFailed(chunk, mayCome, now)
   }
+}
+
+/** Somebody is about to say whether he has it. */
+function isHoped(sources: readonly ChunkSource[], waitedMs: number): boolean {
+  return waitedMs < URGENT_MS && sources.some(one => one.mayHave)
 }
 
 /** The site has, and who may come is waited for no more, as whoever asked would hear of that without us. */

@@ -36,9 +36,9 @@ function serve(workers: ServiceWorkerContainer, worker: string, manifest: string
   const register = async (): Promise<void> => {
     const url = new URL(worker, document.baseURI)
     url.searchParams.set('manifest', new URL(manifest, document.baseURI).href)
-    const { active } = (await workers.getRegistration()) ?? {}
-    // A site's own service worker stays.
-    const known = active?.scriptURL ?? 'mayfly'
+    const { active, waiting, installing } = (await workers.getRegistration()) ?? {}
+    // A site's own service worker stays, or comes.
+    const known = (installing ?? waiting ?? active)?.scriptURL ?? 'mayfly'
     // The whole library has it serve too.
     if (/[?&]serve/.test(known)) url.searchParams.set('serve', '')
     if (/mayfly/.test(known)) await workers.register(trusted(url.href))
@@ -82,7 +82,7 @@ function serve(workers: ServiceWorkerContainer, worker: string, manifest: string
       return
     }
     reply(FIRST_BYTES_MS)
-    const stream = await streamOf(session, ask, view.slackMs).catch(() => undefined)
+    const stream = await streamOf(session, ask, () => view.slackMs()).catch(() => undefined)
     try {
       reply(stream && { stream }, stream && [stream])
     } catch {

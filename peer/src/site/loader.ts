@@ -121,7 +121,10 @@ function part<Part>(name: string, integrity = INTEGRITY[name]): Promise<Part | u
     element.crossOrigin = 'anonymous'
     element.nonce = tag?.nonce ?? ''
     element.onload = element.onerror = () => resolve(parts[name])
-    document.head.append(element)
+    const add = (): void => document.head.append(element)
+    // A script that is on its way holds the page's load event up, for as long as its server likes.
+    if (document.readyState === 'complete') add()
+    else fetch(element.src).then(add, add)
   })) as Promise<Part | undefined>
 }
 
@@ -140,7 +143,7 @@ function obstacles(): Obstacles {
 /** Nothing stands in the way of giving, now, and the site has not ruled it out. */
 function mayUpload(): boolean {
   const isNothing = (name: 'Max' | 'Ratio' | 'Slots'): boolean =>
-    parseFloat(`${options?.[`upload${name}`]}`) === 0
+    parseFloat(options?.[`upload${name}`] as string) === 0
   return !obstacles().upload && !(['Max', 'Ratio', 'Slots'] as const).some(isNothing)
 }
 

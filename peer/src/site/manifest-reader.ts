@@ -95,7 +95,7 @@ export function openManifestReader(at: string, { fetch, now, kept }: ReaderPlatf
   const current = (): SiteManifest | undefined => (isWithin(checkedAt, FRESH_MS) ? manifest : undefined)
   const isDue = (isNavigation = false): boolean =>
     // Each by itself: where the clock was set back, the last look may seem to be in the future.
-    !running && (isNavigation || ![triedAt, checkedAt].some(at => isWithin(at, PAUSE_MS)))
+    !running && (isNavigation || ![triedAt, checkedAt].some(since => isWithin(since, PAUSE_MS)))
   const take = (text: string, since: number): void => {
     checkedAt = since
     asked.clear()

@@ -29,6 +29,7 @@ const part: ObjectsPart = (options, host) => {
   const reader =
     at === '' ? undefined : openManifestReader(at, { fetch: (...of) => fetch(...of), now: Date.now })
   const first = reader?.refresh()
+  let said = reader?.current()
   const store = openStore(storeBytes, at)
   let hasMoved = false
   for (const type of ['online', 'offline']) addEventListener(type, () => (hasMoved = true))
@@ -44,8 +45,11 @@ const part: ObjectsPart = (options, host) => {
       hasMoved: () => hasMoved,
       peers,
       givable: fullHashes => {
-        const { revoked, enabled = true } = reader?.current() ?? {}
-        return enabled ? fullHashes.filter(one => !revoked?.has(one)) : []
+        if (!reader) return fullHashes
+        // What is given is looked after; while the site does not answer, what it said last holds.
+        if (reader.isDue()) void reader.refresh().then(() => session.refresh())
+        said = reader.current() ?? said
+        return said?.enabled ? fullHashes.filter(one => !said?.revoked.has(one)) : []
       },
       uploads: own =>
         fetchPart<UploadsPart>('uploads', INTEGRITY.uploads).then(open =>
@@ -54,6 +58,7 @@ const part: ObjectsPart = (options, host) => {
       streams
     })
   )
+  void first?.then(() => session.refresh())
   const lookAt = async (url: string): ReturnType<NonNullable<typeof reader>['look']> => reader?.look(url)
 
   const keeper = openKeeper(address('objects'))

@@ -1,4 +1,4 @@
-import { expectedMs } from '../core/patience.js'
+import { expectedWaitMs } from '../core/patience.js'
 import { within } from './deadline.js'
 import { openLookups } from './lookups.js'
 import { addressesOf, openMediator, type MediatorMessage } from './mediator.js'
@@ -57,18 +57,21 @@ export function openSession(options: SessionOptions): ObjectSession {
 
   function onmessage(message: MediatorMessage): void {
     const { type, fullHash, final } = message
-    const isNaming = type === 'peers'
-    const others = isNaming ? addressesOf(message['peers']).filter(one => one.peerId !== peerId) : []
-    const isNeeded = isMeeting || peers?.isWanted(fullHash)
-    if (others[0]) isThere = !isNeeded
-    if (isNaming && !isNeeded) lookups.rest()
-    if (type === 'signal' || (isNeeded && others[0])) void toPeers(message)
-    lookups.named(others.length)
+    if (type === 'signal') void toPeers(message)
+    if (type === 'peers') onpeers(message)
     if (type === 'error' || final) lookups.answered(fullHash)
-    if (isNaming) peers?.assign()
+    if (type === 'peers') peers?.assign()
     if ((peers?.isEmpty ?? !opening) && !lookups.isOpen) reachingAt = undefined
   }
 
+  function onpeers(message: MediatorMessage): void {
+    const others = addressesOf(message['peers']).filter(one => one.peerId !== peerId)
+    const isNeeded = isMeeting || peers?.isWanted(message['fullHash'])
+    if (others[0]) isThere = !isNeeded
+    if (!isNeeded) lookups.rest()
+    else if (others[0]) void toPeers(message)
+    lookups.named(others.length)
+  }
   async function toPeers(message: MediatorMessage): Promise<void> {
     if (peers) peers.hear(message)
     else if (early.push(message) > MAX_EARLY) early.pop()
@@ -136,7 +139,9 @@ export function openSession(options: SessionOptions): ObjectSession {
       const spentMs = isThere ? 0 : performance.now() - (reachingAt ?? -Infinity)
       // Where the last try of this network has failed, the part that speaks with others knows whether there is another.
       const isDoubtful = options.reach.read()?.split('\n')[0]?.endsWith('!')
-      return peers?.outlook(spentMs) ?? { open: 0, expectedMs: isDoubtful ? undefined : expectedMs(spentMs) }
+      return (
+        peers?.outlook(spentMs) ?? { open: 0, expectedMs: isDoubtful ? undefined : expectedWaitMs(spentMs) }
+      )
     },
     close: () => {
       isClosed = true

@@ -13,7 +13,7 @@ const part: PeersPart = {
     if (!reach) {
       reach = reachabilityOf(host.reach.read(), Date.now())
       if (host.hasMoved()) reach.changed()
-      for (const type of ['online', 'offline']) addEventListener(type, reach.changed)
+      for (const type of ['online', 'offline']) addEventListener(type, () => reach?.changed())
     }
     return openPeers(host, reach)
   }

@@ -1,4 +1,4 @@
-import { expectedMs, type Outlook } from '../core/patience.js'
+import { expectedWaitMs, type Outlook } from '../core/patience.js'
 import type { Reachability } from '../core/reachability.js'
 import type { ChunkEngine } from './chunks.js'
 import { downloads } from './downloads.js'
@@ -23,11 +23,11 @@ export interface PeersHost extends SessionOptions {
   readonly lookups: Lookups
   readonly mediator: Pick<Mediator, 'send'>
   /** Those that the mediator has named last. */
-  servers(): RTCIceServer[]
+  readonly servers: () => RTCIceServer[]
   /** A neighbour can be asked. */
-  reached(): void
+  readonly reached: () => void
   /** More is held than before, or may be given. */
-  announceSoon(): void
+  readonly announceSoon: () => void
 }
 
 /** The other visitors: connections to them, what they bring, and what they are given. */
@@ -146,7 +146,7 @@ export function openPeers(host: PeersHost, reach: Reachability): Peers {
     get isEmpty() {
       return neighbours.all.size === 0
     },
-    assign: queue.assign,
+    assign: () => queue.assign(),
     bring: (wish, signal) =>
       wish.chunk
         ? streams().then(engine => engine?.bring(wish))
@@ -164,7 +164,7 @@ export function openPeers(host: PeersHost, reach: Reachability): Peers {
       return {
         open,
         roundTripMs,
-        expectedMs: reach.mayTry(Date.now()) ? expectedMs(spentMs, reach.openMs()) : undefined
+        expectedMs: reach.mayTry(Date.now()) ? expectedWaitMs(spentMs, reach.openMs()) : undefined
       }
     },
     hasRoom: () => serves?.hasRoom(),

@@ -27,7 +27,7 @@ export function watchResources(then: (resource: Resource) => Promise<unknown>): 
       decodedBodySize,
       workerStart
     } of list as PerformanceResourceTiming[]) {
-      if (seen.has(url) || seen.size >= MAX_SEEN || !/^http/.test(url)) continue
+      if (seen.has(url) || seen.size >= MAX_SEEN || !url.startsWith('http')) continue
       seen.add(url)
       queue = queue
         .then(idle)

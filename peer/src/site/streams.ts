@@ -71,8 +71,9 @@ export function openStream(session: Pick<ObjectSession, 'bring'>, options: Strea
     }
     /** What is waited for is urgent as soon as little else is left. */
     const hurry = async (index: number, one: { readonly isThere: boolean }): Promise<void> => {
-      while (isRich() && !one.isThere && !isOver) await after(HURRY_MS)
-      if (!one.isThere && !isOver) await bring(reader, index, true).catch(() => {})
+      const isAwaited = (): boolean => !one.isThere && !isOver
+      while (isRich() && isAwaited()) await after(HURRY_MS)
+      if (isAwaited()) await bring(reader, index, true).catch(() => {})
     }
     const nextChunk = async (): Promise<Bytes | undefined> => {
       const index = Math.floor(at / chunkBytes)

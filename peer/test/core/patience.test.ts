@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { CONNECTING_MS, expectedMs, patienceOf, type Outlook, type Waiting } from '../../src/core/patience.js'
+import { CONNECTING_MS, expectedWaitMs, patienceOf, type Outlook, type Waiting } from '../../src/core/patience.js'
 
 const NOBODY: Outlook = { open: 0 }
 const COMING: Outlook = { open: 0, expectedMs: 600 }
@@ -102,18 +102,18 @@ describe('patience with other visitors', () => {
 
 describe('the first of other visitors', () => {
   it('is expected when connections open here, and shortly after that', () => {
-    expect(expectedMs(0, 300)).to.equal(300)
-    expect(expectedMs(100, 300)).to.equal(200)
-    expect(expectedMs(290, 300)).to.equal(expectedMs(599, 300))
-    expect(expectedMs(599, 300)).to.be.within(1, 100)
+    expect(expectedWaitMs(0, 300)).to.equal(300)
+    expect(expectedWaitMs(100, 300)).to.equal(200)
+    expect(expectedWaitMs(290, 300)).to.equal(expectedWaitMs(599, 300))
+    expect(expectedWaitMs(599, 300)).to.be.within(1, 100)
   })
 
   it('is not expected any more after twice as long', () => {
-    expect(expectedMs(600, 300)).to.equal(undefined)
-    expect(expectedMs(Infinity)).to.equal(undefined)
+    expect(expectedWaitMs(600, 300)).to.equal(undefined)
+    expect(expectedWaitMs(Infinity)).to.equal(undefined)
   })
 
   it('is expected within a second where none has opened here yet', () => {
-    expect(expectedMs(0)).to.be.within(1, CONNECTING_MS - 1)
+    expect(expectedWaitMs(0)).to.be.within(1, CONNECTING_MS - 1)
   })
 })

@@ -95,9 +95,10 @@ export function openSiteWorker(manifestUrl: string, platform: Platform): SiteWor
     return isCopied ? make(event, response.body, response) : response
   }
 
+  const msFor = ({ length }: SiteRequest['file']): number => readMs + length / READ_BYTES_PER_MS
   const fromCache = async ({ file, range }: SiteRequest): Promise<Brought | undefined> => {
     const { start, end } = range ?? { start: 0, end: file.length }
-    const bytes = await held.read(file, readMs + file.length / READ_BYTES_PER_MS)
+    const bytes = await held.read(file, msFor(file))
     return bytes && [bytes.subarray(start, end), 'cache']
   }
   const fromPage = async (
@@ -118,7 +119,7 @@ export function openSiteWorker(manifestUrl: string, platform: Platform): SiteWor
     const answer = await pages.ask(clientId, asked, isUnknown ? MEDIUM_MS : acknowledgeMs)
     if (!answer || answer === 'begun') return answer
     if ('stream' in answer) return [answer.stream]
-    const bytes = await held.verified(file, answer.bytes)
+    const bytes = await within(msFor(file), held.verified(file, answer.bytes))
     return bytes && [bytes.subarray(all.start, all.end), answer.source]
   }
   const answer = async (event: SiteFetchEvent, wanted: SiteRequest): Promise<Response> => {
@@ -157,21 +158,26 @@ export function openSiteWorker(manifestUrl: string, platform: Platform): SiteWor
     return wanted ? answer(event, wanted) : network(event)
   }
 
+  /** A page that is opened looks whether the manifest has changed, and one that is used does so now and then. */
+  const lookAgain = (event: SiteFetchEvent): void => {
+    const isNavigation = event.request.mode === 'navigate'
+    if (isNavigation) pages.opened(event.resultingClientId)
+    if (isNavigation || manifest.isDue())
+      last(
+        event,
+        manifest.read.then(() => (manifest.isDue(isNavigation) ? refresh() : undefined))
+      )
+  }
+
   return {
     install: async () => {
       await refresh().catch(() => {})
       if (!manifest.current()) throw new Error('none')
     },
     fetch: event => {
-      const { request, clientId, resultingClientId } = event
+      const { request, clientId } = event
       const { url } = request
-      const isNavigation = request.mode === 'navigate'
-      if (isNavigation) pages.opened(resultingClientId)
-      if (isNavigation || manifest.isDue())
-        last(
-          event,
-          manifest.read.then(() => (manifest.isDue(isNavigation) ? refresh() : undefined))
-        )
+      lookAgain(event)
       if (!isPlain(request) || !isReached(url)) return
       const state = pages.stateOf(clientId)
       // What a page shows first does not wait for what the manifest says.
