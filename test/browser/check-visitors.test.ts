@@ -37,9 +37,12 @@ describe('`mayfly check --visitors`', function () {
       /^fine {5}the first visitor: 2 page views, servers sent \d+ answers, .*; gives 16 files$/m
     )
     const [, taken] =
-      /^fine {5}the second visitor took (\d+) files \(\d+ kB\) from other visitors$/m.exec(stdout) ?? []
+      /^fine {5}the second visitor took (\d+) files \(\d+ kB\) from other visitors, \d+ % of what .*$/m.exec(
+        stdout
+      ) ?? []
     expect(Number(taken)).to.be.above(IMAGES / 2)
     expect(stdout).to.match(/^fine {5}the second visitor: http:\S+\/more \(loaded in \d+ ms\)/m)
+    expect(stdout).not.to.match(/the console of the page/)
     expect({ code, end: stdout.split('\n').at(-2) }).to.deep.equal({
       code: 0,
       end: '         nothing stands in the way'

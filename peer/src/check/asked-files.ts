@@ -63,7 +63,10 @@ function checkHashes(
     )
   if (tag('data-worker') !== undefined) return
   const text = 'no service worker (data-worker): what the page loads by itself comes from the site'
-  if (hashes.length > 0 || callsMayfly) findings.note(text)
+  const hasDownload = elements.some(
+    element => attribute(element, 'download') !== undefined && attribute(element, 'data-mayfly') !== undefined
+  )
+  if (hasDownload || callsMayfly) findings.note(text)
   else findings.problem(`${text}, and no script of it calls mayfly: nothing travels`)
 }
 

@@ -1,8 +1,10 @@
 import { isAllowed } from '../core/content-security-policy.js'
 import { MAX_MANIFEST_LENGTH, parseManifest, type SiteManifest } from '../core/site-manifest.js'
 import { boundedFetch, refusalOf, textOf, type Answer } from './bounded-fetch.js'
+import { withItsSections } from './check-sections.js'
 import { isMixed, resolved, type FoundPage } from './found-page.js'
 import { isShared, type Findings } from './finding.js'
+import { isJsonType } from './json-type.js'
 
 /** Where the manifest is unless the script tag says otherwise. */
 const USUAL_MANIFEST = '/mayfly-manifest.json'
@@ -28,8 +30,9 @@ export async function foundManifest(page: FoundPage, findings: Findings): Promis
   const manifest = answer.isCut ? undefined : parseManifest(textOf(answer), answer.url.href)
   if (manifest === undefined)
     return findings.problem(`the manifest: it is malformed or cut off, and is ignored; ${url.href}`)
-  checkContent(page, manifest, findings)
-  return manifest
+  const whole = await withItsSections(page, manifest, findings)
+  if (whole !== undefined) checkContent(page, whole, findings)
+  return whole
 }
 
 function checkConnect({ policies, url: page }: FoundPage, url: URL, findings: Findings): void {
@@ -43,7 +46,7 @@ function checkHeaders({ headers, isRedirected, url: at }: Answer, url: URL, find
       `the manifest: ${url.href} leads to ${at.href}; it is taken only from where the tag says`
     )
   const type = headers.get('content-type') ?? 'none'
-  if (!/^[^;]*[/+]json\s*(;|$)/i.test(type))
+  if (!isJsonType(type))
     findings.problem(`the manifest: its type is ${type} instead of application/json; ${url.href}`)
   const caching = (headers.get('cache-control') ?? '').toLowerCase()
   const ages = [...caching.matchAll(/\b(?:s-)?max-?age\s*=\s*"?(\d{1,10})/g)].map(([, seconds]) =>

@@ -1,4 +1,5 @@
 import { isAllowed, trustedTypes } from '../core/content-security-policy.js'
+import { inlined } from '../manifest/script-tag.js'
 import { boundedFetch, refusalOf, textOf, type Answer } from './bounded-fetch.js'
 import { bundleOf, fitsIntegrity, integritiesIn } from './bundles.js'
 import { isShared, type Findings } from './finding.js'
@@ -55,10 +56,11 @@ export async function checkParts(
 }
 
 async function foundLoader(page: FoundPage, findings: Findings): Promise<Loader | undefined> {
-  const { src, url, tag } = page
+  const { src, from, tag } = page
+  if (from === undefined) return undefined
   if (src === undefined) {
-    const text = inlineScriptOf(page)
-    return tag('src') === undefined ? { text, at: url, isFile: false } : undefined
+    findings.fine(`the script: written in the page, its parts beside ${from.href}`)
+    return { text: inlineScriptOf(page), at: from, isFile: false }
   }
   const answer = await foundJavaScript(
     { url: src, page, isCors: tag('crossorigin') !== undefined },
@@ -83,11 +85,12 @@ async function readLoader(
   findings: Findings
 ): Promise<{ required: ReadonlyMap<string, string>; isOwnVersion: boolean }> {
   const required = integritiesIn(text)
-  const own = (await bundleOf('mayfly.js', bundles))?.toString()
+  const bundle = (await bundleOf('mayfly.js', bundles))?.toString()
+  const own = bundle === undefined || isFile ? bundle : inlined(bundle)
   const isOwnVersion = own !== undefined && isSame(required, integritiesIn(own))
   if (required.size === 0)
     findings.problem('the script is not mayfly.js as it is built: it does not know what its parts hash to')
-  else if (isOwnVersion && isFile && own.trim() !== text.trim())
+  else if (isOwnVersion && own.trim() !== text.trim())
     findings.problem('the script is not mayfly.js as it is built: something in between changes it')
   else if (own !== undefined && !isOwnVersion)
     findings.note('the script is of another version than this command')

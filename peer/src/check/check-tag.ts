@@ -1,5 +1,6 @@
 import { isAllowed, isWebRtcBlocked, sandboxLacks, trustedTypes } from '../core/content-security-policy.js'
-import { isMixed, resolved, type FoundPage } from './found-page.js'
+import { isInlineAllowed } from '../manifest/script-tag.js'
+import { inlineScriptOf, isMixed, resolved, type FoundPage } from './found-page.js'
 import type { Findings } from './finding.js'
 
 /** What the tag names its policy of Trusted Types. */
@@ -62,12 +63,9 @@ function checkAttributes({ tag }: FoundPage, findings: Findings): void {
     findings.note('data-consent="wait": nothing travels before the page calls mayfly.allow()')
 }
 
-function checkAddress(
-  { url: page, src, tag, base, policies, script, elements }: FoundPage,
-  findings: Findings
-): void {
-  if (tag('src') === undefined)
-    findings.note('the script is written in the page: its parts are looked for beside it')
+function checkAddress(found: FoundPage, findings: Findings): void {
+  const { url: page, src, tag, base, policies, script, elements } = found
+  if (tag('src') === undefined) checkInline(found, findings)
   else if (src === undefined) findings.problem(`the script tag has a src that is no address: ${tag('src')}`)
   else {
     if (isMixed(page, src)) findings.problem(`mixed content: ${src.href} on a page of https`)
@@ -77,8 +75,25 @@ function checkAddress(
   }
   if (base.href === page.href) return
   const place = elements.find(({ name, attributes }) => name === 'base' && attributes.has('href'))
-  for (const name of place !== undefined && place.start < script.start ? ['src', ...ADDRESSES] : ADDRESSES)
+  for (const name of place !== undefined && place.start < script.start
+    ? ['src', 'data-from', ...ADDRESSES]
+    : ADDRESSES)
     checkMoved({ name, text: tag(name), page, base }, findings)
+}
+
+/** A script that is written in the page. */
+function checkInline(page: FoundPage, findings: Findings): void {
+  const { tag, from, policies } = page
+  if (from === undefined)
+    findings.problem(`data-from is no address: ${tag('data-from')}: the script finds no part of it`)
+  else if (tag('data-from') === undefined)
+    findings.note(
+      'the script is written in the page, and has no data-from: its parts are looked for beside the page'
+    )
+  if (!isInlineAllowed(policies, inlineScriptOf(page), tag('nonce')))
+    findings.problem(
+      'CSP: script-src does not allow a script that is written in the page: `mayfly prepare` without --inline gives it an address'
+    )
 }
 
 const ADDRESSES = ['data-worker', 'data-manifest']

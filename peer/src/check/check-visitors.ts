@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { reasonOf } from '../error.js'
 import type { Findings } from './finding.js'
+import { furtherPages } from './further-pages.js'
 import { HeadlessBrowser } from './headless-browser.js'
 import type { HeadlessVisitor, PageView } from './headless-visitor.js'
 import { reportVisits, type Visit } from './visit-report.js'
@@ -8,9 +9,12 @@ import { reportVisits, type Visit } from './visit-report.js'
 /** All of it. */
 const MAX_MS = 240_000
 
+/** Pages of the site that both look at after the first. */
+const FURTHER = 2
+
 /** How long the first visitor has to say what it has, and for how long there must be nothing new. */
 const GIVING_MS = 15_000
-const SETTLED_MS = 3_000
+const SETTLED_MS = 2_000
 const LOOK_MS = 100
 
 /** How it is done. */
@@ -22,7 +26,8 @@ export interface VisitorsOptions {
 }
 
 /**
- * Opens a page in a browser that nobody sees, for two visitors one after the other, and tells what the second took from the first.
+ * Opens a page in a browser that nobody sees, and some that it leads to, for two visitors one after the other, and tells what the
+ * second took from the first.
  * Never rejects.
  */
 export async function checkVisitors(
@@ -42,9 +47,13 @@ export async function checkVisitors(
   signal.addEventListener('abort', stop)
   try {
     const first = await browser.visitor(address.origin)
-    const gave = await firstVisit(first, address.href)
+    const gave = [await first.view(address.href)]
+    const further = await furtherPages(address, await first.links(), FURTHER)
+    for (const link of further) gave.push(await first.view(link))
+    await settled(first)
     const second = await browser.visitor(address.origin)
-    const took = await secondVisit(second, address.href)
+    const took: PageView[] = []
+    for (const page of [address.href, ...further]) took.push(await second.view(page))
     reportVisits({ first: visitOf(first, gave), second: visitOf(second, took) }, findings)
   } catch (error) {
     findings.problem(`the visit could not be made: ${reasonOf(error)}`)
@@ -55,27 +64,16 @@ export async function checkVisitors(
   }
 }
 
-/** Looks at all of the page, twice where it had no service worker before; and stays until it has said what it has. */
-async function firstVisit(visitor: HeadlessVisitor, address: string): Promise<PageView[]> {
-  const views = [await visitor.view(address)]
-  const { announced } = visitor.log.mediation
-  views.push(await visitor.view())
+/** Waits until it has said all that it has. */
+async function settled({ log }: HeadlessVisitor): Promise<void> {
+  const { announced } = log.mediation
   const deadline = performance.now() + GIVING_MS
   let count = 0
   for (let since = performance.now(); performance.now() < deadline; await pause(LOOK_MS)) {
     if (announced.size !== count) since = performance.now()
     count = announced.size
-    if (performance.now() - since > SETTLED_MS) break
+    if (performance.now() - since > SETTLED_MS) return
   }
-  return views
-}
-
-/** Looks at the page, at it again, and at a further one. */
-async function secondVisit(visitor: HeadlessVisitor, address: string): Promise<PageView[]> {
-  const views = [await visitor.view(address), await visitor.view()]
-  const link = await visitor.link()
-  if (link !== undefined) views.push(await visitor.view(link))
-  return views
 }
 
 function visitOf({ log }: HeadlessVisitor, views: readonly PageView[]): Visit {

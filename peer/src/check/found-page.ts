@@ -22,6 +22,8 @@ export interface FoundPage {
   readonly tag: (name: string) => string | undefined
   /** Where the script is; undefined: it is written in the page, or its address is none. */
   readonly src: URL | undefined
+  /** Beside it lie the parts: the script's address, or what a script that is written in the page says; undefined: that is none. */
+  readonly from: URL | undefined
   /** Not those that only report. */
   readonly policies: readonly ContentSecurityPolicy[]
 }
@@ -67,7 +69,7 @@ function readPage(
   headers: Headers,
   elements: readonly HtmlElement[],
   script: HtmlElement
-): Pick<FoundPage, 'base' | 'tag' | 'src' | 'policies'> {
+): Pick<FoundPage, 'base' | 'tag' | 'src' | 'from' | 'policies'> {
   const policies = policiesOf(headers, elements)
   const element = elements.find(({ name, attributes }) => name === 'base' && attributes.has('href'))
   const named = element && resolved(attribute(element, 'href'), url)
@@ -76,7 +78,9 @@ function readPage(
   const tag = (name: string): string | undefined => attribute(script, name)
   // What stands before it has its address by then.
   const isBefore = element !== undefined && element.start < script.start
-  return { base, tag, src: resolved(tag('src'), isBefore ? base : url), policies }
+  const ownBase = isBefore ? base : url
+  const src = resolved(tag('src'), ownBase)
+  return { base, tag, src, from: resolved(tag('src') ?? tag('data-from') ?? '', ownBase), policies }
 }
 
 function policiesOf(headers: Headers, elements: readonly HtmlElement[]): ContentSecurityPolicy[] {
@@ -113,9 +117,13 @@ export function isMixed(page: URL, url: URL): boolean {
   return page.protocol === 'https:' && !isSecure(url)
 }
 
-/** The scripts that are written in a page, as one text. */
-export function inlineScriptsOf({ elements, text }: Pick<FoundPage, 'elements' | 'text'>): string {
-  return elements.map(element => writtenIn(element, text)).join('\n')
+/** The scripts of the site itself that are written in a page, as one text. */
+export function inlineScriptsOf({
+  elements,
+  script,
+  text
+}: Pick<FoundPage, 'elements' | 'script' | 'text'>): string {
+  return elements.map(element => (element === script ? '' : writtenIn(element, text))).join('\n')
 }
 
 /** What is written in the script tag itself. */

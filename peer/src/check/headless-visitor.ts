@@ -39,13 +39,11 @@ const READ = `JSON.stringify({
   hasWorker: (() => { try { return navigator.serviceWorker.controller !== null } catch { return false } })()
 })`
 
-/** A link to a further page of the same site, that opens here and is no download. */
-const LINK = `(() => {
-  for (const link of document.links)
-    if (link.origin === location.origin && link.pathname !== location.pathname && !link.hasAttribute('download') &&
-        !/\\.(?!html?$)[a-z\\d]{1,5}$/i.test(link.pathname) && !/log-?out|sign-?out|delete/i.test(link.href))
-      return link.href
-})()`
+/** Links to further pages of the same site, that open here and are no downloads, in their order and each once. */
+const LINKS = `JSON.stringify([...new Set([...document.links].slice(0, 2000).filter(link =>
+  link.origin === location.origin && link.pathname !== location.pathname && !link.hasAttribute('download') &&
+  !/\\.(?!html?$)[a-z\\d]{1,5}$/i.test(link.pathname) && !/log-?out|sign-?out|delete/i.test(link.href)
+).map(link => link.origin + link.pathname + link.search))])`
 
 /** Where something came from, as the page's timeline has it. */
 export interface TimelineEntry {
@@ -125,12 +123,11 @@ export class HeadlessVisitor {
     this.log.take(method, params, sessionId)
   }
 
-  /** Goes to a page, or to the one that is there anew; looks at all of it, and tells what that has brought. */
-  async view(address?: string): Promise<PageView> {
+  /** Goes to a page; looks at all of it, and tells what that has brought. */
+  async view(address: string): Promise<PageView> {
     const before = this.log.answers.length
     const loaded = new Promise<void>(resolve => (this.#onload = resolve))
-    if (address === undefined) await this.#send('Page.reload')
-    else await this.#navigate(address)
+    await this.#navigate(address)
     await Promise.race([loaded, pause(LOAD_MS, undefined, { ref: false })])
     await this.quiet()
     await this.#scrollThrough()
@@ -138,10 +135,10 @@ export class HeadlessVisitor {
     return { ...(await this.#read()), answers: this.log.answers.slice(before) }
   }
 
-  /** A further page of the site, if the one that is there leads to any. */
-  async link(): Promise<string | undefined> {
-    const link = await this.#evaluate(LINK)
-    return typeof link === 'string' ? link : undefined
+  /** The further pages of the site that the one that is there leads to. */
+  async links(): Promise<string[]> {
+    const links = JSON.parse(String(await this.#evaluate(LINKS))) as unknown[]
+    return links.filter(link => typeof link === 'string')
   }
 
   /** Waits until nothing has come or gone for a while. */

@@ -133,7 +133,9 @@ function errorOf(method: string, params: DevToolsFields): string | undefined {
   }
   if (method === 'Log.entryAdded') {
     const { level, text, url } = (params['entry'] ?? {}) as DevToolsFields
-    return level === 'error' ? [text, url].map(textOf).join(' ').trim() : undefined
+    // Browsers ask for one on their own account.
+    const isIcon = /^https?:\/\/[^/]+\/favicon\.ico$/.test(textOf(url))
+    return level === 'error' && !isIcon ? [text, url].map(textOf).join(' ').trim() : undefined
   }
   if (method !== 'Runtime.consoleAPICalled' || params['type'] !== 'error') return undefined
   const said = Array.isArray(params['args']) ? (params['args'] as DevToolsFields[]) : []

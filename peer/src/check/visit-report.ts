@@ -36,22 +36,38 @@ export function reportVisits({ first, second }: Visits, findings: Findings): voi
   for (const error of [...new Set([...first.errors, ...second.errors])].slice(0, MAX_ERRORS))
     findings.note(`the console of the page: ${error}`)
   const { files, bytes } = shareOf(second, 'peer')
-  if (files > 0)
-    return findings.fine(`the second visitor took ${shareInWords({ files, bytes })} from other visitors`)
+  if (files > 0) {
+    const needed = bytes + shareOf(second, 'origin').bytes
+    const part = `${Math.round((100 * bytes) / (needed || 1))} % of what it did not have of the manifest`
+    return findings.fine(
+      `the second visitor took ${shareInWords({ files, bytes })} from other visitors, ${part}`
+    )
+  }
   findings.problem(`nothing came from the first visitor: ${reasonFor({ first, second })}`)
 }
 
-/** What came from a source in all views of a visit. A file of several entries counts once. */
+/**
+ * What came from a source in all views of a visit. A file of several entries counts once. Of what the browser fetched by itself the
+ * page may know no length: the network does.
+ */
 export function shareOf({ views }: Visit, source: string): Share {
   const entries = views.flatMap((view, index) =>
     view.entries
       .filter(entry => entry.source === source)
-      .map(({ url, bytes }) => ({ key: `${index} ${url}`, bytes }))
+      .map(({ url, bytes }) => ({
+        key: `${index} ${url}`,
+        bytes: bytes || (source === 'origin' ? sentFor(url, view) : 0)
+      }))
   )
   return {
     files: new Set(entries.map(({ key }) => key)).size,
     bytes: entries.reduce((sum, { bytes }) => sum + bytes, 0)
   }
+}
+
+function sentFor(url: string, view: PageView): number {
+  const { href } = URL.canParse(url, view.url) ? new URL(url, view.url) : { href: url }
+  return view.answers.reduce((sum, answer) => sum + (answer.url === href ? answer.bytes : 0), 0)
 }
 
 /** Where it ended, in the order in which it goes. */
@@ -75,7 +91,8 @@ function reasonForPeers({ mediation, views }: Visit): string {
   const sum = (what: 'made' | 'connected'): number => views.reduce((all, view) => all + view[what], 0)
   if (mediation.asked.size === 0) return 'the second asked for nothing that others have'
   if (mediation.named.size === 0) return `the second asked for ${asked}, and the mediator named nobody`
-  if (sum('made') === 0) return `the second was named somebody, and tried no connection`
+  if (sum('made') === 0)
+    return 'the second was named somebody, and tried no connection: the site had brought everything before'
   if (sum('connected') === 0)
     return `the second was named somebody, and none of ${sum('made')} connections came about (WebRTC is blocked, or finds no way)`
   return `the two were connected, and the site had brought everything before`
@@ -111,7 +128,6 @@ function networkInWords(answers: readonly NetworkAnswer[]): string {
 
 function shareInWords({ files, bytes }: Share): string {
   if (files === 0) return 'nothing'
-  // Of what the browser fetched by itself the page knows no length.
   return bytes === 0 ? filesInWords(files) : `${filesInWords(files)} (${bytesInWords(bytes)})`
 }
 

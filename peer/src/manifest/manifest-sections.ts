@@ -20,6 +20,9 @@ const MOST = 96
 /** A section is closed before it would be longer than pages read. */
 const ENOUGH_LENGTH = MAX_SECTION_LENGTH / 4
 
+/** Sections that are read at once. */
+const AT_ONCE = 8
+
 /** A section as the list names it that leads to it. */
 export type SectionPlace = readonly [first: string, name: string]
 
@@ -63,8 +66,8 @@ export function sectioned(given: readonly (readonly [string, SiteFile])[], manif
 }
 
 /**
- * A manifest with all of its sections. `read` gives the text at an absolute URL. Rejects where it does, and with an Error that
- * names the section where one is not what its name promises.
+ * A manifest with all of its sections, in the order of their paths. `read` gives the text at an absolute URL, and is asked for some
+ * at once. Rejects where it does, and with an Error that names the section where one is not what its name promises.
  */
 export async function wholeManifest(
   manifest: SiteManifest,
@@ -72,23 +75,33 @@ export async function wholeManifest(
 ): Promise<SiteManifest> {
   const files = new Map(manifest.files)
   const inner = async (sections: SiteManifest['sections'], end: SiteManifest['sections']): Promise<void> => {
+    let texts: readonly string[] = []
     for (const [i, section] of sections.entries()) {
+      const at = i % AT_ONCE
+      if (at === 0) {
+        const some = sections.slice(i, i + AT_ONCE)
+        texts = await Promise.all(some.map(({ url }) => (url === '' ? '' : read(url))))
+      }
       if (section.url === '') continue
       const next = i + 1 < sections.length ? sections.slice(i + 1, i + 2) : end
-      const text = await read(section.url)
-      // Alone: to put each into all that were read before would take very long.
-      const alone = { ...manifest, files: new Map(), sections: [section, ...next] }
-      const found = section.url.endsWith(`-${digestOf(text).slice(0, 16)}.json`)
-        ? withSection(alone, section.url, text)
-        : undefined
-      if (found === undefined)
-        throw new Error(`${section.url.split('/').pop()} is not the section that is named`)
+      const found = alone(manifest, [section, ...next], texts[at] ?? '')
       for (const [path, file] of found.files) files.set(path, file)
       await inner(next.length > 0 ? found.sections.slice(0, -1) : found.sections, next)
     }
   }
   await inner(manifest.sections, [])
   return { ...manifest, files, sections: [] }
+}
+
+/** What the first of two sections says. Throws where that is not what its name promises. */
+function alone(manifest: SiteManifest, sections: SiteManifest['sections'], text: string): SiteManifest {
+  const { url = '' } = sections[0] ?? {}
+  // To put each into all that were read before would take very long.
+  const found = url.endsWith(`-${digestOf(text).slice(0, 16)}.json`)
+    ? withSection({ ...manifest, files: new Map(), sections }, url, text)
+    : undefined
+  if (found === undefined) throw new Error(`${url.split('/').pop()} is not the section that is named`)
+  return found
 }
 
 function groupsOf<Item extends readonly [string, unknown]>(items: readonly Item[], depth: number): Item[][] {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { parsePolicies } from '../core/content-security-policy.js'
+import { parsePolicies, type ContentSecurityPolicy } from '../core/content-security-policy.js'
 
 /** What the script tag of a site says. */
 export interface TagAttributes {
@@ -56,13 +56,23 @@ export function updatedTag(written: string, tag: string): string | undefined {
 
 /** Whether policies that a page has in itself let a script run that is written in it. `script`: all that is between its tags. */
 export function allowsInline(policies: readonly string[], script: string): boolean {
-  return parsePolicies(policies).every(policy => {
+  return isInlineAllowed(parsePolicies(policies), script)
+}
+
+/** Whether all policies let a script run that is written in a page: for its hash, for the `nonce` of its tag, or as any other. */
+export function isInlineAllowed(
+  policies: readonly ContentSecurityPolicy[],
+  script: string,
+  nonce?: string
+): boolean {
+  return policies.every(policy => {
     const sources =
       policy.get('script-src-elem') ?? policy.get('script-src') ?? policy.get('default-src') ?? undefined
     if (sources === undefined) return true
-    const isListed = ['sha256', 'sha384', 'sha512'].some(name =>
+    const isHashed = ['sha256', 'sha384', 'sha512'].some(name =>
       sources.includes(`'${name}-${createHash(name).update(script).digest('base64')}'`)
     )
+    const isListed = isHashed || (!!nonce && sources.includes(`'nonce-${nonce}'`))
     // Where hashes or nonces are named, that is all that counts.
     const isStrict = sources.some(source => /^'(nonce|sha\d+)-|^'strict-dynamic'$/i.test(source))
     return isListed || (!isStrict && sources.some(source => /^'unsafe-inline'$/i.test(source)))

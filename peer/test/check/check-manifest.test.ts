@@ -37,6 +37,64 @@ describe('the check of what travels', () => {
     expect(await problems()).to.match(/leads to .*elsewhere.json; it is taken only from where the tag says/)
   })
 
+  it('takes a manifest only as visitors do: JSON of an application', async () => {
+    const text = await site.folder.text()
+    site.answers.set('mayfly-manifest.json', (_, response) =>
+      response.writeHead(200, { 'Content-Type': 'text/json' }).end(text)
+    )
+    expect(await problems()).to.match(/its type is text\/json instead of application\/json/)
+  })
+
+  describe('in sections', () => {
+    let sections: string[] = []
+    beforeEach(async () => {
+      const files = Array.from({ length: 200 }, (_, i) => [`img/${i}.png`, bytesOf(100, i)])
+      await site.folder.write(Object.fromEntries(files))
+      await site.folder.manifest()
+      sections = ((await site.folder.json())['sections'] as string[][]).map(([, name = '']) => name)
+      expect(sections).to.have.length.above(3)
+    })
+
+    it('knows the files of all of them', async () => {
+      const { fine, problem } = await site.found()
+      expect(problem).to.deep.equal([])
+      expect(fine.join('\n')).to.match(/^the manifest: 202 files below/m)
+      expect(fine.join('\n')).to.match(/^the page names 2 files of the manifest/m)
+      expect(fine).to.include('"film.mp4": ranges are answered')
+    })
+
+    it('finds one that is not there, is another, leads elsewhere, or is no JSON', async () => {
+      const name = sections[1] ?? ''
+      const text = await site.folder.text(name)
+      const said = async (status: number, headers: Record<string, string>, body: string): Promise<string> => {
+        site.answers.set(name, (_, response) => response.writeHead(status, headers).end(body))
+        return problems()
+      }
+      const json = { 'Content-Type': 'application/json' }
+      expect(await said(404, {}, '')).to.match(
+        /^the sections of the manifest: the site answers 404; .*\.json; what is in them comes from the site only$/
+      )
+      expect(await said(200, json, `${text} `)).to.match(/\.json is not the section that is named/)
+      expect(await said(200, { 'Content-Type': 'text/html' }, text)).to.match(/its type is text\/html/)
+      await site.folder.write({ 'elsewhere.json': text })
+      expect(await said(302, { Location: '/elsewhere.json' }, '')).to.match(/it leads to .*elsewhere.json/)
+      expect(await said(200, json, text)).to.equal('')
+    })
+
+    it('asks the policy about each of them', async () => {
+      const mediator = `${site.url.replace('http', 'ws')}/mediator`
+      await site.page({ 'data-mediators': mediator })
+      const withPolicy = async (sources: string): Promise<string> => {
+        site.headers['Content-Security-Policy'] = `connect-src ${mediator} ${sources}`
+        return problems()
+      }
+      expect(await withPolicy("'self'")).to.equal('')
+      expect(await withPolicy(`${site.url}/mayfly-manifest.json`)).to.contain(
+        `CSP: connect-src does not allow ${sections.length} of ${sections.length} sections of the manifest: ${site.url}/${sections[0]}`
+      )
+    })
+  })
+
   it('never says that nothing stands in the way where no file may travel', async () => {
     const manifest = await site.folder.json()
     const change = (more: object): Promise<void> =>
@@ -79,6 +137,15 @@ describe('the check of what travels', () => {
     const { problem, note } = await site.found()
     expect(problem).to.deep.equal([])
     expect(note.join()).to.match(/^no service worker/)
+  })
+
+  it('takes hashes of images for nothing that travels without a service worker', async () => {
+    const { fullHash } = (await site.folder.json()).files['a b.png'] ?? {}
+    const more = { 'data-worker': undefined }
+    await site.page(more, { body: `<img src="a%20b.png" data-mayfly="${String(fullHash)}">` })
+    expect(await problems()).to.match(/^no service worker .*: nothing travels$/)
+    await site.page(more, { body: `<a download href="a%20b.png" data-mayfly="${String(fullHash)}">` })
+    expect(await problems()).to.equal('')
   })
 
   it('finds hashes in the page that the manifest does not have', async () => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { createHash } from 'node:crypto'
+import { inlined } from '../../src/manifest/script-tag.js'
 import { CheckedSite, scriptsOf } from './checked-site.js'
 
 describe('the check of the parts of the tag', () => {
@@ -102,6 +103,78 @@ describe('the check of the parts of the tag', () => {
     other.headers['Access-Control-Allow-Origin'] = '*'
     expect(await problems()).to.equal('')
     await other.close()
+  })
+
+  it('takes a loader that is written in the page as it is, with its parts beside data-from', async () => {
+    const { 'mayfly.js': text = '' } = scriptsOf(' trustedTypes.createPolicy, script.nonce "<script>"')
+    await site.bundle({ 'mayfly.js': text })
+    const inline = inlined(text)
+    const inPage = { src: undefined, 'data-from': '/scripts/mayfly.js' }
+    await site.page(inPage, { inline })
+    expect(await problems()).to.match(
+      /mayfly-objects.js: the site answers 404; .*\/scripts\/mayfly-objects.js/
+    )
+    await site.page({ ...inPage, 'data-from': '/mayfly.js' }, { inline })
+    const { fine, note, problem } = await site.found()
+    expect({ note, problem }).to.deep.equal({ note: [], problem: [] })
+    expect(fine.join()).to.match(
+      /the script: written in the page, its parts beside .*\/mayfly.js,its parts are as/
+    )
+    await site.page({ ...inPage, 'data-from': '/mayfly.js' }, { inline: `${inline} // changed` })
+    expect(await problems()).to.match(/^the script is not mayfly.js as it is built: something in between/)
+    await site.page({ ...inPage, 'data-from': 'http://[' }, { inline })
+    expect(await problems()).to.match(/^data-from is no address: http:\/\/\[: the script finds no part/)
+    await site.page({ src: undefined }, { inline })
+    expect((await site.found()).note.join()).to.match(
+      /has no data-from: its parts are looked for beside the page/
+    )
+  })
+
+  it('asks the policy about a loader that is written in the page', async () => {
+    const inline = scriptsOf(' trustedTypes.createPolicy, script.nonce')['mayfly.js'] ?? ''
+    await site.page({ src: undefined, 'data-from': '/mayfly.js', nonce: 'abc' }, { inline })
+    const withPolicy = async (sources: string): Promise<string> => {
+      site.headers['Content-Security-Policy'] = `script-src ${sources}; worker-src 'self'`
+      return problems()
+    }
+    const hash = createHash('sha256').update(inline).digest('base64')
+    for (const sources of ["'self' 'unsafe-inline'", `'self' 'sha256-${hash}'`, "'self' 'nonce-abc'"])
+      expect(await withPolicy(sources), sources).to.equal('')
+    for (const sources of ["'self'", "'self' 'nonce-other'", "'self' 'unsafe-inline' 'nonce-other'"])
+      expect(await withPolicy(sources), sources).to.match(
+        /^CSP: script-src does not allow a script that is written in the page: `mayfly prepare` without --inline/
+      )
+  })
+
+  it('compares what the worker imports for the whole library, which the rest works without', async () => {
+    const found = async (): Promise<string[]> => {
+      const { note, problem } = await site.found()
+      expect(problem).to.deep.equal([])
+      return note
+    }
+    await change('mayfly-relay.js')
+    expect(await found()).to.deep.equal([
+      'mayfly-relay.js: it is not as it is built; only pages that call mayfly.serve need it'
+    ])
+    site.answers.set('mayfly-relay.js', (_, response) => response.writeHead(404).end())
+    expect((await found()).join()).to.match(/^mayfly-relay.js: the site answers 404; /)
+  })
+
+  it('compares the worker that another one imports, whose manifest has to be beside that', async () => {
+    const register = '<script>navigator.serviceWorker.register("/app/sw.js", { scope: "/app/" })</script>'
+    await site.page({}, { head: register })
+    await site.folder.write({
+      'app/sw.js': "importScripts('./other.js', '/own/mayfly-worker.js')",
+      'own/mayfly-worker.js': await site.folder.text('mayfly-worker.js')
+    })
+    expect(await problems()).to.match(
+      /^a service worker that imports ours has the manifest beside it: .*\/app\/mayfly-manifest.json, and not .*\/mayfly-manifest.json as the tag says$/
+    )
+    await site.page({}, { head: register.replace('/app/sw.js', '/sw.js') })
+    await site.folder.write({ 'sw.js': "importScripts('/own/mayfly-worker.js')" })
+    expect(await problems()).to.equal('')
+    await change('own/mayfly-worker.js')
+    expect(await problems()).to.match(/^the service worker is not mayfly-worker.js as it is built/)
   })
 
   it('says which of two service workers is in the way, and by which line they are one', async () => {

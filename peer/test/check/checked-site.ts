@@ -15,6 +15,15 @@ const BODY = '<img src="a%20b.png"><video src="film.mp4"></video>'
 /** What the loader has in it besides the hashes of its parts. */
 const LOADER = ' trustedTypes.createPolicy, script.nonce'
 
+/** What a page has besides the attributes of its tag. */
+interface PageParts {
+  readonly head?: string
+  readonly body?: string
+  readonly html?: (tag: string) => string
+  /** Between its tags. */
+  readonly inline?: string
+}
+
 /** A site of a folder, whose answers can be replaced by path. */
 export class CheckedSite {
   readonly answers = new Map<string, Answer>()
@@ -53,7 +62,7 @@ export class CheckedSite {
   /** Writes the page: `more` attributes of the tag, of which undefined takes one away. */
   async page(
     more: Readonly<Record<string, string | undefined>> = {},
-    { head = '', body = BODY, html }: { head?: string; body?: string; html?: (tag: string) => string } = {}
+    { head = '', body = BODY, html = tag => `<head>${head}${tag}</head>${body}`, inline = '' }: PageParts = {}
   ): Promise<void> {
     const attributes = {
       src: '/mayfly.js',
@@ -65,8 +74,13 @@ export class CheckedSite {
     const text = Object.entries(attributes).flatMap(([name, value]) =>
       value === undefined ? [] : [`${name}="${value}"`]
     )
-    const tag = `<script ${text.join(' ')}></script>`
-    await this.folder.write({ 'index.html': html?.(tag) ?? `<head>${head}${tag}</head>${body}` })
+    const tag = `<script ${text.join(' ')}>${inline}</script>`
+    await this.folder.write({ 'index.html': html(tag) })
+  }
+
+  /** Replaces scripts of those that belong to the command. */
+  bundle(scripts: Readonly<Record<string, string>>): Promise<void> {
+    return this.#bundles.write(scripts)
   }
 
   get url(): string {
@@ -133,7 +147,7 @@ export interface Lines {
 }
 
 /** Stand-ins for the scripts of the tag, each of which knows what its parts hash to. */
-export function scriptsOf(more = ''): Record<string, string> {
+export function scriptsOf(ending = ''): Record<string, string> {
   const parts: Record<string, string> = {
     peers: '// peers',
     uploads: '// uploads',
@@ -145,8 +159,9 @@ export function scriptsOf(more = ''): Record<string, string> {
   const objects = `// objects: ${hashes(parts, ['peers', 'uploads', 'streams'])}`
   const requests = `// requests: ${hashes(parts, ['library'])}`
   const names = ['objects', 'client', 'requests', 'badge']
-  const loader = `// loader: ${hashes({ ...parts, objects, requests }, names)}${more}`
-  const bundles = Object.entries({ ...parts, objects, requests, worker: '// worker' })
+  const loader = `// loader: ${hashes({ ...parts, objects, requests }, names)}${ending}`
+  const more = { worker: '// worker', relay: '// relay' }
+  const bundles = Object.entries({ ...parts, objects, requests, ...more })
   return Object.fromEntries([
     ['mayfly.js', loader],
     ...bundles.map(([name, text]) => [`mayfly-${name}.js`, text])

@@ -58,6 +58,8 @@ describe('the log of a visit', () => {
       { type: 'error', args: [{ value: 'a' }, { description: 'b' }] },
       'page'
     )
+    const icon = { level: 'error', text: 'Failed: 404', url: 'https://x.example/favicon.ico' }
+    log.take('Log.entryAdded', { entry: icon }, 'page')
     log.take('Runtime.consoleAPICalled', { type: 'log', args: [{ value: 'c' }] }, 'page')
     expect([...log.errors]).to.deep.equal(['refused https://x.example/a', 'Error: no', 'a b'])
     for (let i = 0; i < 100; i++) log.take('Log.entryAdded', { entry: { ...entry, text: `${i}` } }, 'page')

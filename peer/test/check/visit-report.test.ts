@@ -24,7 +24,10 @@ function visit(
         made,
         connected,
         hasWorker: true,
-        answers: [{ url: 'https://x.example/', bytes: 1_234_567 }]
+        answers: [
+          { url: 'https://x.example/', bytes: 1_229_067 },
+          { url: 'https://x.example/b.png', bytes: 5_500 }
+        ]
       }
     ],
     mediation: { sockets: 1, established: 1, announced: some, asked: some, named: some, ...mediation },
@@ -38,6 +41,7 @@ describe('the report of two visits', () => {
     { url: '/film.mp4', source: 'peer', bytes: 2_000 },
     { url: '/film.mp4', source: 'peer', bytes: 3_000 },
     { url: '/b.png', source: 'origin', bytes: 0 },
+    { url: '/d.png', source: 'origin', bytes: 500 },
     { url: '/c.png', source: 'cache', bytes: 4_000 }
   ]
 
@@ -46,9 +50,9 @@ describe('the report of two visits', () => {
     reportVisits({ first: visit(), second: visit({}, { entries: fromPeer }) }, findings)
     expect(findings.lines).to.deep.equal({
       fine: [
-        'the first visitor: 1 page view, servers sent 1 answer, 1.2 MB; gives 2 files',
-        'the second visitor: https://x.example/ (loaded in 5 ms): 2 files (6 kB) from other visitors, 1 file (4 kB) from its own store, 1 file from the site; servers sent 1 answer, 1.2 MB',
-        'the second visitor took 2 files (6 kB) from other visitors'
+        'the first visitor: 1 page view, servers sent 2 answers, 1.2 MB; gives 2 files',
+        'the second visitor: https://x.example/ (loaded in 5 ms): 2 files (6 kB) from other visitors, 1 file (4 kB) from its own store, 2 files (6 kB) from the site; servers sent 2 answers, 1.2 MB',
+        'the second visitor took 2 files (6 kB) from other visitors, 50 % of what it did not have of the manifest'
       ],
       note: [],
       problem: []
