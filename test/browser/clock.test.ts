@@ -156,8 +156,8 @@ describe('what a page of the script tag waits for', function () {
 
   const ofKinds = (...kinds: readonly string[]): [string, SiteFile][] =>
     [...site.files].filter(([path]) => kinds.includes(path.split('/')[1] ?? ''))
-  const tellWorker = (message: object): Promise<unknown> =>
-    visitor.evaluate(
+  const tellWorker = (page: Page, message: object): Promise<unknown> =>
+    page.evaluate(
       async text =>
         new Promise(resolve => {
           const { port1, port2 } = new MessageChannel()
@@ -214,12 +214,12 @@ describe('what a page of the script tag waits for', function () {
   for (const [n, row] of ROWS.entries()) {
     it(`holds neither a picture nor the page’s load event up where ${row.what}${row.isLong ? ' @long' : ''}`, async () => {
       const page = await open(row)
-      if (row.worker) await tellWorker({ break: row.worker })
+      if (row.worker) await tellWorker(page, { break: row.worker })
       try {
         await isInTime(page, n)
         await isLoaded(page)
       } finally {
-        if (row.worker) await tellWorker({ mend: true })
+        if (row.worker) await tellWorker(page, { mend: true })
         await page.close()
       }
     })
