@@ -9,13 +9,13 @@ import { randomBytes } from 'node:crypto'
 import { WebSocket } from 'ws'
 import { integrityOf } from '../../peer/src/manifest/script-tag.js'
 import { ensureChromium } from '../../scripts/chromium.mjs'
-import { holds, keysIn, seeded } from './seeded.js'
+import { holds, seeded } from './seeded.js'
 import { TaggedSite, WATCHES_WORKER, plainPng } from './tagged-site.js'
 import { WatchedPage } from './watched-page.js'
 import { AGAINST_THROTTLING, CHROMIUM_SWITCHES, World } from './world.js'
 
 /** Each of its own colour, far below each other. */
-const PICTURES = 24
+const PICTURES = 16
 const COLOURS = Array.from({ length: PICTURES }, (_, i) => [10 * i, 250 - 10 * i, 120])
 const pathOf = (i: number): string => `/picture/${i}.png`
 /** What is seen first, and what is seen after a jump to the end. */
@@ -23,7 +23,7 @@ const JUMPED = [0, PICTURES - 1].map(pathOf)
 /** How much later than without the tag. */
 const [LATER, LATER_MS] = [1.1, 150]
 /** A busy machine delays one of them or the other. */
-const TRIES = 5
+const TRIES = 8
 /** What would be done is begun by then. */
 const NOTHING_MS = 700
 const NONCE = 'kd83hf'
@@ -91,7 +91,7 @@ const WORKBOX = `
   registerRoute(({ url }) => url.pathname === '/made', async () => new Response('made by the worker'))
   addEventListener('install', () => skipWaiting())
   addEventListener('activate', event => event.waitUntil(clients.claim()))`
-const IMPORT = "importScripts('/mayfly-worker.js')\n"
+const IMPORT = "importScripts('/mayfly-worker.js');\n"
 
 const ROWS: readonly Row[] = [
   { what: 'no policy', outcome: 'peers' },
@@ -209,16 +209,10 @@ describe('a page with the script tag, seen from outside, under', function () {
     pages({ what: '', outcome: 'peers' })
     const first = await WatchedPage.open(await world.context({}))
     await first.page.goto(site.base)
-    for (let i = 0; i < PICTURES; i++) {
-      await first.scroll(400)
-      for (let n = 0; n < 400 && !first.came.has(pathOf(i)); n++) await first.page.waitForTimeout(5)
-      console.log(i, first.came.get(pathOf(i)), first.lines)
-    }
-    for (let n = 0; n < 2; n++) {
-      await first.page.waitForTimeout(500)
-      console.log((await keysIn(first.page)).length, [...site.scripts].join(), first.sockets, first.lines, await first.connections())
-    }
-    console.log(await first.page.evaluate(async () => [performance.getEntriesByType("resource").slice(0, 5).map(e => [e.name, (e as PerformanceResourceTiming).transferSize, (e as PerformanceResourceTiming).decodedBodySize, (e as PerformanceResourceTiming).workerStart]), await new Promise(r => { requestIdleCallback(r as never); setTimeout(r, 2000, "no idle") }), await fetch("/picture/3.png", {cache:"only-if-cached", mode:"same-origin"}).then(r=>r.status,String), performance.getEntriesByName("mayfly").length, await caches.keys()]), site.files.get("/picture/3.png")?.bytes.length)
+    await first.scrollUntil(
+      COLOURS.map((_, i) => pathOf(i)),
+      200
+    )
     await holds(first.page, PICTURES, world.mediator(0))
     endings.push(() => first.page.close())
   })
@@ -251,7 +245,7 @@ describe('a page with the script tag, seen from outside, under', function () {
       ['/plain', before]
     ] as const) {
       const page = `<!doctype html><title>site</title>${own}${head}<body>${images}`
-      const frame = `<!doctype html><title>site</title><iframe sandbox="${sandbox}" src="${path}framed" width="650" height="9900"></iframe>`
+      const frame = `<!doctype html><title>site</title><iframe sandbox="${sandbox}" src="${path}framed" width="650" height="6600"></iframe>`
       site.pages.set(path, sandbox === undefined ? page : frame)
       if (sandbox !== undefined) site.pages.set(`${path}framed`, page)
     }
@@ -315,26 +309,19 @@ describe('a page with the script tag, seen from outside, under', function () {
       })
   }
 
-  /** Scrolls from the end to the top. */
-  async function scrollBack(watched: WatchedPage): Promise<void> {
-    for (let i = PICTURES - 1; i >= 0; i--) {
-      while (!watched.came.has(pathOf(i))) await watched.page.waitForTimeout(5)
-      await watched.scroll(-400)
-    }
-  }
-
   for (const row of ROWS)
     it(`${row.what}: ${row.outcome}${row.isLong ? ' @long' : ''}`, async () => {
       if (row.worker !== undefined) await addWorker(row.worker)
       pages(row)
       const took: { without: number; with: number }[] = []
       const best = (of: 'without' | 'with'): number => Math.min(...took.map(one => one[of]))
-      let control!: WatchedPage
-      let watched!: WatchedPage
+      let control: WatchedPage | undefined
+      let watched: WatchedPage | undefined
       do {
         const [plain, without] = await visit(row, 'plain')
         const [page, ms] = await visit(row, '')
         took.push({ without, with: ms })
+        await Promise.all([control, watched].map(one => one?.page.context().close()))
         control = plain
         watched = page
       } while (best('with') > LATER * best('without') + LATER_MS && took.length < TRIES)
@@ -344,7 +331,10 @@ describe('a page with the script tag, seen from outside, under', function () {
       else await watched.page.waitForTimeout(NOTHING_MS)
       site.asked.clear()
       const before = watched.came.size
-      await scrollBack(watched)
+      await watched.scrollUntil(
+        COLOURS.map((_, i) => pathOf(i)),
+        -200
+      )
       const shown = new Set<string>()
       while (COLOURS.some(colour => !shown.has(colour.join())))
         for (const colour of await watched.colours()) shown.add(colour)
@@ -371,7 +361,7 @@ describe('a page with the script tag, seen from outside, under', function () {
       if (row.worker !== undefined) await isWhole(watched)
       const ours = watched.lines.filter(line => !control.lines.includes(line))
       expect(ours.length, ours.join('\n')).to.be.at.most(1)
-      await watched.page.close()
+      await Promise.all([control, watched].map(one => one.page.context().close()))
     })
 
   /** What the site's own worker does is as ever. */

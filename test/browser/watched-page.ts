@@ -26,7 +26,7 @@ export class WatchedPage {
   readonly lines: string[] = []
   /** Addresses of its WebSockets. */
   readonly sockets: string[] = []
-  /** By path, what came to it: milliseconds after the page was asked for. */
+  /** By path, when it came: milliseconds of the clock. */
   readonly came = new Map<string, number>()
   #askedAt = 0
 
@@ -49,7 +49,7 @@ export class WatchedPage {
       const { startTime, responseEnd } = request.timing()
       const at = responseEnd < 0 ? Date.now() : startTime + responseEnd
       if (request.isNavigationRequest()) watched.#askedAt ||= startTime
-      watched.came.set(new URL(request.url()).pathname, at - watched.#askedAt)
+      watched.came.set(new URL(request.url()).pathname, at)
     })
     return watched
   }
@@ -58,13 +58,22 @@ export class WatchedPage {
   async jump(address: string, paths: readonly string[]): Promise<number> {
     await this.page.goto(address)
     await this.scroll(1e5)
-    while (!paths.every(path => this.came.has(path))) await this.page.waitForTimeout(5)
-    return Math.max(...paths.map(path => this.came.get(path) ?? 0))
+    while (!paths.every(path => this.came.has(path)) || !this.#askedAt) await this.page.waitForTimeout(5)
+    return Math.max(...paths.map(path => this.came.get(path) ?? 0)) - this.#askedAt
   }
 
   async scroll(by: number): Promise<void> {
-    await this.page.mouse.move(WIDTH / 2, 250)
+    // Beside what may be a frame.
+    await this.page.mouse.move(WIDTH - 10, 250)
     await this.page.mouse.wheel(0, by)
+  }
+
+  /** Scrolls by such steps until all of these paths have come. */
+  async scrollUntil(paths: readonly string[], step: number): Promise<void> {
+    while (!paths.every(path => this.came.has(path))) {
+      await this.scroll(step)
+      await this.page.waitForTimeout(30)
+    }
   }
 
   /** Of all frames: connections to others that were begun, and that came to be. */

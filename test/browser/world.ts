@@ -1,4 +1,10 @@
-import { type Browser, type BrowserContext, type BrowserContextOptions, type Page, chromium } from 'playwright-core'
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  type Page,
+  chromium
+} from 'playwright-core'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { servePreview } from '../../preview/server/preview-server.mjs'

@@ -98,6 +98,8 @@ function serve(workers: ServiceWorkerContainer, worker: string, manifest: string
   }
   workers.addEventListener('message', hear)
   workers.addEventListener('controllerchange', say)
+  // Meanwhile the worker took it for closed.
+  addEventListener('pageshow', ({ persisted }) => persisted && say())
   // What a page shows first is none of ours; what it fetches beyond, it does from its first frame on.
   const framed = new Promise(resolve => requestAnimationFrame(resolve))
   void Promise.race([framed, shown]).then(async () => {
