@@ -40,6 +40,8 @@ export interface SiteFile {
 export class TaggedSite {
   readonly files = new Map<string, SiteFile>()
   readonly asked = new Map<string, number>()
+  /** Mayfly's own scripts that were asked for. */
+  readonly scripts = new Set<string>()
   readonly pages = new Map<string, string>()
   /** Sent with every page. */
   headers: Record<string, string> = {}
@@ -56,6 +58,7 @@ export class TaggedSite {
   manifest: string | Uint8Array | undefined
   /** The manifest is said to have so many bytes more than come. */
   manifestMissing = 0
+  manifestType = 'application/json'
   /** How often it was asked for. */
   manifestAsked = 0
   base!: string
@@ -69,6 +72,7 @@ export class TaggedSite {
       // Below any folder, as each site of a host has its own.
       const [, bundle] = /\/(mayfly[a-z-]*\.js)$/.exec(path) ?? []
       if (bundle !== undefined) {
+        this.scripts.add(bundle)
         response.setHeader('content-type', 'text/javascript').end(readFileSync(new URL(bundle, BUNDLES)))
       } else if (page !== undefined) {
         response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', ...this.headers }).end(page)
@@ -83,7 +87,7 @@ export class TaggedSite {
           return
         }
         const length = this.manifest.length + this.manifestMissing
-        response.writeHead(200, { 'content-type': 'application/json', 'content-length': length })
+        response.writeHead(200, { 'content-type': this.manifestType, 'content-length': length })
         response.write(this.manifest)
         // Not before the head has left.
         if (this.manifestMissing > 0) setTimeout(() => response.destroy(), 50)
@@ -168,6 +172,18 @@ export function noisePng(seed: number, bytes: number): Uint8Array {
     Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]),
     chunk('IHDR', header),
     chunk('IDAT', deflateSync(rows, { level: 0 })),
+    chunk('IEND', Buffer.alloc(0))
+  ])
+}
+
+/** A PNG of one colour, some `bytes` long. */
+export function plainPng(colour: readonly number[], bytes: number): Uint8Array {
+  const header = Buffer.from([0, 0, 0, 1, 0, 0, 0, 1, 8, 2, 0, 0, 0])
+  return Buffer.concat([
+    Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]),
+    chunk('IHDR', header),
+    chunk('noSe', Buffer.from(noise(colour[0] ?? 0, bytes))),
+    chunk('IDAT', deflateSync(Uint8Array.from([0, ...colour]))),
     chunk('IEND', Buffer.alloc(0))
   ])
 }

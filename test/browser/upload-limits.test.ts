@@ -136,7 +136,7 @@ describe('what a visitor gives', () => {
     page.on('websocket', socket => socket.on('framesent', ({ payload }) => frames.push(String(payload))))
     await page.goto(new URL('nothing', site.base).href)
     const [path = ''] = received
-    await show(page, [path], 20)
+    await show(page, [path], 2_000)
     const generous = await visit('generous')
     await show(generous, [path], 20)
     await seeded(world.mediator(0), hashOf(path))

@@ -1,4 +1,4 @@
-import { type Browser, type BrowserContext, type Page, chromium } from 'playwright-core'
+import { type Browser, type BrowserContext, type BrowserContextOptions, type Page, chromium } from 'playwright-core'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { servePreview } from '../../preview/server/preview-server.mjs'
@@ -109,6 +109,13 @@ export class World {
     await page.goto(new URL(address, this.base).href)
     if (options.keyboard !== true) await page.bringToFront()
     return page
+  }
+
+  /** A visitor whose pages are opened, and listened to, by the test. */
+  async context(options: BrowserContextOptions): Promise<BrowserContext> {
+    const context = await this.#browser.newContext(options)
+    this.#contexts.add(context)
+    return context
   }
 
   /** Closes all pages. Gives what they complained about, but for what `expected` matches. */
