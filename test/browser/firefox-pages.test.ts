@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { longSong } from './content.js'
 import { Firefox, type FirefoxPage } from './firefox.js'
 import { holds } from './seeded.js'
-import { TaggedSite, UNHURRIED, WATCHES_WORKER, noisePng } from './tagged-site.js'
+import { TaggedSite, WATCHES_WORKER, noisePng } from './tagged-site.js'
 import { World } from './world.js'
 
 const IMAGES = 24
@@ -33,7 +33,7 @@ describe('a page with the script tag in Firefox @long', function () {
     const style = '<style>body { max-width: 600px } img { display: block }</style>'
     const head = `<!doctype html><link rel="icon" href="data:,"><title>site</title>${style}`
     const list = `<div id="list">${images.join('')}</div>`
-    site.pages.set('/', `${head}<script>${UNHURRIED}${WATCHES_WORKER}</script>${tag}<body>${list}`)
+    site.pages.set('/', `${head}<script>${WATCHES_WORKER}</script>${tag}<body>${list}`)
     site.pages.set('/hold', `${head}${tag}<body>${list}`)
     site.pages.set('/plain', `${head}<body>${list}`)
     const play = '<audio src="/song.wav" preload="auto" muted></audio>'
@@ -100,10 +100,25 @@ describe('a page with the script tag in Firefox @long', function () {
     const plain = await places(await firefox.visit(new URL('/plain', site.base).href))
     const page = await visit()
     expect(await places(page)).to.deep.equal(plain)
+    // Who is near is known by what they brought.
+    await page.evaluate(async () => {
+      const far = Object.assign(new Image(), { src: '/image/23.png', style: 'margin-top: 5000px' })
+      document.body.append(far)
+      while (!far.complete) await new Promise(requestAnimationFrame)
+      far.remove()
+    })
     site.asked.clear()
+    // As a visitor scrolls, 1,500 pixels a second: what is below may wait for others.
+    await page.evaluate(async () => {
+      for (let y = 0; y < document.documentElement.scrollHeight; y += 25) {
+        scrollTo(0, y)
+        await new Promise(requestAnimationFrame)
+      }
+    })
     await lookAtAll(page)
     expect(await broken(page)).to.deep.equal([])
     expect(await places(page)).to.deep.equal(plain)
+    await page.until(count => performance.getEntriesByName('mayfly').length === count, IMAGES)
     const sources = Object.values(await sourcesOf(page)).filter(source => source === 'peer')
     expect(sources.length).to.be.above(IMAGES / 3)
     expect(site.askedFor('/image/')).to.be.at.most(IMAGES - sources.length)
@@ -149,11 +164,14 @@ describe('a page with the script tag in Firefox @long', function () {
       const [far, seen] = [document.images[20]!, document.images[1]!]
       far.src = seen.src = '/late.png'
       const wanted = Object.assign(new Image(), { src: '/late.png' })
+      const shown = async (...images: HTMLImageElement[]): Promise<void> => {
+        for (const image of images) while (!image.complete) await new Promise(requestAnimationFrame)
+      }
       far.scrollIntoView()
-      await Promise.all([wanted, far, seen].map(image => image.decode()))
+      await shown(wanted, far, seen)
       const first = [far, seen].map(pixelsOf).every(pixels => pixels === pixelsOf(wanted))
       far.src = '/image/2.png'
-      await far.decode()
+      await shown(far)
       return [first, pixelsOf(far) === pixelsOf(wanted), far.getAttribute('src')]
     })
     expect(same).to.deep.equal([true, false, '/image/2.png'])
