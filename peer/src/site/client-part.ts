@@ -24,7 +24,7 @@ const SITE_MS = 150
 const SAMPLES = 8
 
 const { mayfly } = globalThis as unknown as PartsScope
-const { data, container, opened, obstacles, shown, patienceMs, trusted } = mayfly.parts.host
+const { data, container, opened, obstacles, isAlone, shown, patienceMs, trusted } = mayfly.parts.host
 
 /** Answers the questions of the worker at this address, and registers it. */
 function serve(workers: ServiceWorkerContainer, worker: string, manifest: string): void {
@@ -41,7 +41,10 @@ function serve(workers: ServiceWorkerContainer, worker: string, manifest: string
     const known = (installing ?? waiting ?? active)?.scriptURL ?? 'mayfly'
     // The whole library has it serve too.
     if (/[?&]serve/.test(known)) url.searchParams.set('serve', '')
-    if (/mayfly/.test(known)) await workers.register(trusted(url.href))
+    if (!/mayfly/.test(known)) return
+    await workers.register(trusted(url.href))
+    // Whoever is alone has it from the next page on.
+    if (!workers.controller && !isAlone()) (await workers.ready).active?.postMessage({ mayfly: 'claim' })
   }
   const waitMs = (ask: Asked, session: SiteSession): number => {
     const { destination, type, url } = ask

@@ -88,6 +88,7 @@ const host: PartsHost = {
   options: () => options,
   opened,
   obstacles,
+  isAlone,
   shown: firstShown,
   patienceMs,
   address,
@@ -147,6 +148,10 @@ function mayUpload(): boolean {
   return !obstacles().upload && !(['Max', 'Ratio', 'Slots'] as const).some(isNothing)
 }
 
+function isAlone(): boolean {
+  return state.visitors() === 0
+}
+
 function patienceMs(): number {
   return Number(options?.originAfterMs ?? 500)
 }
@@ -154,7 +159,7 @@ function patienceMs(): number {
 /** When the page is there. */
 async function startParts(): Promise<void> {
   // What a further page shows may come from others as soon as they are reached.
-  if (!container?.controller || state.visitors() === 0) await firstShown
+  if (!container?.controller || isAlone()) await firstShown
   if (state.consent() !== 'given' || !policy) return
   const open = options && (await opened())
   if (data['worker'] && container) {

@@ -63,6 +63,8 @@ export interface PartsHost {
   /** The session if others pay now. `bytes`: what the caller could have from them, more than was known before. */
   readonly opened: (bytes?: number) => Promise<SiteSession | undefined>
   readonly obstacles: () => Obstacles
+  /** Nobody was there when somebody was looked for last, a minute ago at most. */
+  readonly isAlone: () => boolean
   /** Settles when the page has what it shows first. */
   readonly shown: Promise<unknown>
   /** Milliseconds that visitors have before the site is asked. */

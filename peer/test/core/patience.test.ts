@@ -1,6 +1,12 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { CONNECTING_MS, expectedWaitMs, patienceOf, type Outlook, type Waiting } from '../../src/core/patience.js'
+import {
+  CONNECTING_MS,
+  expectedWaitMs,
+  patienceOf,
+  type Outlook,
+  type Waiting
+} from '../../src/core/patience.js'
 
 const NOBODY: Outlook = { open: 0 }
 const COMING: Outlook = { open: 0, expectedMs: 600 }

@@ -3,6 +3,7 @@
  * whole library's `Session.serve` needs, `mayfly-relay.js`, lies beside it: it is imported where the address names no manifest, or says `&serve`.
  */
 import type { PageClient } from '../../site/worker/pages.js'
+import type { PageMessage } from '../../site/worker/talk.js'
 import { openSiteWorker, type SiteFetchEvent } from '../../site/worker/site-worker.js'
 
 /** What we use of a service worker: the types of pages, which the library is compiled with, have none of it. */
@@ -51,10 +52,13 @@ if (!isImported) {
     event.waitUntil(Promise.resolve(site?.install()).then(() => scope.skipWaiting()))
     if (site) event.waitUntil(routed(event).catch(() => {}))
   })
-  scope.addEventListener('activate', event => event.waitUntil(scope.clients.claim()))
+  scope.addEventListener('activate', event => {
+    if (!site) event.waitUntil(scope.clients.claim())
+  })
 }
 scope.addEventListener('message', event => {
-  if (site) event.waitUntil(site.message(event.source?.id ?? '', event.data))
+  if (isClaim(event.data)) event.waitUntil(scope.clients.claim())
+  else if (site) event.waitUntil(site.message(event.source?.id ?? '', event.data))
 })
 scope.addEventListener('fetch', event => site?.fetch(event))
 
@@ -71,6 +75,14 @@ function openSite(): ReturnType<typeof openSiteWorker> | undefined {
     now: Date.now,
     acknowledgeMs: Number(searchParams.get('acknowledge')) || ACKNOWLEDGE_MS
   })
+}
+
+/**
+ * A page of a tagged site says when it is to be taken over: the pictures that it has are asked for again from then on, when
+ * they are shown anew, which pays only where others are there.
+ */
+function isClaim(data: unknown): boolean {
+  return (data as { mayfly?: PageMessage } | null)?.mayfly === 'claim'
 }
 
 function importRelay(): void {

@@ -42,5 +42,5 @@ export interface Came {
   readonly bytes: number
 }
 
-/** To the worker: there is a page; and it has a session. */
-export type PageMessage = 'here' | 'shown'
+/** To the worker: there is a page; it has a session; and it is to be taken over, with all others of the site. */
+export type PageMessage = 'here' | 'shown' | 'claim'
