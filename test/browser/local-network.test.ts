@@ -12,7 +12,7 @@ import { AGAINST_THROTTLING, CHROMIUM_SWITCHES } from './world.js'
 
 const IMAGES = 6
 /** Descriptions that the page is to make. */
-const DESCRIPTIONS = 20
+const DESCRIPTIONS = 1_000
 /** Of others, who tell addresses of local networks. */
 const CANDIDATES = [
   '192.168.1.7 50000 typ host',
@@ -74,12 +74,14 @@ class OfferingMediator {
 
   #hear(socket: WebSocket, message: Message): void {
     const say = (answer: Message): void => socket.send(JSON.stringify(answer))
-    const { type, fullHash, fullHashes } = message
-    if (type === 'handshake') say({ type: 'established', mediatorId: this.#peerId })
+    const { type, fullHash } = message
+    if (type === 'handshake') {
+      say({ type: 'established', mediatorId: this.#peerId })
+      this.#offer(say)
+    }
     // Another each time: nobody is tried twice.
     if (type === 'get_peers')
       say({ type: 'peers', fullHash, peers: [this.#address(`${++this.#named}`)], final: true })
-    if (type === 'announce' && (fullHash || fullHashes)) this.#offer(say)
     if (type === 'signal') this.#take(message, say)
   }
   #address(name: string): Message {
@@ -184,6 +186,7 @@ describe('a public page with the script tag, under Local Network Access', functi
     const page = await browser.newPage()
     const sockets = new Set<string>()
     page.on('websocket', socket => sockets.add(new URL(socket.url()).hostname))
+    await page.bringToFront()
     await page.goto(address)
     await page.mouse.wheel(0, 10_000)
     while (mediator.answers.length < DESCRIPTIONS || mediator.offers.length === 0)

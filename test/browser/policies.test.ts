@@ -214,6 +214,8 @@ describe('a page with the script tag, seen from outside, under', function () {
       200
     )
     await holds(first.page, PICTURES, world.mediator(0))
+    // What it still fetches is none of the others.
+    await first.page.waitForFunction(() => navigator.serviceWorker.controller !== null)
     endings.push(() => first.page.close())
   })
   beforeEach(() => {
