@@ -79,7 +79,7 @@ describe('a page with the script tag in the back/forward cache', function () {
     await page.evaluate("location.href = '/other'")
     await page.until("location.pathname === '/other' && isServed()")
     await page.evaluate('history.back()')
-    await page.until(`location.pathname === '/' && shows.length === ${times}`).catch(async () => { throw new Error('back: ' + await page.evaluate('JSON.stringify([location.href, shows, performance.getEntriesByType("navigation")[0].notRestoredReasons])')) })
+    await page.until(`location.pathname === '/' && shows.length === ${times}`)
   }
 
   for (const [times, mark] of [
