@@ -1,15 +1,12 @@
 import { build } from 'esbuild'
 import { expect } from 'chai'
-import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BrowserContext, chromium } from 'playwright-core'
-import { randomBytes } from 'node:crypto'
-import { WebSocket } from 'ws'
 import { integrityOf } from '../../peer/src/manifest/script-tag.js'
 import { ensureChromium } from '../../scripts/chromium.mjs'
-import { holds, seeded } from './seeded.js'
+import { holds } from './seeded.js'
 import { TaggedSite, WATCHES_WORKER, plainPng } from './tagged-site.js'
 import { WatchedPage } from './watched-page.js'
 import { AGAINST_THROTTLING, CHROMIUM_SWITCHES, World } from './world.js'
@@ -214,6 +211,8 @@ describe('a page with the script tag, seen from outside, under', function () {
       200
     )
     await holds(first.page, PICTURES, world.mediator(0))
+    // What it still fetches is none of the others.
+    await first.page.waitForFunction(() => navigator.serviceWorker.controller !== null)
     endings.push(() => first.page.close())
   })
   beforeEach(() => {
@@ -340,18 +339,6 @@ describe('a page with the script tag, seen from outside, under', function () {
         for (const colour of await watched.colours()) shown.add(colour)
 
       const came = watched.came.size - before
-      console.log(
-        JSON.stringify({
-          took,
-          came,
-          asked: site.askedFor('/picture/'),
-          scripts: [...site.scripts],
-          sockets: watched.sockets,
-          c: await watched.connections(),
-          lines: watched.lines,
-          control: control.lines
-        })
-      )
       if (row.outcome === 'peers') expect(site.askedFor('/picture/')).to.be.lessThan(came)
       else expect((await watched.connections()).begun).to.equal(0)
       if (row.outcome === 'nothing') {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { createServer, type Server, type ServerResponse } from 'node:http'
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { crc32, deflateSync } from 'node:zlib'
 import { FullHashBuilder, encodeSidecar } from '../../common/src/index.js'
@@ -64,8 +65,9 @@ export class TaggedSite {
   base!: string
   readonly #server: Server
 
-  constructor() {
-    this.#server = createServer(({ url = '', headers }, response) => {
+  /** `tls`: it is served by https. */
+  constructor(tls?: { readonly cert: string; readonly key: string }) {
+    const answer: RequestListener = ({ url = '', headers }, response) => {
       const path = decodeURIComponent(new URL(url, 'http://site').pathname)
       const file = this.files.get(path)
       const page = this.pages.get(path)
@@ -94,7 +96,8 @@ export class TaggedSite {
         else response.end()
         // A browser shows a page of its own in the place of an empty one.
       } else response.writeHead(404).end('There is nothing here.\n')
-    })
+    }
+    this.#server = tls ? createSecureServer(tls, answer) : createServer(answer)
   }
 
   #answer({ type, bytes }: SiteFile, range: string | undefined, response: ServerResponse): void {
