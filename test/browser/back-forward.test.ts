@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import type { Page } from 'playwright-core'
 import { PlainBrowser, type PlainPage } from './devtools.js'
 import { holds, seeded } from './seeded.js'
-import { TaggedSite, WATCHES_WORKER, noisePng } from './tagged-site.js'
+import { controlled, noisePng, TaggedSite, WATCHES_WORKER } from './tagged-site.js'
 import { World } from './world.js'
 
 const IMAGES = 120
@@ -67,6 +67,7 @@ describe('a page with the script tag in the back/forward cache', function () {
   /** A visitor in another browser, who has asked for so many pictures. */
   async function visit(count: number): Promise<Page> {
     const page = await world.visit(site.base)
+    await controlled(page)
     await page.waitForFunction('isServed()')
     await page.evaluate(`add(1, ${count})`)
     return page

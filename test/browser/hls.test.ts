@@ -177,7 +177,7 @@ describe('films in segments (HLS and DASH), on a site that `mayfly prepare` has 
     expect(await wrongOf(second)).to.deep.equal([])
   }
 
-  it('come from the visitor before, by hls.js', async function () {
+  it('come from the visitor before, by hls.js @long', async function () {
     await open(16, this)
     // What is no matter of a slow computer's speed.
     site.patienceMs = 4_000

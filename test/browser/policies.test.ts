@@ -212,7 +212,7 @@ describe('a page with the script tag, seen from outside, under', function () {
     )
     await holds(first.page, PICTURES, world.mediator(0))
     // What it still fetches is none of the others.
-    await first.page.waitForFunction(() => navigator.serviceWorker.controller !== null)
+    await first.page.evaluate(async () => void (await navigator.serviceWorker.ready))
     endings.push(() => first.page.close())
   })
   beforeEach(() => {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type { CDPSession, Page } from 'playwright-core'
 import { longSong } from './content.js'
 import { fill, holds } from './seeded.js'
-import { TaggedSite, UNHURRIED, WATCHES_WORKER, noise, noisePng } from './tagged-site.js'
+import { controlled, noise, noisePng, TaggedSite, UNHURRIED, WATCHES_WORKER } from './tagged-site.js'
 import { until } from './until.js'
 import { World } from './world.js'
 
@@ -36,11 +36,10 @@ describe('the service worker of a site', function () {
   })
 
   /** The page goes through the worker, which knows that it is shown and has a session. */
-  const isControlled = (page: Page): Promise<unknown> =>
-    page.waitForFunction(
-      () =>
-        (globalThis as { isShown?: boolean }).isShown === true && navigator.serviceWorker.controller !== null
-    )
+  const isControlled = async (page: Page): Promise<void> => {
+    await controlled(page)
+    await page.waitForFunction(() => (globalThis as { isShown?: boolean }).isShown === true)
+  }
 
   /** A visitor's page, with the worker; `change` runs before anything else. */
   async function visit(path = '/', change = ''): Promise<Page> {

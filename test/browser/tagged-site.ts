@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core'
 import { readFileSync } from 'node:fs'
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
@@ -29,6 +30,16 @@ export const WATCHES_WORKER = `{
     postMessage.call(this, message, ...more)
   }
 }`
+
+/** Settles when a page has the worker: whoever is alone has it from the next page on. */
+export async function controlled(page: Page): Promise<void> {
+  await page.evaluate(async () => void (await navigator.serviceWorker.ready))
+  if (
+    await page.evaluate(() => Number(localStorage['mayfly-alone']) > 0 && !navigator.serviceWorker.controller)
+  )
+    await page.reload()
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null)
+}
 
 /** A file of a site. */
 export interface SiteFile {

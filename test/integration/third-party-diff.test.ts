@@ -25,7 +25,7 @@ describe("the documentation of somebody else's package", function () {
     const { code, stdout } = await Command.run(args)
     expect(code).to.equal(0)
     expect(stdout)
-      .to.match(/^\d scripts, 0 changed\n/)
+      .to.match(/^\d+ scripts, 0 changed\n/)
       .and.match(/\n64 documents, 0 changed;/)
     expect(await docs.added()).to.deep.equal(added)
   })

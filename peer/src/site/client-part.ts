@@ -24,7 +24,8 @@ const SITE_MS = 150
 const SAMPLES = 8
 
 const { mayfly } = globalThis as unknown as PartsScope
-const { data, container, opened, obstacles, isAlone, shown, patienceMs, trusted } = mayfly.parts.host
+const { host } = mayfly.parts
+const { data, container, opened, obstacles, visitors, shown, patienceMs, trusted } = host
 
 /** Answers the questions of the worker at this address, and registers it. */
 function serve(workers: ServiceWorkerContainer, worker: string, manifest: string): void {
@@ -41,10 +42,11 @@ function serve(workers: ServiceWorkerContainer, worker: string, manifest: string
     const known = (installing ?? waiting ?? active)?.scriptURL ?? 'mayfly'
     // The whole library has it serve too.
     if (/[?&]serve/.test(known)) url.searchParams.set('serve', '')
-    if (!/mayfly/.test(known)) return
+    if (!/mayfly/.test(known) || host.refused) return
     await workers.register(trusted(url.href))
     // Whoever is alone has it from the next page on.
-    if (!workers.controller && !isAlone()) (await workers.ready).active?.postMessage({ mayfly: 'claim' })
+    if (!workers.controller && visitors() !== 0)
+      (await workers.ready).active?.postMessage({ mayfly: 'claim' })
   }
   const waitMs = (ask: Asked, session: SiteSession): number => {
     const { destination, type, url } = ask
@@ -111,7 +113,7 @@ function serve(workers: ServiceWorkerContainer, worker: string, manifest: string
     say()
   })
   // Where it fails, the page is whole without it.
-  register().catch(() => {})
+  register().catch(() => (host.refused = true))
 }
 
 /** Addresses of media that were begun without a worker: players fail where one range comes from it and another does not. */

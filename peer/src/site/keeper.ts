@@ -13,12 +13,12 @@ interface Read {
 
 /**
  * In a dedicated worker, which runs this very script: what a page reads itself takes the place of the picture in the browser's
- * memory, and a copy of an image would not be there at once any more. `address`: the script's, as a policy wants it.
+ * memory, and a copy of an image would not be there at once any more. `address`: the script's, as a policy wants it. `page` is told
+ * where its policy refuses the worker.
  */
-export function openKeeper(address: string): Keeper {
+export function openKeeper(address: string, page: { refused?: boolean }): Keeper {
   const waiting = new Map<string, (bytes: Read['bytes']) => void>()
   let worker: Worker | undefined
-  let isRefused = false
 
   const begin = (): Worker => {
     const begun = new Worker(address)
@@ -26,17 +26,17 @@ export function openKeeper(address: string): Keeper {
       waiting.get(url)?.(bytes)
       waiting.delete(url)
     }
-    begun.onerror = () => (isRefused = true)
+    begun.onerror = () => (page.refused = true)
     return begun
   }
   return async url => {
-    if (isRefused) return undefined
+    if (page.refused) return undefined
     try {
       worker ??= begin()
       // oxlint-disable-next-line require-post-message-target-origin
       worker.postMessage(url)
     } catch {
-      isRefused = true
+      page.refused = true
       return undefined
     }
     const others = waiting.get(url)

@@ -46,10 +46,8 @@ interface ScriptRules {
 
 /** What an image is taken to have before anybody knows. */
 const IMAGE_BYTES = 30_000
-/** The first viewport has the line to itself for so long at most. */
+/** The first viewport has the line to itself for so long at most; and whoever is alone has the worker so much later. */
 const FIRST_MS = 1_500
-/** Whoever is alone has the service worker so much later. */
-const ALONE_MS = 3_000
 
 // An element of the page's users may be named `currentScript`.
 const script = document.currentScript
@@ -88,7 +86,7 @@ const host: PartsHost = {
   options: () => options,
   opened,
   obstacles,
-  isAlone,
+  visitors: state.visitors,
   shown: firstShown,
   patienceMs,
   address,
@@ -148,10 +146,6 @@ function mayUpload(): boolean {
   return !obstacles().upload && !(['Max', 'Ratio', 'Slots'] as const).some(isNothing)
 }
 
-function isAlone(): boolean {
-  return state.visitors() === 0
-}
-
 function patienceMs(): number {
   return Number(options?.originAfterMs ?? 500)
 }
@@ -159,13 +153,13 @@ function patienceMs(): number {
 /** When the page is there. */
 async function startParts(): Promise<void> {
   // What a further page shows may come from others as soon as they are reached.
-  if (!container?.controller || isAlone()) await firstShown
+  if (!container?.controller || state.visitors() === 0) await firstShown
   if (state.consent() !== 'given' || !policy) return
   const open = options && (await opened())
   if (data['worker'] && container) {
     const meeting = open?.meet()
     // Whoever is alone has time: with the worker, what is played later can be shared.
-    if (!container.controller && !(await meeting)) await after(ALONE_MS)
+    if (!container.controller && !(await meeting)) await after(FIRST_MS)
     if (open || container.controller) void part('client')
   }
   if (document.querySelector('a[download][data-mayfly]')) void part('requests')

@@ -22,7 +22,8 @@ const KEEP_MS = 1_500
 const MAX_MET = 32
 
 const part: ObjectsPart = (options, host) => {
-  const { container, address } = (globalThis as unknown as PartsScope).mayfly.parts.host
+  const page = (globalThis as unknown as PartsScope).mayfly.parts.host
+  const { container, address } = page
   const { storeBytes = STORE_BYTES, mediators } = options
   const { part: fetchPart, isSpent, spent } = host
   const at = options.manifest === undefined ? '' : new URL(options.manifest, document.baseURI).href
@@ -61,7 +62,7 @@ const part: ObjectsPart = (options, host) => {
   void first?.then(() => session.refresh())
   const lookAt = async (url: string): ReturnType<NonNullable<typeof reader>['look']> => reader?.look(url)
 
-  const keeper = openKeeper(address('objects'))
+  const keeper = openKeeper(address('objects'), page)
   const keep = async (fullHash: string, url: string): Promise<void> => {
     const bytes = await keeper(url)
     if (bytes) await session.keep(fullHash, bytes)

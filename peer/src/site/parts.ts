@@ -63,8 +63,10 @@ export interface PartsHost {
   /** The session if others pay now. `bytes`: what the caller could have from them, more than was known before. */
   readonly opened: (bytes?: number) => Promise<SiteSession | undefined>
   readonly obstacles: () => Obstacles
-  /** Nobody was there when somebody was looked for last, a minute ago at most. */
-  readonly isAlone: () => boolean
+  /** The page's policy has refused a worker: others are not tried, as each refusal is a line on its console. */
+  refused?: boolean
+  /** As in `SharingState`. */
+  readonly visitors: () => 0 | undefined
   /** Settles when the page has what it shows first. */
   readonly shown: Promise<unknown>
   /** Milliseconds that visitors have before the site is asked. */
