@@ -152,7 +152,6 @@ const ROWS: readonly Row[] = [
     outcome: 'peers',
     isLong: true
   },
-  { what: 'a sandbox with scripts', sandbox: 'allow-scripts', outcome: 'nothing' },
   {
     what: 'a sandbox with scripts of the same origin',
     sandbox: 'allow-scripts allow-same-origin',

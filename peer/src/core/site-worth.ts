@@ -33,7 +33,7 @@ export interface DeviceHints {
 /** What a page knows of the device, its connection, and whether somebody looks. */
 export interface DeviceConditions {
   /** There is WebRTC, and WebCrypto, which only secure contexts have. */
-  readonly able: boolean
+  readonly able: unknown
   readonly hints: DeviceHints
   /** The first pointer is a finger, or the screen is a telephone's. */
   readonly touch: boolean

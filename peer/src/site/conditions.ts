@@ -42,7 +42,7 @@ export function watchConditions(onchange: () => void): () => DeviceConditions {
 
   return () => ({
     // Who is in a sandbox may not even fetch the parts.
-    able: Boolean(self.RTCPeerConnection && crypto.subtle) && origin !== 'null',
+    able: self.RTCPeerConnection && crypto.subtle && origin !== 'null',
     hints,
     touch: matchMedia('(pointer:coarse),(max-device-width:600px)').matches,
     battery,
