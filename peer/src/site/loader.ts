@@ -117,7 +117,7 @@ function part<Part>(name: string, integrity = INTEGRITY[name]): Promise<Part | u
     const element = document.createElement('script')
     element.src = address(name)
     element.integrity = `sha256-${integrity}=`
-    element.crossOrigin = 'anonymous'
+    element.crossOrigin = ''
     element.nonce = tag?.nonce ?? ''
     element.onload = element.onerror = () => resolve(parts[name])
     const add = (): void => document.head.append(element)

@@ -26,7 +26,7 @@ export interface SharingState {
   isSpent(): boolean
   spent(isSpent: boolean): void
   /** Others who were there when one was last needed, at most a minute ago: 0; undefined: some, or nobody knows. */
-  visitors(): 0 | undefined
+  readonly visitors: () => 0 | undefined
   /** Somebody was needed, and nobody was there, or somebody. */
   looked(isAlone: boolean): void
 }
