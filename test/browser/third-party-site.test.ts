@@ -90,7 +90,7 @@ describe("somebody else's site that `mayfly prepare` has made ready", function (
 
   const shareOf = ({ fromPeers, fromSite }: Bytes): number => fromPeers / (fromPeers + fromSite)
 
-  it('comes from the visitor before: 60 % of its files for a newcomer, 90 % on a further page', async () => {
+  it('comes from the visitor before: 60 % of its files for a newcomer, 90 % on a further page @long', async () => {
     const before = await world.visit(site.base + FIRST)
     await read(before)
     await before.goto(site.base + FURTHER)
