@@ -3,6 +3,8 @@ import { VIEWPORT } from './visit.mjs'
 
 /** Until a visitor has told a mediator what it holds, and until nobody is told of one who left. */
 const ANNOUNCED_MS = 3_000
+/** A visitor stays so long on a page whose pictures are all there, before it goes on: what was seen for less is not kept. */
+const STAY_MS = 4_000
 /** A picture that has not come after so long does not come: not all that is in a page of others is ever shown. */
 const SEEN_MS = 5_000
 
@@ -87,6 +89,7 @@ export class Others {
     for (const url of pages) {
       await page.goto(url)
       await page.evaluate(seeAll, SEEN_MS)
+      await sleep(STAY_MS)
     }
     other.page = page
   }
