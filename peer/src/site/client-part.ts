@@ -112,6 +112,17 @@ function serve(workers: ServiceWorkerContainer, worker: string, manifest: string
     if ((await opened()) || obstacles().fetch === 'weight') hello = 'shown'
     say()
   })
+  // What the page has held back may come from others now, or never will.
+  const watch = async (): Promise<void> => {
+    const session = await opened()
+    const mayCome = (): boolean => {
+      const { open, expectedMs } = session!.outlook()
+      return !workers.controller || (open === 0 && expectedMs !== undefined)
+    }
+    while (session && !host.refused && mayCome()) await after(LOOK_MS)
+    host.release()
+  }
+  void watch()
   // Where it fails, the page is whole without it.
   register().catch(() => (host.refused = true))
 }

@@ -6,6 +6,7 @@ import { maySharePeers, type Obstacles } from '../core/site-worth.js'
 import { attempt } from './attempt.js'
 import { watchConditions } from './conditions.js'
 import { after, within } from './deadline.js'
+import { holdBack } from './hold.js'
 import type { ObjectSource } from './object-session.js'
 import type {
   BadgePart,
@@ -48,6 +49,8 @@ interface ScriptRules {
 const IMAGE_BYTES = 30_000
 /** The first viewport has the line to itself for so long at most; and whoever is alone has the worker so much later. */
 const FIRST_MS = 1_500
+/** What is out of sight is held back for so long after that at most. */
+const HELD_MS = 1_000
 
 // An element of the page's users may be named `currentScript`.
 const script = document.currentScript
@@ -88,6 +91,7 @@ const host: PartsHost = {
   obstacles,
   visitors: state.visitors,
   shown: firstShown,
+  release: () => {},
   patienceMs,
   address,
   trusted
@@ -118,6 +122,8 @@ function part<Part>(name: string, integrity = INTEGRITY[name]): Promise<Part | u
     element.src = address(name)
     element.integrity = `sha256-${integrity}=`
     element.crossOrigin = ''
+    // The page has what it shows first: what it shows next is not to wait in a line for others.
+    element.fetchPriority = 'high'
     element.nonce = tag?.nonce ?? ''
     element.onload = element.onerror = () => resolve(parts[name])
     const add = (): void => document.head.append(element)
@@ -152,15 +158,24 @@ function patienceMs(): number {
 
 /** When the page is there. */
 async function startParts(): Promise<void> {
+  const isAllowed = policy && state.consent() === 'given'
+  const workers = data['worker'] && container
+  const isHopeful = state.visitors() !== 0
+  const { fetch } = obstacles()
+  if (isAllowed && options && workers && isHopeful && (!fetch || fetch === 'weight')) {
+    host.release = holdBack()
+    void firstShown.then(() => after(HELD_MS)).then(host.release)
+  }
   // What a further page shows may come from others as soon as they are reached.
-  if (!container?.controller || state.visitors() === 0) await firstShown
-  if (state.consent() !== 'given' || !policy) return
+  if (!container?.controller || !isHopeful) await firstShown
+  if (!isAllowed) return
   const open = options && (await opened())
-  if (data['worker'] && container) {
-    const meeting = open?.meet()
+  if (workers) {
+    const meeting = Promise.resolve(open?.meet())
+    void meeting.then(isSomebody => isSomebody || host.release())
     // Whoever is alone has time: with the worker, what is played later can be shared.
-    if (!container.controller && !(await meeting)) await after(FIRST_MS)
-    if (open || container.controller) void part('client')
+    if (!workers.controller && !(await meeting)) await after(FIRST_MS)
+    if (open || workers.controller) void part('client')
   }
   if (document.querySelector('a[download][data-mayfly]')) void part('requests')
 }

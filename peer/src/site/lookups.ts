@@ -17,7 +17,7 @@ export interface Lookups {
 }
 
 /** Objects whose peers are looked up for all that is wanted. */
-const LOOKUPS = 3
+export const LOOKUPS = 3
 const PAUSE_MS = 10_000
 /** Nobody waits longer for the first word of a mediator. */
 const MEET_MS = 4_000

@@ -2,6 +2,7 @@
 import { within } from './deadline.js'
 import { keepHere, openKeeper } from './keeper.js'
 import { openManifestReader } from './manifest-reader.js'
+import { LOOKUPS } from './lookups.js'
 import { openSession } from './objects.js'
 import type { ObjectsPart, PartsScope, PeersPart, StreamsPart, UploadsPart } from './parts.js'
 import { watchResources } from './resources.js'
@@ -18,8 +19,8 @@ const STORE_BYTES = 67_108_864
 const MAX_OBJECT_BYTES = 16_777_216
 /** Milliseconds after which what the browser fetched itself is read from its cache: the page has better to do before. */
 const KEEP_MS = 1_500
-/** Hashes that stand for a page. */
-const MAX_MET = 32
+/** Of so many addresses of a page, those that the manifest names stand for it. */
+const MAX_MET = 96
 
 const part: ObjectsPart = (options, host) => {
   const page = (globalThis as unknown as PartsScope).mayfly.parts.host
@@ -85,19 +86,25 @@ const part: ObjectsPart = (options, host) => {
       await first
       if (document.readyState === 'loading')
         await new Promise(resolve => document.addEventListener('DOMContentLoaded', resolve))
+      // Which of several addresses a picture will have is not known before it is fetched.
       const awaited = [...document.images]
         .filter(({ complete }) => !complete)
-        .map(({ currentSrc, src }) => currentSrc || src)
+        .map(one => one.currentSrc || (!one.srcset && !one.closest('picture') && one.src))
       const there = performance.getEntriesByType('resource').map(({ name }) => name)
+      const urls = [...new Set([...awaited, ...there])].slice(0, MAX_MET)
       const named: string[] = []
       let wanted = 0
-      for (const url of new Set([...awaited, ...there])) {
-        if (named.length >= MAX_MET) break
-        const file = await lookAt(url)
-        if (!file) continue
-        if (awaited.includes(url)) wanted++
-        named.push(file.fullHash)
-      }
+      // From all over the page, so that few sections of the manifest are read, and at the same time.
+      const step = Math.ceil(urls.length / LOOKUPS)
+      for (let from = 0; from < step && named.length < LOOKUPS; from++)
+        await Promise.all(
+          urls.map(async (url, i) => {
+            const file = i % step === from && url && (await lookAt(url))
+            if (!file) return
+            if (awaited.includes(url)) wanted++
+            named.push(file.fullHash)
+          })
+        )
       const files = [...(reader.current()?.files.values() ?? [])]
       if (named.length === 0) named.push(...files.slice(0, 1).map(one => one.fullHash))
       // What is long is mostly asked for later, and then at once.

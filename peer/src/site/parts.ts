@@ -69,6 +69,8 @@ export interface PartsHost {
   readonly visitors: () => 0 | undefined
   /** Settles when the page has what it shows first. */
   readonly shown: Promise<unknown>
+  /** Holds nothing back any more. */
+  release: () => void
   /** Milliseconds that visitors have before the site is asked. */
   readonly patienceMs: () => number
 }

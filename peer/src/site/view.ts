@@ -23,15 +23,19 @@ export function watchView(): View {
     },
     { passive: true, capture: true }
   )
-  let places = new Map<string, number>()
+  let places: Place[] = []
   let lookedAt = -Infinity
+  const nearest = (url: string): number | undefined => {
+    const shown = places.filter(({ mayShow }) => mayShow(url)).map(({ away }) => away)
+    return shown.sort((a, b) => Math.abs(a) - Math.abs(b))[0]
+  }
   /** Pixels between the viewport and the nearest place that shows it: below, or above (negative). */
   const distance = (url: string): number => {
-    if (now() - lookedAt > LOOK_MS || !places.has(url)) {
-      places = placesNow()
-      lookedAt = now()
-    }
-    return places.get(url) ?? 0
+    const known = now() - lookedAt > LOOK_MS ? undefined : nearest(url)
+    if (known !== undefined) return known
+    places = Array.from(document.images, placeOf)
+    lookedAt = now()
+    return nearest(url) ?? 0
   }
   return {
     dueMs: url => dueMsOf(distance(url), speedOf(positions, now())),
@@ -42,19 +46,26 @@ export function watchView(): View {
   }
 }
 
-/**
- * By address, pixels between the viewport and the nearest image that has it. One without a box may be shown anywhere: 0. One that
- * is not there yet often has a place, and no size.
- */
-function placesNow(): Map<string, number> {
-  const places = new Map<string, number>()
-  for (const image of document.images) {
-    const { top = 0, bottom = 0 } = image.getClientRects()[0] ?? {}
-    const away = top >= innerHeight ? top - innerHeight + 1 : Math.min(0, bottom)
-    const url = image.currentSrc || image.src
-    if (Math.abs(away) < Math.abs(places.get(url) ?? Infinity)) places.set(url, away)
-  }
-  return places
+interface Place {
+  /** Pixels from the viewport. */
+  readonly away: number
+  mayShow(url: string): boolean
+}
+
+/** Where an image is. One without a box may be shown anywhere: 0. One that is not there yet often has a place, and no size. */
+function placeOf(image: HTMLImageElement): Place {
+  const { top = 0, bottom = 0 } = image.getClientRects()[0] ?? {}
+  const { currentSrc, src, srcset } = image
+  const away = top >= innerHeight ? top - innerHeight + 1 : Math.min(0, bottom)
+  // Which of several addresses a browser has chosen it tells when the first bytes are there.
+  const listed = (): string =>
+    [
+      srcset,
+      ...Array.from(image.closest('picture')?.children ?? [], one => (one as HTMLSourceElement).srcset)
+    ].join()
+  const mayShow = (url: string): boolean =>
+    currentSrc ? url === currentSrc : url === src || listed().includes(url.slice(url.lastIndexOf('/') + 1))
+  return { away, mayShow }
 }
 
 function isBegun({ ended, networkState, readyState }: HTMLMediaElement): boolean {

@@ -4,6 +4,9 @@ import { VirtualTime } from './virtual-time.js'
 
 interface Image {
   src: string
+  srcset: string
+  /** Of the `picture` that it is in. */
+  sources: readonly string[] | undefined
   currentSrc: string
   top: number
   height: number
@@ -21,7 +24,7 @@ describe('the view of a page', () => {
   const scope = globalThis as unknown as { scrollY: number }
 
   const image = (src: string, top: number, height = 100): Image => {
-    const one = { src, currentSrc: '', top, height, looked: 0 }
+    const one = { src, srcset: '', sources: undefined, currentSrc: '', top, height, looked: 0 } as Image
     images.push(one)
     return one
   }
@@ -38,6 +41,8 @@ describe('the view of a page', () => {
         get images() {
           return images.map(one => ({
             src: one.src,
+            srcset: one.srcset,
+            closest: () => one.sources && { children: one.sources.map(srcset => ({ srcset })) },
             currentSrc: one.currentSrc,
             getClientRects: () => {
               one.looked++
@@ -106,6 +111,23 @@ describe('the view of a page', () => {
     image('small', 3_000).currentSrc = 'large'
     expect(view.dueMs('twice')).to.equal(0)
     expect(view.dueMs('large')).to.equal(Infinity)
+  })
+
+  it('takes each address that an image may come to show, until the browser has chosen one', () => {
+    const some = image('http://site/large.png', 3_000)
+    some.srcset = 'small.png 320w, /of/middle.png?v=1 480w'
+    some.sources = ['wide.avif 2x']
+    const [large, small, middle, wide, other] = [
+      'large.png',
+      'small.png',
+      'of/middle.png?v=1',
+      'wide.avif',
+      'other.png'
+    ].map(path => `http://site/${path}`) as [string, string, string, string, string]
+    for (const url of [large, small, middle, wide]) expect(view.dueMs(url), url).to.equal(Infinity)
+    expect(view.dueMs(other)).to.equal(0)
+    some.currentSrc = middle
+    expect(view.dueMs(small)).to.equal(0)
   })
 
   it('looks where images are every 30 ms at most', async () => {
