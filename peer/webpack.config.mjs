@@ -36,7 +36,7 @@ const nextToLoader = new webpack.BannerPlugin({
 /** What the loader fetches when it is needed; and what two of those fetch. */
 const PARTS = ['client', 'badge']
 const PARTS_OF_REQUESTS = ['library']
-const PARTS_OF_OBJECTS = ['peers', 'uploads', 'streams']
+const PARTS_OF_OBJECTS = ['peers', 'uploads', 'streams', 'ahead']
 
 /** What a site's visitors fetch: every byte counts. */
 const smallest = new MinimizerPlugin({

@@ -15,6 +15,8 @@ import type { Acknowledged, Answer, Asked, PageMessage, WorkerMessage } from './
 const FIRST_BYTES_MS = 1_000
 /** Between two looks at whether what is asked for comes into view. */
 const LOOK_MS = 50
+/** Whoever points at a link for so long may follow it. */
+const POINTED_MS = 65
 const MEDIUM = /^(audio|video)|mpegurl$/
 /** Of what a player has in store, it keeps so much: milliseconds. */
 const SLACK_MS = 1_000
@@ -112,6 +114,7 @@ function serve(workers: ServiceWorkerContainer, worker: string, manifest: string
     if ((await opened()) || obstacles().fetch === 'weight') hello = 'shown'
     say()
   })
+  watchLinks()
   // What the page has held back may come from others now, or never will.
   const watch = async (): Promise<void> => {
     const session = await opened()
@@ -138,6 +141,23 @@ function mediaBegun(workers: ServiceWorkerContainer): { has(url: string): boolea
   }
   if (!workers.controller) workers.addEventListener('controllerchange', look, { once: true })
   return begun
+}
+
+/** What the page behind a link shows first is brought when the visitor points at it. */
+function watchLinks(): void {
+  let pointed: HTMLAnchorElement | undefined | null
+  const point = ({ target }: Event): void => {
+    const link = (target as Partial<Element>).closest?.<HTMLAnchorElement>('a[href]')
+    if (link === pointed) return
+    pointed = link
+    const follow = async (): Promise<void> => {
+      const { fetch: fetching } = obstacles()
+      if (link && link === pointed && (!fetching || fetching === 'weight'))
+        await (await opened())?.ahead(link.href)
+    }
+    setTimeout(() => void follow().catch(() => {}), POINTED_MS)
+  }
+  for (const type of ['pointerover', 'focusin']) addEventListener(type, point, { passive: true })
 }
 
 /** What the site took for the last objects that came from it. */

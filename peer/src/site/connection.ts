@@ -32,6 +32,8 @@ export interface Connection {
   readonly isOpen: boolean
   /** Bytes that wait to be sent. */
   readonly buffered: number
+  /** As the checks of ICE took; undefined: not known yet. */
+  readonly roundTripMs: number | undefined
   /** Both sides have a lane for control messages: probes are answered. */
   readonly hasControl: boolean
   signal(signal: PeerSignal): Promise<void>
@@ -72,6 +74,7 @@ export function openConnection(
   const page = pageNetwork()
   const began = performance.now()
   let openMs = 0
+  let roundTripMs: number | undefined
   let ours: CandidateKind = '-'
   let theirs: CandidateKind = '-'
   let network: string | undefined
@@ -124,7 +127,11 @@ export function openConnection(
     isOpen = true
     clearTimeout(late)
     openMs = performance.now() - began
-    const report = (stats?: RTCStatsReport): void => tried('opened', stats && pairOf(stats))
+    const report = (stats?: RTCStatsReport): void => {
+      const [kinds, seconds] = (stats && pairOf(stats)) ?? []
+      if (seconds) roundTripMs = seconds * 1_000
+      tried('opened', kinds)
+    }
     rtc.getStats().then(report, () => report())
     events.onopen()
     for (const message of before.splice(0)) if (!isClosed) events.onmessage(message)
@@ -235,6 +242,9 @@ export function openConnection(
     get buffered() {
       return (data?.bufferedAmount ?? 0) + (control?.bufferedAmount ?? 0)
     },
+    get roundTripMs() {
+      return roundTripMs
+    },
     get hasControl() {
       return control !== undefined
     },
@@ -250,13 +260,15 @@ export function openConnection(
   }
 }
 
-/** Kinds of the pair of candidates that the connection goes by. */
-function pairOf(stats: RTCStatsReport): string | undefined {
+/** Kinds of the pair of candidates that the connection goes by, and its last round trip in seconds. */
+function pairOf(stats: RTCStatsReport): [kinds: string, seconds: number | undefined] | undefined {
   for (const one of (stats as Map<string, RTCIceCandidatePairStats>).values())
-    if (one.nominated && one.state === 'succeeded')
-      return [one.localCandidateId, one.remoteCandidateId]
-        .map(id => (stats.get(id) as { candidateType: string } | undefined)?.candidateType[0])
-        .join('')
+    if (one.nominated && one.state === 'succeeded') {
+      const kinds = [one.localCandidateId, one.remoteCandidateId].map(
+        id => (stats.get(id) as { candidateType: string } | undefined)?.candidateType[0]
+      )
+      return [kinds.join(''), one.currentRoundTripTime]
+    }
   return undefined
 }
 

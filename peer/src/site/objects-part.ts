@@ -4,14 +4,14 @@ import { keepHere, openKeeper } from './keeper.js'
 import { openManifestReader } from './manifest-reader.js'
 import { LOOKUPS } from './lookups.js'
 import { openSession } from './objects.js'
-import type { ObjectsPart, PartsScope, PeersPart, StreamsPart, UploadsPart } from './parts.js'
+import type { AheadPart, ObjectsPart, PartsScope, PeersPart, StreamsPart, UploadsPart } from './parts.js'
 import { watchResources } from './resources.js'
 import { tellSources } from './sources.js'
 import { openStore } from './store.js'
 import { shareAmongTabs } from './tabs.js'
 
 /** What parts must hash to. Put in when the bundle is made. */
-declare const INTEGRITY: Readonly<Record<'peers' | 'uploads' | 'streams', string>>
+declare const INTEGRITY: Readonly<Record<'peers' | 'uploads' | 'streams' | 'ahead', string>>
 
 /** Bytes that are kept by default. */
 const STORE_BYTES = 67_108_864
@@ -34,6 +34,7 @@ const part: ObjectsPart = (options, host) => {
   let said = reader?.current()
   const store = openStore(storeBytes, at)
   let hasMoved = false
+  let ahead: Promise<ReturnType<AheadPart> | undefined> | undefined
   for (const type of ['online', 'offline']) addEventListener(type, () => (hasMoved = true))
   const peers = (): Promise<PeersPart | undefined> => fetchPart('peers', INTEGRITY.peers)
   const streams = (): Promise<StreamsPart | undefined> => fetchPart('streams', INTEGRITY.streams)
@@ -109,6 +110,15 @@ const part: ObjectsPart = (options, host) => {
       if (named.length === 0) named.push(...files.slice(0, 1).map(one => one.fullHash))
       // What is long is mostly asked for later, and then at once.
       return session.meet(named, wanted > 0 || files.some(({ sidecar }) => sidecar))
+    },
+    ahead: async url => {
+      if (!reader || session.outlook().open === 0) return
+      ahead ??= fetchPart<AheadPart>('ahead', INTEGRITY.ahead).then(openAhead =>
+        openAhead?.({ manifest: reader.current, look: lookAt, session })
+      )
+      await (
+        await ahead
+      )?.(url)
     },
     stream: wish => streams().then(open => open?.openStream(session, wish)),
     present: async (element, showing) => {

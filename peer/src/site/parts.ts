@@ -1,6 +1,7 @@
 import type { Download } from '../api.js'
 import type { Obstacles } from '../core/site-worth.js'
 import type { BudgetRecord, UploadOptions } from '../core/upload-budget.js'
+import type { openAhead } from './ahead.js'
 import type { ChunkEngine, ChunkHost } from './chunks.js'
 import type { ObjectSession, ObjectSource } from './object-session.js'
 import type { Peers, PeersHost } from './peers.js'
@@ -42,6 +43,8 @@ export interface SiteSession extends ObjectSession {
   present(element: Element, showing: Showing): Promise<Shown | undefined>
   /** Shares what the browser fetches itself for an element. */
   keepShown(fullHash: string, url: string, element: Element): void
+  /** Brings what a page of the site shows first, from others that are reached. */
+  ahead(url: string): Promise<void>
   /** Undefined: the part that streams cannot be had. */
   stream(options: StreamOptions): Promise<ContentStream | undefined>
 }
@@ -127,6 +130,9 @@ export interface PeersPart {
   openPeers(host: PeersHost): Peers
   readonly present: typeof present
 }
+
+/** What `mayfly-ahead.js` gives the session, in every tab. */
+export type AheadPart = typeof openAhead
 
 export type ObjectsPart = (options: SiteSessionOptions, host: SiteSessionHost) => SiteSession
 

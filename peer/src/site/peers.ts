@@ -159,11 +159,11 @@ export function openPeers(host: PeersHost, reach: Reachability): Peers {
         if (type === 'peers' && address.peerId !== host.peerId && mayMeet()) neighbours.connect(address)
     },
     outlook: spentMs => {
-      const open = [...neighbours.all.values()].filter(one => one.isOpen).length
-      const { roundTripMs } = queue
+      const open = [...neighbours.all.values()].filter(one => one.isOpen)
       return {
-        open,
-        roundTripMs,
+        open: open.length,
+        // Of who was asked for something, else as the way is.
+        roundTripMs: queue.roundTripMs ?? Math.min(...open.map(one => one.roundTripMs ?? Infinity)),
         expectedMs: reach.mayTry(Date.now()) ? expectedWaitMs(spentMs, reach.openMs()) : undefined
       }
     },

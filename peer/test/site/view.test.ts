@@ -113,7 +113,7 @@ describe('the view of a page', () => {
     expect(view.dueMs('large')).to.equal(Infinity)
   })
 
-  it('takes each address that an image may come to show, until the browser has chosen one', () => {
+  it('takes each address that an image may come to show, until the browser has chosen one', async () => {
     const some = image('http://site/large.png', 3_000)
     some.srcset = 'small.png 320w, /of/middle.png?v=1 480w'
     some.sources = ['wide.avif 2x']
@@ -127,6 +127,7 @@ describe('the view of a page', () => {
     for (const url of [large, small, middle, wide]) expect(view.dueMs(url), url).to.equal(Infinity)
     expect(view.dueMs(other)).to.equal(0)
     some.currentSrc = middle
+    await time.advance(31)
     expect(view.dueMs(small)).to.equal(0)
   })
 

@@ -1,0 +1,81 @@
+import { addressOf, type ManifestEntry, type SiteManifest } from '../core/site-manifest.js'
+import type { ObjectSession } from './object-session.js'
+import { fetchJson } from './manifest-reader.js'
+
+/** What a page needs to bring what another page shows. */
+export interface AheadHost {
+  readonly manifest: () => SiteManifest | undefined
+  /** What the manifest says of an absolute URL. */
+  readonly look: (url: string) => Promise<ManifestEntry | undefined>
+  readonly session: Pick<ObjectSession, 'bring'>
+}
+
+/** Milliseconds that others have for each: a visitor who points at a link follows it soon. */
+const PATIENCE_MS = 1_000
+/** Of one page, that is what a first viewport shows and a little more; and of all pages that a page leads to. */
+const MAX_PICTURES = 16
+const MAX_BYTES = 2_097_152
+const MAX_LENGTH = 524_288
+const MAX_PAGES = 4
+/** Where `mayfly prepare` puts the lists of what pages show (docs/SITE.md). */
+const LISTS = 'mayfly-pages/'
+
+/**
+ * What is given brings what a page of the site shows first, from other visitors alone, so that it is held when the visitor comes
+ * there: each page once, and nothing of one that has no list in the manifest. It never rejects.
+ */
+export function openAhead({ manifest, look, session }: AheadHost): (url: string) => Promise<void> {
+  /** Addresses of lists; of this page nothing is brought. */
+  const seen = new Set<string | undefined>([undefined])
+  let left = MAX_BYTES
+
+  const listOf = (url: string): string | undefined => {
+    const { base = '' } = manifest() ?? {}
+    const { origin, pathname } = new URL(url)
+    const address = origin + pathname
+    return address.startsWith(base) ? `${base}${LISTS}${nameOf(address.slice(base.length))}.json` : undefined
+  }
+  const bring = async (item: unknown): Promise<unknown> => {
+    const { base = '' } = manifest() ?? {}
+    const file = await look(addressOf({ base }, chosen(item)))
+    if (!file || file.length > MAX_LENGTH || (left -= file.length) < 0) return undefined
+    return session.bring({ fullHash: file.fullHash, length: file.length, url: '', patienceMs: PATIENCE_MS })
+  }
+  return async url => {
+    const list = listOf(url)
+    seen.add(listOf(location.href))
+    if (list === undefined || seen.has(list) || seen.size > MAX_PAGES + 1) return
+    seen.add(list)
+    try {
+      if (!(await look(list))) return
+      const items = JSON.parse(await fetchJson(list, fetch, 'default')) as unknown[]
+      await Promise.all(items.slice(0, MAX_PICTURES).map(bring))
+    } catch {
+      // It is no list: the page shows what it shows.
+    }
+  }
+}
+
+/** The name of the list of a page, by its path: pages in folders are called `index`, and many a server leaves endings out. */
+function nameOf(path: string): string {
+  return path.replace(/(\/|\.html?)$/, '').replace(/(^|\/)index$/, '') || 'index'
+}
+
+/** Of several addresses of a picture, the one in the place of those that this page shows. */
+function chosen(item: unknown): string {
+  const several = ([] as unknown[]).concat(item)
+  return String(several[placeOfChosen()] ?? several.at(-1))
+}
+
+function placeOfChosen(): number {
+  const images = [...document.images].filter(({ srcset, currentSrc }) => srcset && currentSrc)
+  const places = images.map(({ srcset, currentSrc }) =>
+    srcset.split(/,\s+/).findIndex(one => nameIn(one.trim().split(/\s/, 1)[0]) === nameIn(currentSrc))
+  )
+  return Math.max(0, places.at(-1) ?? 0)
+}
+
+/** What an address ends with: of the addresses of one picture each ends with another. */
+function nameIn(address = ''): string | undefined {
+  return address.split('/').at(-1)
+}
