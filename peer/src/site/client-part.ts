@@ -118,11 +118,11 @@ function serve(workers: ServiceWorkerContainer, worker: string, manifest: string
   // What the page has held back may come from others now, or never will.
   const watch = async (): Promise<void> => {
     const session = await opened()
-    const mayCome = (): boolean => {
-      const { open, expectedMs } = session!.outlook()
-      return !workers.controller || (open === 0 && expectedMs !== undefined)
+    const isSettled = (): boolean | undefined => {
+      const { open, expectedMs } = session?.outlook() ?? { open: 0 }
+      return host.refused || !(open || expectedMs) || (!!workers.controller && open > 0)
     }
-    while (session && !host.refused && mayCome()) await after(LOOK_MS)
+    while (!isSettled()) await after(LOOK_MS)
     host.release()
   }
   void watch()

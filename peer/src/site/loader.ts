@@ -125,7 +125,11 @@ function part<Part>(name: string, integrity = INTEGRITY[name]): Promise<Part | u
     // The page has what it shows first: what it shows next is not to wait in a line for others.
     element.fetchPriority = 'high'
     element.nonce = tag?.nonce ?? ''
-    element.onload = element.onerror = () => resolve(parts[name])
+    element.onload = element.onerror = () => {
+      // The document is as the site wrote it.
+      element.remove()
+      resolve(parts[name])
+    }
     const add = (): void => document.head.append(element)
     // A script that is on its way holds the page's load event up, for as long as its server likes.
     if (document.readyState === 'complete') add()
@@ -156,19 +160,21 @@ function patienceMs(): number {
   return Number(options?.originAfterMs ?? 500)
 }
 
+/** Lets pictures that are out of sight wait for others, where there may be some. */
+function hold(): void {
+  const { fetch } = obstacles()
+  if (!options || state.visitors() === 0 || (fetch && fetch !== 'weight')) return
+  host.release = holdBack()
+  void firstShown.then(() => after(HELD_MS)).then(host.release)
+}
+
 /** When the page is there. */
 async function startParts(): Promise<void> {
-  const isAllowed = policy && state.consent() === 'given'
   const workers = data['worker'] && container
-  const isHopeful = state.visitors() !== 0
-  const { fetch } = obstacles()
-  if (isAllowed && options && workers && isHopeful && (!fetch || fetch === 'weight')) {
-    host.release = holdBack()
-    void firstShown.then(() => after(HELD_MS)).then(host.release)
-  }
+  if (workers) hold()
   // What a further page shows may come from others as soon as they are reached.
-  if (!container?.controller || !isHopeful) await firstShown
-  if (!isAllowed) return
+  if (!container?.controller || state.visitors() === 0) await firstShown
+  if (state.consent() !== 'given' || !policy) return
   const open = options && (await opened())
   if (workers) {
     const meeting = Promise.resolve(open?.meet())

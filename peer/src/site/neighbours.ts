@@ -8,7 +8,7 @@ import type { Message } from './wire.js'
 export interface Neighbour extends Address {
   readonly isOpen: boolean
   readonly hasControl: boolean
-  readonly roundTripMs: number | undefined
+  readonly roundTripMs?: number | undefined
   readonly buffered: number
   /** When a message last came or went; whoever is idle longest makes room for others. */
   activeAt: number

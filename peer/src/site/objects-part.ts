@@ -114,7 +114,7 @@ const part: ObjectsPart = (options, host) => {
     ahead: async url => {
       if (!reader || session.outlook().open === 0) return
       ahead ??= fetchPart<AheadPart>('ahead', INTEGRITY.ahead).then(openAhead =>
-        openAhead?.({ manifest: reader.current, look: lookAt, session })
+        openAhead?.({ manifest: () => reader.current(), look: lookAt, session })
       )
       await (
         await ahead

@@ -49,7 +49,7 @@ export function watchView(): View {
 interface Place {
   /** Pixels from the viewport. */
   readonly away: number
-  mayShow(url: string): boolean
+  readonly mayShow: (url: string) => boolean
 }
 
 /** Where an image is. One without a box may be shown anywhere: 0. One that is not there yet often has a place, and no size. */
