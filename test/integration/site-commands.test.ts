@@ -57,7 +57,11 @@ describe('the command lines for a site', function () {
     const args = ['prepare', folder.path, '--mediator', 'wss://m.example', '--no-tag', 'old/']
     const made = await run(...args, '--type', 'bin=application/octet-stream')
     expect(made.code).to.equal(0)
-    expect(made.stdout).to.match(/^2 of 8 files, /m)
+    expect(made.stdout)
+      .to.match(/^2 of 8 files, /m)
+      .and.match(/^1 page list$/m)
+    expect(await folder.text('mayfly-pages/index.json')).to.equal('["a.png"]')
+    expect(await folder.paths()).to.include('mayfly-pages/index.json')
     expect(made.stderr)
       .to.match(/^mayfly: left out: 1 file, 10.0 kB: scripts \(--scripts\): "app.js"/m)
       .and.match(/^mayfly: images of pages that may travel: 0 lazy, 2 at once; 0 of them with srcset$/m)
@@ -70,7 +74,9 @@ describe('the command lines for a site', function () {
     expect(await folder.text('part.html')).to.match(/^<img data-mayfly="[\da-f]{64}" src="a.png">$/)
     expect(await folder.text('old/page.html')).to.equal('<html><p>x')
     expect((await run(...args)).stdout).to.match(/ 0 changed; hashes: 0 added, 0 updated, 0 removed$/m)
-    const inlined = await run(...args, '--inline')
+    const inlined = await run(...args, '--inline', '--no-pages')
+    expect(inlined.stdout).not.to.include('page list')
+    expect(await readdir(folder.path)).not.to.include('mayfly-pages')
     expect(inlined.stderr).to.match(
       /^mayfly: their own policy refuses the loader in them: "strict.html" \(1\)$/m
     )

@@ -1,5 +1,7 @@
 import type { HtmlElement } from '../adapters/html-document.js'
 import { entryFor, type SiteManifest } from '../core/site-manifest.js'
+import { addressesOfSet } from '../core/srcset.js'
+import { isPageListPath } from '../manifest/page-lists.js'
 import { boundedFetch, textOf } from './bounded-fetch.js'
 import { attribute, inlineScriptsOf, resolved, type FoundPage } from './found-page.js'
 import type { Findings } from './finding.js'
@@ -94,14 +96,6 @@ function addressesIn(element: HtmlElement): string[] {
   return [...plain, ...lists.flatMap(addressesOfSet), ...urlsIn(attribute(element, 'style') ?? '')]
 }
 
-/** `srcset`: addresses with what they are for, and commas between them. */
-function addressesOfSet(text: string): string[] {
-  return text
-    .split(/,\s+|,$/)
-    .map(candidate => candidate.trim().split(/\s+/, 1)[0] ?? '')
-    .filter(address => address !== '')
-}
-
 function stylesIn({ elements, text }: FoundPage): string[] {
   return elements
     .filter(({ name }) => name === 'style')
@@ -117,7 +111,10 @@ function urlsIn(style: string): string[] {
 /** Whether a script has the name of a file of the manifest in it. */
 function namesIn({ files, off }: SiteManifest): (script: string) => boolean {
   const names = new Set(
-    [...files.keys()].filter(path => !off.has(path)).map(path => path.split('/').at(-1) ?? '')
+    // Only the tag asks for page lists, whose names are usual ones.
+    [...files.keys()]
+      .filter(path => !off.has(path) && !isPageListPath(path))
+      .map(path => path.split('/').at(-1) ?? '')
   )
   return script => [...script.matchAll(FILE_NAME)].some(([name]) => names.has(name))
 }

@@ -16,7 +16,9 @@ const LOOKING = [
   'no-type',
   'off',
   'on',
-  'rehash'
+  'rehash',
+  'pages',
+  'no-pages'
 ] as const
 
 const FLAG = { type: 'boolean' } as const
@@ -40,7 +42,9 @@ const OPTIONS = {
   enable: FLAG,
   disable: FLAG,
   rollback: FLAG,
-  rehash: FLAG
+  rehash: FLAG,
+  pages: FLAG,
+  'no-pages': FLAG
 } as const
 
 /** The arguments of `mayfly manifest`. Throws UsageError. */
@@ -79,6 +83,7 @@ export function manifestArguments(args: readonly string[]): { folder: string; op
       restore,
       rollback,
       rehash,
+      pages: either(values, 'pages', 'no-pages'),
       switchesOnly: switches && !looks
     }
   }

@@ -36,7 +36,7 @@ export async function manifestCommand(args: readonly string[]): Promise<number> 
 
 /** One line for people and one word for programs: the file comes last. */
 export function summaryOf(report: ManifestReport): string {
-  const { files, bytes, site, readCount, isChanged, enabled, output } = report
+  const { files, bytes, pageLists, site, readCount, isChanged, enabled, output } = report
   const counted = site === undefined ? `${files}` : `${files} of ${site.files}`
   const share =
     site === undefined
@@ -45,6 +45,7 @@ export function summaryOf(report: ManifestReport): string {
   const lines = [
     `${counted} ${(site?.files ?? files) === 1 ? 'file' : 'files'}, ${share} may travel`,
     ...(site === undefined ? [] : [`${readCount} hashed, ${Math.max(files - readCount, 0)} unchanged`]),
+    ...(pageLists === 0 ? [] : [`${pageLists} page ${pageLists === 1 ? 'list' : 'lists'}`]),
     ...(enabled ? [] : ['switched off as a whole: nothing travels until --enable']),
     `${isChanged ? 'written' : 'unchanged'}: ${terminalText(output)}`
   ]

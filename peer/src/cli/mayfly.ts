@@ -23,12 +23,14 @@ const HELP = `Usage:
       without anyone who has it
   mayfly manifest <folder> [--base-url /assets/] [-o <file>] [--state <file>]
         [--scripts] [--styles] [--type ext=media/type]… [--off <path-or-glob>]… [--on <path-or-glob>]… [--rehash]
+        [--pages | --no-pages]
       says which files of a site may travel, and under which full hash; remembers what was said before
   mayfly manifest <folder> --disable | --enable | --revoke <full-hash>… | --restore <full-hash>… | --rollback
       switches everything off or on, a hash off or on, or brings the previous manifest back, at once
   mayfly prepare <folder> --mediator <ws-url>… [--base-url /] [--eager-images 8] [--sizes]
-        [--type ext=media/type]… [--no-tag <glob>]… [--inline]
-      makes a folder of static files one that its visitors carry: scripts, manifest, tags and full hashes
+        [--type ext=media/type]… [--no-tag <glob>]… [--inline] [--no-pages]
+      makes a folder of static files one that its visitors carry: scripts, manifest, tags, full hashes, and lists of
+      what each page shows first (mayfly-pages/)
   mayfly rewrite <folder> [--manifest <file>] [--base-url /] [--lazy [--eager-images 8]] [--sizes]
         [--no-tag <glob>]… [--dry-run] [--tag <ws-url>… [--script <url>] [--worker <url>]]
       adds full hashes to the elements of HTML documents, and the script tag where --tag asks for it

@@ -1,3 +1,4 @@
+import { isDocument } from '../manifest/document-file.js'
 import { FileTrouble } from '../manifest/file-trouble.js'
 import { rewriteFolder } from '../manifest/rewrite-folder.js'
 import { writeSiteManifest } from '../manifest/site-manifest-file.js'
@@ -24,7 +25,8 @@ export async function prepareCommand(args: readonly string[]): Promise<number> {
       type: { type: 'string', multiple: true },
       'no-type': { type: 'string', multiple: true },
       'no-tag': { type: 'string', multiple: true },
-      inline: { type: 'boolean' }
+      inline: { type: 'boolean' },
+      'no-pages': { type: 'boolean' }
     }
   })
   const folder = oneFolder(positionals)
@@ -37,7 +39,7 @@ export async function prepareCommand(args: readonly string[]): Promise<number> {
   const noTag = patternsOf('no-tag', values['no-tag'])
   try {
     const { scripts, changed, loader } = await placeScripts(folder)
-    const report = await writeSiteManifest(folder, { base, ...named })
+    const report = await writeSiteManifest(folder, { base, ...named, pages: values['no-pages'] !== true })
     const rewriting = await rewriteFolder(folder, {
       lazy: true,
       eagerImages,
@@ -49,7 +51,7 @@ export async function prepareCommand(args: readonly string[]): Promise<number> {
       noTag,
       onleftout: ({ path, reason }) => {
         // The manifest has said it of what is no document.
-        if (/\.html?$/i.test(path)) say(`${JSON.stringify(path)} is left as it is: ${reason}`)
+        if (isDocument(path)) say(`${JSON.stringify(path)} is left as it is: ${reason}`)
       }
     })
     process.stdout.write(`${scripts} scripts, ${changed.length} changed\n`)

@@ -170,7 +170,10 @@ export function isSiteType(type: unknown): type is string {
 }
 
 /** The path of an absolute URL that the manifest may name; empty where only the origin answers it. Never throws. */
-function pathOf({ base, off, enabled }: SiteManifest, url: string | URL): string {
+export function pathOf(
+  { base, off, enabled }: Pick<SiteManifest, 'base' | 'off' | 'enabled'>,
+  url: string | URL
+): string {
   try {
     const { origin, pathname, search } = new URL(url)
     const address = origin + pathname

@@ -75,7 +75,7 @@ export function rewriteDocument(text: string, options: RewritingOptions): Rewrit
   let index = 0
   for (const element of elements) {
     if (element.name === 'img') index++
-    const url = addressIn(element, base, options.isAsciiOnly === true)
+    const url = addressOfElement(element, base, options.isAsciiOnly === true)
     if (url === undefined || !isBelow(url, options.manifest)) continue
     const entry = entryOf(element, url, options.manifest)
     const change = attributeEdit(text, element, entry?.fullHash)
@@ -106,21 +106,27 @@ function isBelow({ origin, pathname }: URL, { base }: SiteManifest): boolean {
   return `${origin}${pathname}`.startsWith(base)
 }
 
-function baseOf(elements: readonly HtmlElement[], url: string): string {
+/** What relative addresses of a document belong to: its own URL, or what its `<base>` says. */
+export function baseOf(elements: readonly HtmlElement[], url: string): string {
   const href = elements
     .find(({ name, attributes }) => name === 'base' && attributes.has('href'))
     ?.attributes.get('href')?.value
   return href !== undefined && URL.canParse(href, url) ? new URL(href, url).href : url
 }
 
+/** An address in a document. Undefined where it is none, or is not ASCII in a document of which only that is known. */
+export function addressIn(value: string, base: string, isAsciiOnly: boolean): URL | undefined {
+  // oxlint-disable-next-line no-control-regex -- ASCII begins with them
+  const isKnown = !isAsciiOnly || /^[\u0000-\u007f]*$/.test(value)
+  return isKnown && URL.canParse(value, base) ? new URL(value, base) : undefined
+}
+
 /** What an element shows; of several that the browser chooses among, the one that all browsers know. */
-function addressIn(element: HtmlElement, base: string, isAsciiOnly: boolean): URL | undefined {
+function addressOfElement(element: HtmlElement, base: string, isAsciiOnly: boolean): URL | undefined {
   const { name, attributes } = element
   const attribute = name === 'a' || name === 'link' ? 'href' : 'src'
   const value = (attributes.get(attribute) ?? attributes.get('data-mayfly-src'))?.value
-  if (ROLES[name] === undefined || value === undefined || !URL.canParse(value, base)) return undefined
-  // oxlint-disable-next-line no-control-regex -- ASCII begins with them
-  return isAsciiOnly && !/^[\u0000-\u007f]*$/.test(value) ? undefined : new URL(value, base)
+  return ROLES[name] === undefined || value === undefined ? undefined : addressIn(value, base, isAsciiOnly)
 }
 
 /** The types that an element may show. A file in another role has no hash: an image is never a script. */
@@ -235,8 +241,8 @@ function endOfDoctype(text: string): number | undefined {
   return end !== -1 && /^<!doctype$/i.test(text.slice(at, at + 9)) ? end + 1 : undefined
 }
 
-/** What has none of these is put into pages, or proves something to somebody. */
-function isPage(text: string, elements: readonly HtmlElement[]): boolean {
+/** Whether a document is a page. What has none of these is put into pages, or proves something to somebody. */
+export function isPage(text: string, elements: readonly HtmlElement[]): boolean {
   return (
     elements.some(({ name }) => ['html', 'head', 'body'].includes(name)) || endOfDoctype(text) !== undefined
   )

@@ -1,7 +1,8 @@
-import { lstat, readFile } from 'node:fs/promises'
+import { lstat } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
 import { HtmlTooLarge } from '../adapters/html-document.js'
 import { addressOf, type SiteManifest } from '../core/site-manifest.js'
+import { isDocument, readDocument } from './document-file.js'
 import { troubleWith } from './file-trouble.js'
 import { folderFiles, type FolderFile, type LeftOut } from './folder-files.js'
 import { imageSizes } from './image-sizes.js'
@@ -18,9 +19,6 @@ import {
 import { inlineTag, integrityOf, scriptTag } from './script-tag.js'
 import { MANIFEST_NAME } from './site-manifest-file.js'
 import { writeWhole } from './write-whole.js'
-
-/** A document of more is no page for people. */
-const MAX_DOCUMENT_BYTES = 16_777_216
 
 /** What is done to the documents of a folder. */
 export interface RewriteOptions {
@@ -80,7 +78,7 @@ export async function rewriteFolder(folder: string, options: RewriteOptions): Pr
   const report = { documents: 0, changed: 0, added: 0, updated: 0, removed: 0 }
   const images = { lazy: 0, eager: 0, several: 0 }
   const inlineRefused: string[] = []
-  for (const file of files.filter(({ path }) => /\.html?$/i.test(path))) {
+  for (const file of files.filter(({ path }) => isDocument(path))) {
     report.documents++
     const { path } = file
     const rewritten = await rewrittenFile(file, {
@@ -110,9 +108,9 @@ async function rewrittenFile(
   file: FolderFile,
   options: RewritingOptions
 ): Promise<(Rewritten & { readonly isChanged: boolean; readonly content: Buffer }) | string> {
-  const bytes = await readDocument(file)
-  if (typeof bytes === 'string') return bytes
-  const { text, encoding } = decoded(bytes)
+  const document = await readDocument(file)
+  if (typeof document === 'string') return document
+  const { text, encoding } = document
   try {
     const rewritten = rewriteDocument(text, { ...options, isAsciiOnly: encoding === 'latin1' })
     const content = Buffer.from(rewritten.text, encoding)
@@ -151,28 +149,5 @@ function tagFor(
   return {
     external: scriptTag(attributes),
     inline: isInline ? inlineTag(attributes, loader) : undefined
-  }
-}
-
-async function readDocument({ place }: FolderFile): Promise<Buffer | string> {
-  const { size } = await lstat(place)
-  if (size > MAX_DOCUMENT_BYTES) return `it has more than ${MAX_DOCUMENT_BYTES} bytes`
-  const bytes = await readFile(place)
-  const isWide = bytes.length > 1 && [0xfeff, 0xfffe].includes(bytes.readUInt16BE(0))
-  return isWide ? 'it is in UTF-16' : bytes
-}
-
-/**
- * Text whose encoding gives the very same bytes: of UTF-8 where they are, otherwise a character for each byte, as which
- * tags are the same in all encodings of the web, and addresses in ASCII.
- */
-function decoded(bytes: Buffer): { text: string; encoding: 'utf8' | 'latin1' } {
-  try {
-    return {
-      text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes),
-      encoding: 'utf8'
-    }
-  } catch {
-    return { text: bytes.toString('latin1'), encoding: 'latin1' }
   }
 }

@@ -3,10 +3,17 @@ import { basename, join, resolve } from 'node:path'
 import { isPath, type SiteFile, type SiteManifest } from '../core/site-manifest.js'
 import { troubleWith } from './file-trouble.js'
 import { endingNamed, isOwnScript, travelling, typesOf } from './file-types.js'
-import { folderFiles, type LeftOut } from './folder-files.js'
+import { folderFiles, type FolderFile, type LeftOut } from './folder-files.js'
 import { candidateOf, hashFiles, SIDECAR_ENDING, type Candidate } from './hash-files.js'
 import { LeftOutFiles, type LeftOutGroup } from './left-out.js'
-import { encodeManifest, filesToJson, MAX_SITE_FILES, writtenBase, type Deployment } from './manifest-json.js'
+import {
+  encodeManifest,
+  filesToJson,
+  MAX_SITE_FILES,
+  SOME_SITE,
+  writtenBase,
+  type Deployment
+} from './manifest-json.js'
 import {
   encodeState,
   MAX_HISTORY,
@@ -15,6 +22,8 @@ import {
   stateFileOf,
   type ManifestState
 } from './manifest-state.js'
+import { pageListsAmong, wantedPageLists, writePageLists, type PageLists } from './page-list-files.js'
+import { isPageListPath, PAGE_LIST_TYPE } from './page-lists.js'
 import { removeSections, sectionIn, writeSections } from './section-files.js'
 import { isPlain, matcherOf } from './path-pattern.js'
 import { writeWhole } from './write-whole.js'
@@ -46,6 +55,11 @@ export interface ManifestOptions {
   readonly rollback?: boolean
   /** Reads every file, also those that look as they did. */
   readonly rehash?: boolean
+  /**
+   * Whether there are page lists: they are written before the manifest, which names them, or those that are there are removed. Default:
+   * they stay as they are.
+   */
+  readonly pages?: boolean | undefined
   /** Leaves the files alone, and changes what is switched off only, where there is a manifest. */
   readonly switchesOnly?: boolean
   readonly now?: () => number
@@ -57,10 +71,12 @@ export interface ManifestOptions {
 /** What a manifest has become. */
 export interface ManifestReport {
   readonly output: string
-  /** Files that may travel, and bytes in them. */
+  /** Files that may travel, and bytes in them, without page lists. */
   readonly files: number
   readonly bytes: number
-  /** All files of the site and their bytes, without sidecars, the manifest and our own scripts. Undefined where nobody looked. */
+  /** Page lists that the manifest names. */
+  readonly pageLists: number
+  /** All files of the site and their bytes, without sidecars, page lists, the manifest and our own scripts. Undefined where nobody looked. */
   readonly site: { readonly files: number; readonly bytes: number } | undefined
   /** What of them does not travel, and why. */
   readonly leftOut: readonly LeftOutGroup[]
@@ -104,11 +120,13 @@ export async function writeSiteManifest(
     await removeSections(output, [encoded, ...(former ? [former] : []), ...others])
   }
   const revoked = new Set(state.revoked)
-  const files = [...found.files.values()].filter(file => !revoked.has(file.fullHash))
+  const named = [...found.files].filter(([, file]) => !revoked.has(file.fullHash))
+  const files = named.filter(([path, file]) => !isNamedPageList(path, file)).map(([, file]) => file)
   return {
     output,
     files: files.length,
     bytes: files.reduce((sum, { length }) => sum + length, 0),
+    pageLists: named.length - files.length,
     site: found.site,
     leftOut: found.leftOut,
     readCount: found.readCount,
@@ -178,9 +196,14 @@ async function lookedAt(root: string, { state, output, options }: Sought): Promi
     leftOut.add(file.reason, file.path)
     onleftout(file)
   })
+  const present = await pageListsAmong(found)
   const files = found.filter(
     ({ path, place }) =>
-      !path.endsWith(SIDECAR_ENDING) && place !== output && !isOwnScript(path) && !isSection(place)
+      !path.endsWith(SIDECAR_ENDING) &&
+      place !== output &&
+      !isOwnScript(path) &&
+      !isSection(place) &&
+      !present.has(path)
   )
   const travel = travelling(
     files.map(({ path }) => path),
@@ -205,13 +228,51 @@ async function lookedAt(root: string, { state, output, options }: Sought): Promi
   const total = candidates.reduce((sum, { length }) => sum + length, 0)
   const known = options.rehash === true ? new Map<string, never>() : state.hashed
   const hashed = await hashFiles(candidates, { known, now, onprogress: bytes => onprogress(bytes, total) })
+  // Behind what could fail: those that are there are in the manifest that is there.
+  const lists: Candidate[] = []
+  for (const path of await pageListsOf(root, { files, present, candidates, state, options, leftOut })) {
+    if (isOff(path)) offPaths.push(path)
+    else lists.push(await candidateOf({ path, place: join(root, path) }, PAGE_LIST_TYPE))
+  }
+  const listed = await hashFiles(lists, { known, now, onprogress() {} })
   return {
     base: state.base,
-    ...hashed,
+    files: new Map([...hashed.files, ...listed.files]),
+    hashed: new Map([...hashed.hashed, ...listed.hashed]),
+    readCount: hashed.readCount,
     offPaths,
     site: { files: files.length, bytes: siteBytes },
     leftOut: leftOut.groups()
   }
+}
+
+interface PagesSought {
+  /** All of the folder but what is ours. */
+  readonly files: readonly FolderFile[]
+  readonly present: PageLists
+  readonly candidates: readonly Candidate[]
+  readonly state: ManifestState
+  readonly options: ManifestOptions
+  readonly leftOut: LeftOutFiles
+}
+
+/** Paths of the page lists that are in the folder, once they are as they are wanted. */
+async function pageListsOf(root: string, sought: PagesSought): Promise<Iterable<string>> {
+  const { files, present, candidates, state, options, leftOut } = sought
+  if (options.pages === undefined) return present.keys()
+  const pictures = new Set(candidates.filter(({ type }) => type.startsWith('image/')).map(({ path }) => path))
+  const base = new URL(state.base, SOME_SITE).href
+  const wanted = options.pages
+    ? await wantedPageLists(files, { base, isPicture: path => pictures.has(path) })
+    : new Map<string, string>()
+  const there = await writePageLists(root, wanted, present)
+  for (const path of wanted.keys())
+    if (!there.has(path)) leftOut.add('page lists whose place something else has', path)
+  return there.keys()
+}
+
+function isNamedPageList(path: string, { type }: SiteFile): boolean {
+  return type === PAGE_LIST_TYPE && isPageListPath(path)
 }
 
 /** What is remembered from now on. */

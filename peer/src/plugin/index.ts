@@ -32,6 +32,8 @@ export interface PluginOptions {
   readonly off?: readonly string[]
   /** Full hashes that never travel. */
   readonly revoke?: readonly string[]
+  /** Whether lists of what pages show are written for the HTML in the folder. Default: those that are there stay as they are. */
+  readonly pages?: boolean
   /** False: the kill switch. */
   readonly enabled?: boolean
 }

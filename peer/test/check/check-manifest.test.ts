@@ -125,6 +125,16 @@ describe('the check of what travels', () => {
     }
   })
 
+  it('takes the name of a page list in a script for no name of a file', async () => {
+    await site.folder.write({
+      'mayfly-pages/index.json': '["a b.png"]'
+    })
+    await site.folder.manifest()
+    expect(await site.folder.paths()).to.include('mayfly-pages/index.json')
+    await site.page({}, { body: '<script>fetch("/search/index.json")</script>' })
+    expect(await problems()).to.match(/^nothing that this page names is in the manifest/)
+  })
+
   it('says what travels without a service worker: what scripts ask for, or what has a hash', async () => {
     await site.page({ 'data-worker': undefined })
     expect(await problems()).to.match(

@@ -8,7 +8,7 @@ describe('the arguments of mayfly manifest', () => {
   it('leave out what is to be as it was', () => {
     const { folder, options } = manifestArguments(['dist'])
     expect(folder).to.equal('dist')
-    for (const name of ['output', 'state', 'base', 'scripts', 'styles', 'enabled'] as const)
+    for (const name of ['output', 'state', 'base', 'scripts', 'styles', 'enabled', 'pages'] as const)
       expect(options[name], name).to.equal(undefined)
     expect(options).to.deep.include({
       off: [],
@@ -31,14 +31,16 @@ describe('the arguments of mayfly manifest', () => {
       '--off',
       'x',
       '--off',
-      'y/'
+      'y/',
+      '--pages'
     ])
     expect(options).to.deep.include({
       base: '/a%20b/',
       scripts: true,
       styles: false,
       output: 'm.json',
-      off: ['x', 'y/']
+      off: ['x', 'y/'],
+      pages: true
     })
   })
 
@@ -50,7 +52,8 @@ describe('the arguments of mayfly manifest', () => {
       ['--enable', '--rehash'],
       ['--revoke', HASH, '--scripts'],
       ['--rollback'],
-      ['--off', 'x']
+      ['--off', 'x'],
+      ['--disable', '--no-pages']
     ])
       expect(manifestArguments(['dist', ...args]).options.switchesOnly, args.join(' ')).to.equal(false)
   })

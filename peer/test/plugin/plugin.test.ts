@@ -103,6 +103,13 @@ describe('the plug-in', () => {
     })
   }
 
+  it('writes lists of what pages show where it is asked to', async () => {
+    await folder.write({ 'out/index.html': '<!doctype html><img src="img/a.png">' })
+    await TOOLS['esbuild']?.(folder.path, { ...OPTIONS, base: '/', pages: true })
+    expect(await folder.text('out/mayfly-pages/index.json')).to.equal('["img/a.png"]')
+    expect(await folder.text('out/mayfly-manifest.json')).to.include('"mayfly-pages/index.json"')
+  })
+
   /** Changes a file when everything is closed, as optimizers and compressors do. */
   const optimizer = (): Plugin => ({
     name: 'optimizer',
