@@ -25,6 +25,7 @@ const TEXTS = {
   css: 'text/css; charset=utf-8',
   js: 'text/javascript; charset=utf-8',
   mjs: 'text/javascript; charset=utf-8',
+  json: 'application/json; charset=utf-8',
   txt: 'text/plain; charset=utf-8'
 }
 const FILES = {
@@ -108,7 +109,7 @@ export function shopSite({ folder = SHOP_FOLDER, library = LIBRARY_FOLDER, attri
   }
 
   async function sendManifest(request, response) {
-    response.setHeader('Content-Type', 'application/json; charset=utf-8')
+    response.setHeader('Content-Type', TEXTS.json)
     response.setHeader('Cache-Control', CACHE.page)
     answerWithText(request, response, manifest)
   }
@@ -116,7 +117,7 @@ export function shopSite({ folder = SHOP_FOLDER, library = LIBRARY_FOLDER, attri
 
 async function sendSection(request, response, file) {
   const text = await readFile(file, 'utf8')
-  response.setHeader('Content-Type', 'application/json; charset=utf-8')
+  response.setHeader('Content-Type', TEXTS.json)
   response.setHeader('Cache-Control', 'public, max-age=31536000, immutable')
   answerWithText(request, response, text)
 }

@@ -19,7 +19,7 @@ const HEIGHT = 480
 /** The command line of the library, as it is compiled. */
 const MAYFLY = fileURLToPath(new URL('../../peer/bin/mayfly.mjs', import.meta.url))
 
-/** Where the shop is: `site/` is what a web server serves, `carried/` its pages with full hashes, of `manifest.json` and its sections. */
+/** Where the shop is: `site/` is what a web server serves, with the lists of what its pages show, `carried/` its pages with full hashes, of `manifest.json` and its sections. */
 const SHOP_FOLDER = fileURLToPath(new URL('../dist/shop/', import.meta.url))
 
 /** Writes the whole shop into this folder. */
@@ -48,7 +48,7 @@ export function buildShop(folder) {
     put(join('..', 'carried', path), html)
   }
   const manifest = join(folder, 'manifest.json')
-  mayfly(['manifest', join(site, 'assets'), '--base-url', `${SHOP_PATH}assets/`, '-o', manifest])
+  mayfly(['manifest', site, '--base-url', SHOP_PATH, '--pages', '-o', manifest])
   mayfly(['rewrite', carried, '--base-url', SHOP_PATH, '--manifest', manifest])
 }
 

@@ -131,6 +131,21 @@ describe('the pages of the shop', () => {
     for (const [name, page] of pages) expect(page, name).not.to.match(/mayfly\.js|data-mayfly/)
   })
 
+  it('have lists of what each shows, which the manifest names', async () => {
+    const folder = new URL('../../dist/shop/', import.meta.url)
+    const manifest = await readManifest(fileURLToPath(new URL('manifest.json', folder)))
+    const list = async (name: string): Promise<readonly (string | readonly string[])[]> =>
+      JSON.parse(await readFile(new URL(`site/mayfly-pages/${name}.json`, folder), 'utf8')) as never
+    const lists = [...(manifest?.files.keys() ?? [])].filter(path => path.startsWith('mayfly-pages/'))
+    expect(lists).to.have.length(pages.size)
+    const second = await list('2')
+    expect(second).to.have.length(24)
+    expect(second[0]).to.match(/^assets\/pots\/051-[\w-]+\.png$/)
+    expect(second[1]).to.have.length(2)
+    for (const picture of [...second, ...(await list('product/1'))].flat())
+      expect(manifest?.files.get(picture)?.type, picture).to.equal('image/png')
+  })
+
   it('differ with Mayfly by the tag and by one attribute on what may travel', async () => {
     const folder = new URL('../../dist/shop/', import.meta.url)
     const read = (path: string) => readFile(new URL(path, folder), 'utf8')
@@ -144,10 +159,10 @@ describe('the pages of the shop', () => {
     const carried = await read('carried/product/1.html')
     expect([...(files?.keys() ?? [])].filter(path => path.endsWith('-320.png'))).to.have.length(100)
     expect(carried).to.match(
-      new RegExp(`<video [^>]*data-mayfly="${files?.get('film/wheel.mp4')?.fullHash}"`)
+      new RegExp(`<video [^>]*data-mayfly="${files?.get('assets/film/wheel.mp4')?.fullHash}"`)
     )
     expect(carried).to.match(
-      new RegExp(`<a [^>]*data-mayfly="${files?.get('catalogue.zip')?.fullHash}"[^>]*download`)
+      new RegExp(`<a [^>]*data-mayfly="${files?.get('assets/catalogue.zip')?.fullHash}"[^>]*download`)
     )
     const tagged = withTag(carried, { src: '/mayfly.js', 'data-mediators': 'ws://a" onload="x' })
     const tag = '  <script src="/mayfly.js" data-mediators="ws://a&quot; onload=&quot;x"></script>\n  '

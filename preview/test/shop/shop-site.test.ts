@@ -13,8 +13,8 @@ const PAGE = `<html><head></head><body><video src="../assets/film.mp4"></video>$
 const CARRIED = PAGE.replace('<video ', '<video data-mayfly="f0" ')
 const MANIFEST = {
   version: 1,
-  base: '/shop/assets/',
-  files: { 'film.mp4': { fullHash: 'f0', length: 1000, type: 'video/mp4' } }
+  base: '/shop/',
+  files: { 'assets/film.mp4': { fullHash: 'f0', length: 1000, type: 'video/mp4' } }
 }
 
 describe('the server of the shop', () => {
@@ -34,6 +34,7 @@ describe('the server of the shop', () => {
     put('carried/product/1.html', CARRIED)
     put('site/assets/film.mp4', FILM)
     put('site/assets/empty.zip', '')
+    put('site/mayfly-pages/product/1.json', '["assets/film.png"]')
     put('manifest.json', JSON.stringify(MANIFEST))
     put(`manifest-${'0'.repeat(16)}.json`, '{"files":{}}')
     put('secret.html', 'secret')
@@ -90,6 +91,12 @@ describe('the server of the shop', () => {
       expect(await (await get(path)).text(), path).to.equal('library')
     expect(await (await get('/shop/mayfly-worker.js')).text()).to.equal('worker')
     expect((await get('/mayfly-objects.js')).status, 'a part that is not there').to.equal(404)
+  })
+
+  it('serves the lists of what pages show', async () => {
+    const list = await get('/shop/mayfly-pages/product/1.json')
+    expect(list.headers.get('content-type')).to.equal('application/json; charset=utf-8')
+    expect(await list.text()).to.equal('["assets/film.png"]')
   })
 
   it('leaves all other paths to others', async () => {
