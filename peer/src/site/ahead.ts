@@ -22,9 +22,14 @@ const LISTS = 'mayfly-pages/'
 
 /**
  * What is given brings what a page of the site shows first, from other visitors alone, so that it is held when the visitor comes
- * there: each page once, and nothing of one that has no list in the manifest. It never rejects.
+ * there: each page once, and nothing of one that has no list in the manifest. It is known a moment later whether the visitor means
+ * it; what tells what is named is read meanwhile. It never rejects.
  */
-export function openAhead({ manifest, look, session }: AheadHost): (url: string) => Promise<void> {
+export function openAhead({
+  manifest,
+  look,
+  session
+}: AheadHost): (url: string, isMeant: Promise<boolean>) => Promise<void> {
   /** Addresses of lists; of this page nothing is brought. */
   const seen = new Set<string | undefined>([undefined])
   let left = MAX_BYTES
@@ -41,13 +46,13 @@ export function openAhead({ manifest, look, session }: AheadHost): (url: string)
     if (!file || file.length > MAX_LENGTH || (left -= file.length) < 0) return undefined
     return session.bring({ fullHash: file.fullHash, length: file.length, url: '', patienceMs: PATIENCE_MS })
   }
-  return async url => {
+  return async (url, isMeant) => {
     const list = listOf(url)
     seen.add(listOf(location.href))
     if (list === undefined || seen.has(list) || seen.size > MAX_PAGES + 1) return
-    seen.add(list)
     try {
-      if (!(await look(list))) return
+      if (!(await look(list)) || !(await isMeant) || seen.has(list)) return
+      seen.add(list)
       const items = JSON.parse(await fetchJson(list, fetch, 'default')) as unknown[]
       await Promise.all(items.slice(0, MAX_PICTURES).map(bring))
     } catch {

@@ -150,12 +150,12 @@ function watchLinks(): void {
     const link = (target as Partial<Element>).closest?.<HTMLAnchorElement>('a[href]')
     if (link === pointed) return
     pointed = link
-    const follow = async (): Promise<void> => {
-      const { fetch: fetching } = obstacles()
-      if (link && link === pointed && (!fetching || fetching === 'weight'))
-        await (await opened())?.ahead(link.href)
-    }
-    setTimeout(() => void follow().catch(() => {}), POINTED_MS)
+    const isMeant = after(POINTED_MS).then(() => link === pointed)
+    const { fetch: fetching } = obstacles()
+    if (link && (!fetching || fetching === 'weight'))
+      opened()
+        .then(session => session?.ahead(link.href, isMeant))
+        .catch(() => {})
   }
   for (const type of ['pointerover', 'focusin']) addEventListener(type, point, { passive: true })
 }

@@ -111,14 +111,13 @@ const part: ObjectsPart = (options, host) => {
       // What is long is mostly asked for later, and then at once.
       return session.meet(named, wanted > 0 || files.some(({ sidecar }) => sidecar))
     },
-    ahead: async url => {
+    ahead: async (url, isMeant) => {
       if (!reader || session.outlook().open === 0) return
       ahead ??= fetchPart<AheadPart>('ahead', INTEGRITY.ahead).then(openAhead =>
         openAhead?.({ manifest: () => reader.current(), look: lookAt, session })
       )
-      await (
-        await ahead
-      )?.(url)
+      const bring = await ahead
+      await bring?.(url, isMeant)
     },
     stream: wish => streams().then(open => open?.openStream(session, wish)),
     present: async (element, showing) => {

@@ -43,8 +43,8 @@ export interface SiteSession extends ObjectSession {
   present(element: Element, showing: Showing): Promise<Shown | undefined>
   /** Shares what the browser fetches itself for an element. */
   keepShown(fullHash: string, url: string, element: Element): void
-  /** Brings what a page of the site shows first, from others that are reached. */
-  ahead(url: string): Promise<void>
+  /** Brings what a page of the site shows first, from others that are reached, if the visitor means it. */
+  ahead(url: string, isMeant: Promise<boolean>): Promise<void>
   /** Undefined: the part that streams cannot be had. */
   stream(options: StreamOptions): Promise<ContentStream | undefined>
 }

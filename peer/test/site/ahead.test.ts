@@ -17,6 +17,7 @@ describe('what the next page shows', () => {
   let site: Map<string, string>
   let fetched: string[]
   let wished: Wish[]
+  let isMeant: boolean
   let ahead: (url: string) => Promise<void>
 
   beforeEach(() => {
@@ -39,7 +40,8 @@ describe('what the next page shows', () => {
     }
     for (const name of names)
       Object.defineProperty(globalThis, name, { value: values[name], configurable: true, writable: true })
-    ahead = openAhead({
+    isMeant = true
+    const bring = openAhead({
       manifest: () => ({ base: BASE }) as never,
       look: async address => {
         const { length } = site.get(address) ?? {}
@@ -52,6 +54,7 @@ describe('what the next page shows', () => {
         }
       }
     })
+    ahead = url => bring(url, Promise.resolve(isMeant))
   })
   afterEach(() => {
     for (const [name, descriptor] of before)
@@ -73,6 +76,17 @@ describe('what the next page shows', () => {
     await ahead(`${BASE}2#there`)
     expect(brought()).to.deep.equal(['pots/1.png', 'pots/2%20%C3%A9.png'])
     expect(wished.map(({ url }) => url)).to.deep.equal(['', ''])
+  })
+
+  it('is brought when the visitor means it, and not before', async () => {
+    list('2', ['1.png'])
+    pictures('1.png')
+    isMeant = false
+    await ahead(`${BASE}2`)
+    expect(fetched).to.deep.equal([])
+    isMeant = true
+    await ahead(`${BASE}2`)
+    expect(brought()).to.deep.equal(['1.png'])
   })
 
   for (const [address, name] of [
