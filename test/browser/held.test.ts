@@ -47,7 +47,10 @@ describe('lazy pictures out of sight, in a page with the script tag', function (
   before(async () => {
     world = await World.shared()
     site = await new TaggedSite().start()
-    for (let i = 0; i < IMAGES; i++) await site.add(`/image/${i}.png`, 'image/png', noisePng(i + 1, 20_000))
+    for (let i = 0; i < IMAGES; i++) {
+      await site.add(`/image/${i}.png`, 'image/png', noisePng(i + 1, 20_000))
+      await site.add(`/large/${i}.png`, 'image/png', noisePng(i + 101, 20_000))
+    }
     site.nameAll()
     const images = Array.from(
       { length: IMAGES },
@@ -64,6 +67,16 @@ describe('lazy pictures out of sight, in a page with the script tag', function (
         path,
         `<!doctype html><title>site</title>${tag}<style>img { display: block } ${style}</style><body>${images.join('\n')}`
       )
+    const several = images.map(image =>
+      image.replace(
+        /src="(\S+)(\d+\.png)"/,
+        'srcset="$1$2 300w, /large/$2 3000w" sizes="300px" src="/large/$2"'
+      )
+    )
+    site.pages.set(
+      '/several',
+      `<!doctype html><title>site</title>${tag}<style>img { display: block }</style><body>${several.join('\n')}`
+    )
   })
   after(async () => {
     expect(await world.leave(/favicon|404|ERR_/)).to.deep.equal([])
@@ -150,14 +163,19 @@ describe('lazy pictures out of sight, in a page with the script tag', function (
     expect(await rulesIn(page)).to.equal(0)
   })
 
-  it('come from others', async () => {
+  it('come from others, whether they have one address or several', async () => {
     const first = await visit('')
     await allCome(first)
     await holds(first, IMAGES, world.mediator(0))
-    site.asked.clear()
-    const second = await visit('')
-    await allCome(second)
-    expect(await rulesIn(second)).to.equal(0)
-    expect(askedFor().filter(i => i >= FIRST_HELD)).to.deep.equal([])
+    for (const path of ['', 'several']) {
+      site.asked.clear()
+      const second = await visit('', path)
+      await allCome(second)
+      expect(await rulesIn(second)).to.equal(0)
+      expect(
+        askedFor().filter(i => i >= FIRST_HELD),
+        path
+      ).to.deep.equal([])
+    }
   })
 })

@@ -8,6 +8,8 @@ export interface AheadHost {
   /** What the manifest says of an absolute URL. */
   readonly look: (url: string) => Promise<ManifestEntry | undefined>
   readonly session: Pick<ObjectSession, 'bring'>
+  /** It is held now, by its full hash. */
+  readonly held: (fullHash: string) => void
 }
 
 /** Milliseconds that others have for each: a visitor who points at a link follows it soon. */
@@ -28,7 +30,8 @@ const LISTS = 'mayfly-pages/'
 export function openAhead({
   manifest,
   look,
-  session
+  session,
+  held
 }: AheadHost): (url: string, isMeant: Promise<boolean>) => Promise<void> {
   /** Addresses of lists; of this page nothing is brought. */
   const seen = new Set<string | undefined>([undefined])
@@ -40,11 +43,12 @@ export function openAhead({
     const address = origin + pathname
     return address.startsWith(base) ? `${base}${LISTS}${nameOf(address.slice(base.length))}.json` : undefined
   }
-  const bring = async (item: unknown): Promise<unknown> => {
+  const bring = async (item: unknown): Promise<void> => {
     const { base = '' } = manifest() ?? {}
     const file = await look(addressOf({ base }, chosen(item)))
-    if (!file || file.length > MAX_LENGTH || (left -= file.length) < 0) return undefined
-    return session.bring({ fullHash: file.fullHash, length: file.length, url: '', patienceMs: PATIENCE_MS })
+    if (!file || file.length > MAX_LENGTH || (left -= file.length) < 0) return
+    const { fullHash, length } = file
+    if (await session.bring({ fullHash, length, url: '', patienceMs: PATIENCE_MS })) held(fullHash)
   }
   return async (url, isMeant) => {
     const list = listOf(url)

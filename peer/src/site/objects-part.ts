@@ -112,9 +112,14 @@ const part: ObjectsPart = (options, host) => {
       return session.meet(named, wanted > 0 || files.some(({ sidecar }) => sidecar))
     },
     ahead: async (url, isMeant) => {
-      if (!reader || session.outlook().open === 0) return
+      if (!reader || page.visitors() === 0) return
       ahead ??= fetchPart<AheadPart>('ahead', INTEGRITY.ahead).then(openAhead =>
-        openAhead?.({ manifest: () => reader.current(), look: lookAt, session })
+        openAhead?.({
+          manifest: () => reader.current(),
+          look: lookAt,
+          session,
+          held: fullHash => container?.controller?.postMessage({ mayfly: { held: fullHash } })
+        })
       )
       const bring = await ahead
       await bring?.(url, isMeant)

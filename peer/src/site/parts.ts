@@ -43,7 +43,7 @@ export interface SiteSession extends ObjectSession {
   present(element: Element, showing: Showing): Promise<Shown | undefined>
   /** Shares what the browser fetches itself for an element. */
   keepShown(fullHash: string, url: string, element: Element): void
-  /** Brings what a page of the site shows first, from others that are reached, if the visitor means it. */
+  /** Brings what a page of the site shows first, from others, if the visitor means it. */
   ahead(url: string, isMeant: Promise<boolean>): Promise<void>
   /** Undefined: the part that streams cannot be had. */
   stream(options: StreamOptions): Promise<ContentStream | undefined>

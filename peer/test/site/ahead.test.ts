@@ -17,6 +17,8 @@ describe('what the next page shows', () => {
   let site: Map<string, string>
   let fetched: string[]
   let wished: Wish[]
+  /** What the worker is told. */
+  let held: string[]
   let isMeant: boolean
   let ahead: (url: string) => Promise<void>
 
@@ -25,6 +27,7 @@ describe('what the next page shows', () => {
     site = new Map()
     fetched = []
     wished = []
+    held = []
     const values = {
       location: { href: BASE },
       fetch: async (url: string) => {
@@ -47,10 +50,13 @@ describe('what the next page shows', () => {
         const { length } = site.get(address) ?? {}
         return length === undefined ? undefined : ({ fullHash: address.replace(BASE, ''), length } as never)
       },
+      held: fullHash => held.push(fullHash),
       session: {
         bring: async wish => {
           wished.push(wish)
-          return undefined
+          return wish.fullHash.includes('lost')
+            ? undefined
+            : { bytes: new Uint8Array(wish.length ?? 0), source: 'peer' }
         }
       }
     })
@@ -70,12 +76,13 @@ describe('what the next page shows', () => {
   const brought = (): string[] => wished.map(({ fullHash }) => fullHash)
 
   it('is brought from others alone, once', async () => {
-    list('2', ['pots/1.png', 'pots/unknown.png', 'pots/2 é.png'])
-    pictures('pots/1.png', 'pots/2%20%C3%A9.png')
+    list('2', ['pots/1.png', 'pots/unknown.png', 'lost.png', 'pots/2 é.png'])
+    pictures('pots/1.png', 'pots/2%20%C3%A9.png', 'lost.png')
     await ahead(`${BASE}2`)
     await ahead(`${BASE}2#there`)
-    expect(brought()).to.deep.equal(['pots/1.png', 'pots/2%20%C3%A9.png'])
-    expect(wished.map(({ url }) => url)).to.deep.equal(['', ''])
+    expect(brought()).to.deep.equal(['pots/1.png', 'lost.png', 'pots/2%20%C3%A9.png'])
+    expect(wished.map(({ url }) => url)).to.deep.equal(['', '', ''])
+    expect(held).to.deep.equal(['pots/1.png', 'pots/2%20%C3%A9.png'])
   })
 
   it('is brought when the visitor means it, and not before', async () => {

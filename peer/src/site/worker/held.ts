@@ -8,6 +8,8 @@ import { levelsOf, fullHashOf, rootOf } from '../tree.js'
 export interface Held {
   /** Whether the cache had it when it was looked through. */
   has(fullHash: string): boolean
+  /** The cache has got it since. */
+  add(fullHash: string): unknown
   /** Looks through the cache. Never rejects. */
   look(): Promise<void>
   /**
@@ -51,6 +53,7 @@ export function openHeld({ caches }: Pick<typeof globalThis, 'caches'>, manifest
   }
   return {
     has: fullHash => known.has(fullHash),
+    add: fullHash => known.add(fullHash),
     look: async () => {
       try {
         const requests = await (await caches.open(STORE)).keys()

@@ -198,7 +198,8 @@ export function openSiteWorker(manifestUrl: string, platform: Platform): SiteWor
     },
     message: async (clientId, data) => {
       const said = (data as { mayfly?: PageMessage } | null)?.mayfly
-      if (said) await pages.said(clientId, said).catch(() => {})
+      if (typeof said === 'string') await pages.said(clientId, said).catch(() => {})
+      else if (said) held.add(said.held)
     }
   }
 }

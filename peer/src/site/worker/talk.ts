@@ -43,4 +43,9 @@ export interface Came {
 }
 
 /** To the worker: there is a page; it has a session; and it is to be taken over, with all others of the site. */
-export type PageMessage = 'here' | 'shown' | 'claim'
+export type PageMessage = 'here' | 'shown' | 'claim' | Held
+
+/** An object that the site's cache has got since the worker looked through it. */
+export interface Held {
+  readonly held: string
+}
