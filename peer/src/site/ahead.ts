@@ -8,8 +8,8 @@ export interface AheadHost {
   /** What the manifest says of an absolute URL. */
   readonly look: (url: string) => Promise<ManifestEntry | undefined>
   readonly session: Pick<ObjectSession, 'bring'>
-  /** It is held now, by its full hash. */
-  readonly held: (fullHash: string) => void
+  /** It is held now. */
+  readonly held: (fullHash: string, url: string) => void
 }
 
 /** Milliseconds that others have for each: a visitor who points at a link follows it soon. */
@@ -45,10 +45,11 @@ export function openAhead({
   }
   const bring = async (item: unknown): Promise<void> => {
     const { base = '' } = manifest() ?? {}
-    const file = await look(addressOf({ base }, chosen(item)))
+    const url = addressOf({ base }, chosen(item))
+    const file = await look(url)
     if (!file || file.length > MAX_LENGTH || (left -= file.length) < 0) return
     const { fullHash, length } = file
-    if (await session.bring({ fullHash, length, url: '', patienceMs: PATIENCE_MS })) held(fullHash)
+    if (await session.bring({ fullHash, length, url: '', patienceMs: PATIENCE_MS })) held(fullHash, url)
   }
   return async (url, isMeant) => {
     const list = listOf(url)

@@ -118,7 +118,7 @@ const part: ObjectsPart = (options, host) => {
           manifest: () => reader.current(),
           look: lookAt,
           session,
-          held: fullHash => container?.controller?.postMessage({ mayfly: { held: fullHash } })
+          held: (fullHash, url) => container?.controller?.postMessage({ mayfly: { held: fullHash, url } })
         })
       )
       const bring = await ahead

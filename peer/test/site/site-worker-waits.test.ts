@@ -109,6 +109,15 @@ describe('what the service worker of a site waits for', () => {
       expect(await (await world.ask('a.png', 'new'))?.text()).to.equal('picture')
     })
 
+    it('has what a page brought for the next one, from its first picture on', async () => {
+      await world.hold('picture')
+      await world.worker.message('two', { mayfly: { held: await hashOf('picture'), url: `${SITE}/a.png` } })
+      expect(world.sections).to.have.length(1)
+      await world.open('new', false)
+      expect(await (await world.ask('a.png', 'new'))?.text()).to.equal('picture')
+      expect(world.fetched).to.deep.equal([])
+    })
+
     it('takes no section that is not what its name promises', async () => {
       world.section = () => json('{"files":{}}')
       expect(await (await world.ask('a.png', 'two'))?.text()).to.equal('network')

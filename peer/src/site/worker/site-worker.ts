@@ -199,7 +199,11 @@ export function openSiteWorker(manifestUrl: string, platform: Platform): SiteWor
     message: async (clientId, data) => {
       const said = (data as { mayfly?: PageMessage } | null)?.mayfly
       if (typeof said === 'string') await pages.said(clientId, said).catch(() => {})
-      else if (said) held.add(said.held)
+      else if (said) {
+        held.add(said.held)
+        // By the time that its page is opened, what the manifest says of it is known here too.
+        await manifest.look(said.url)
+      }
     }
   }
 }

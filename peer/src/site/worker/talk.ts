@@ -48,4 +48,6 @@ export type PageMessage = 'here' | 'shown' | 'claim' | Held
 /** An object that the site's cache has got since the worker looked through it. */
 export interface Held {
   readonly held: string
+  /** Where it will be asked for. */
+  readonly url: string
 }
