@@ -8,6 +8,7 @@ import {
   type Outcome,
   type Tried
 } from '../core/reachability.js'
+import { attempt } from './attempt.js'
 import type { Message } from './wire.js'
 
 /** A description or a candidate, as it travels; from a peer that is not trusted. */
@@ -63,14 +64,17 @@ const MAX_CANDIDATES = 20
 
 /**
  * One RTCPeerConnection with a data channel for each of two lanes (docs/PROTOCOL.md). Whatever the other side signals or
- * sends leads to `onclose` at worst.
+ * sends leads to `onclose` at worst. Undefined: the browser makes no more of them, and `events` are told nothing.
  */
 export function openConnection(
   iceServers: RTCIceServer[],
   isInitiator: boolean,
   events: ConnectionEvents
-): Connection {
-  const rtc = connectionThrough(iceServers)
+): Connection | undefined {
+  // A mediator names the servers: what this platform does not take must not end in the page. Neighbours are found without.
+  const rtc = attempt(() => new RTCPeerConnection({ iceServers })) ?? attempt(() => new RTCPeerConnection())
+  // Chromium makes 500 for a page and not one more, closed ones included for as long as they are not swept up.
+  if (!rtc) return undefined
   const page = pageNetwork()
   const began = performance.now()
   let openMs = 0
@@ -270,15 +274,6 @@ function pairOf(stats: RTCStatsReport): [kinds: string, seconds: number | undefi
       return [kinds.join(''), one.currentRoundTripTime]
     }
   return undefined
-}
-
-/** A mediator names the servers: what this platform does not take must not end in the page. Neighbours are found without. */
-function connectionThrough(iceServers: RTCIceServer[]): RTCPeerConnection {
-  try {
-    return new RTCPeerConnection({ iceServers })
-  } catch {
-    return new RTCPeerConnection()
-  }
 }
 
 /** One data channel transport and nothing else: some platforms read past what is missing. */

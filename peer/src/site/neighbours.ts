@@ -1,5 +1,5 @@
 import type { Reachability, Tried } from '../core/reachability.js'
-import { openConnection, type Connection, type Lane, type PeerSignal } from './connection.js'
+import { openConnection, type Lane, type PeerSignal } from './connection.js'
 import type { Address } from './mediator.js'
 import { toHex } from './tree.js'
 import type { Message } from './wire.js'
@@ -43,6 +43,12 @@ export interface Neighbours {
 }
 
 const MAX_NEIGHBOURS = 24
+/**
+ * Whoever has others offer, or names them, without end takes neither the page's time nor all the connections that a browser
+ * makes for it: the site may need some itself.
+ */
+const MAX_BEGUN = 60
+const BEGUN_MS = 60_000
 const MAX_DROPPED = 1_024
 const IDLE_MS = 120_000
 /** Who could not be reached, or did not answer, is not tried again for so long. */
@@ -66,6 +72,8 @@ export function openNeighbours(
   const dropped = new Set<string>()
   /** Until when. */
   const avoided = new Map<string, number>()
+  /** When the last connections were begun, the latest first. */
+  const begun: number[] = []
   let isClosed = false
   const idle = setInterval(() => {
     for (const one of all.values()) if (performance.now() - one.activeAt > IDLE_MS) one.close()
@@ -75,31 +83,9 @@ export function openNeighbours(
     const key = keyOf(address)
     if (isClosed || dropped.has(key) || !hasRoom()) return undefined
     let hasOpened = false
-    const attempt: Attempt = {
-      ...address,
-      name,
-      isInitiator,
-      activeAt: performance.now(),
-      get isOpen() {
-        return connection.isOpen
-      },
-      get roundTripMs() {
-        return connection.roundTripMs
-      },
-      get hasControl() {
-        return connection.hasControl
-      },
-      get buffered() {
-        return connection.buffered
-      },
-      signal: signal => connection.signal(signal),
-      send: (message, lane = 'data') => {
-        attempt.activeAt = performance.now()
-        connection.send(message, lane)
-      },
-      close: () => connection.close()
-    }
-    const connection: Connection = openConnection(iceServers(), isInitiator, {
+    begun.unshift(performance.now())
+    begun.splice(MAX_BEGUN)
+    const connection = openConnection(iceServers(), isInitiator, {
       onsignals: signals => events.signal(address, { version: 1, connection: name, signals }),
       onopen: () => {
         hasOpened = true
@@ -125,14 +111,28 @@ export function openNeighbours(
         events.onclose(attempt)
       }
     })
+    if (!connection) return undefined
+    const send = connection.send.bind(connection)
+    const attempt: Attempt = Object.assign(connection, {
+      ...address,
+      name,
+      isInitiator,
+      activeAt: performance.now(),
+      send: (message: Message, lane: Lane = 'data') => {
+        attempt.activeAt = performance.now()
+        send(message, lane)
+      }
+    })
     all.set(key, attempt)
     return attempt
   }
   /** Who is idle longest makes room, but nobody who was busy in the last seconds. */
   const hasRoom = (): boolean => {
+    const now = performance.now()
+    if (now - begun[MAX_BEGUN - 1]! < BEGUN_MS) return false
     if (all.size < MAX_NEIGHBOURS) return true
     const [oldest] = [...all.values()].sort((a, b) => a.activeAt - b.activeAt)
-    if (oldest === undefined || performance.now() - oldest.activeAt < 10_000) return false
+    if (oldest === undefined || now - oldest.activeAt < 10_000) return false
     oldest.close()
     return true
   }

@@ -16,7 +16,7 @@ describe('a connection of the script tag', () => {
     signals = []
     tried = []
     order = []
-    return openConnection([], isInitiator, {
+    const connection = openConnection([], isInitiator, {
       onsignals: some => signals.push(...some),
       onopen: () => order.push('open'),
       ontried: one => {
@@ -27,6 +27,8 @@ describe('a connection of the script tag', () => {
       ondrain: () => {},
       onclose: () => order.push('close')
     })
+    if (!connection) throw new Error('the browser makes no more of them')
+    return connection
   }
   const answer = (...candidates: string[]): PeerSignal => ({ type: 'answer', sdp: descriptionOf(candidates) })
   const rtc = (): FakeRtc => FakeRtc.all.at(-1) as FakeRtc

@@ -32,6 +32,8 @@ export class FakeRtc {
   /** What the next ones find at once, with the end of it. */
   static finds: readonly string[] = []
   static hasEnd = true
+  /** The browser makes so many and no more. */
+  static most = Infinity
 
   iceConnectionState = 'new'
   localDescription: { type: string; sdp: string } | undefined
@@ -46,6 +48,8 @@ export class FakeRtc {
   readonly configuration: RTCConfiguration | undefined
 
   constructor(configuration?: RTCConfiguration) {
+    if (FakeRtc.all.length >= FakeRtc.most)
+      throw new DOMException('Cannot create so many PeerConnections', 'UnknownError')
     this.configuration = configuration
     FakeRtc.all.push(this)
   }
@@ -54,6 +58,7 @@ export class FakeRtc {
     FakeRtc.all.length = 0
     FakeRtc.finds = [candidateOf('192.168.1.4', 'host')]
     FakeRtc.hasEnd = true
+    FakeRtc.most = Infinity
     Object.assign(globalThis, { RTCPeerConnection: FakeRtc })
   }
 

@@ -15,6 +15,8 @@ describe('neighbours of the script tag', () => {
   let names: Map<string, string>
   let tried: Tried[]
   let gone: Neighbour[]
+  /** Those whose offers were refused. */
+  let refused: string[]
 
   beforeEach(() => {
     time = new VirtualTime()
@@ -23,8 +25,13 @@ describe('neighbours of the script tag', () => {
     names = new Map()
     tried = []
     gone = []
+    refused = []
     neighbours = openNeighbours('0', () => [], reachability, {
-      signal: ({ peerId }, data) => void names.set(peerId, (data as { connection: string }).connection),
+      signal: ({ peerId }, data) => {
+        const { connection, closed } = data as { connection: string; closed?: boolean }
+        names.set(peerId, connection)
+        if (closed) refused.push(peerId)
+      },
       onopen: () => {},
       ontried: (_, one) => tried.push(one),
       onmessage: () => {},
@@ -43,10 +50,10 @@ describe('neighbours of the script tag', () => {
       connection: names.get(`peer ${n}`),
       signals: [{ type: 'answer', sdp: descriptionOf([HOST]) }]
     })
-  const offer = (n: number): void =>
+  const offer = (n: number, connection = '0123456789abcdef'): void =>
     neighbours.receive(address(n), {
       version: 1,
-      connection: '0123456789abcdef',
+      connection,
       signals: [{ type: 'offer', sdp: descriptionOf([HOST]) }]
     })
 
@@ -121,5 +128,26 @@ describe('neighbours of the script tag', () => {
     expect(neighbours.connect(address(6))).to.equal(undefined)
     await time.advance(0)
     expect([time.pending, FakeRtc.all.length]).to.deep.equal([0, 4])
+  })
+  it('that offer without end get 60 connections a minute and no more, whoever they say they are', async () => {
+    for (let n = 0; n < 90; n++) {
+      offer(n % 2, n.toString(16).padStart(16, '0'))
+      await time.advance(100)
+    }
+    expect(FakeRtc.all).to.have.length(60)
+    expect(refused).to.have.length(30)
+    expect(neighbours.connect(address(99))).to.equal(undefined)
+    await time.advance(60_000)
+    for (let n = 100; n < 190; n++) neighbours.connect(address(n))?.close()
+    expect(FakeRtc.all).to.have.length(120)
+  })
+
+  it('are none where the browser makes no more connections', async () => {
+    FakeRtc.most = 1
+    neighbours.connect(address(1))
+    expect(neighbours.connect(address(2))).to.equal(undefined)
+    offer(3)
+    expect([...neighbours.all.keys()]).to.deep.equal(['peer 1mediator'])
+    expect(refused).to.deep.equal(['peer 3'])
   })
 })

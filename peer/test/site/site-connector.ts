@@ -25,6 +25,7 @@ export function siteConnector(): Connector {
         ondrain: () => events.ondrain(),
         onclose: () => events.onclose(reason)
       })
+      if (!connection) throw new Error('the browser makes no more of them')
       return {
         get hasControl() {
           return connection.hasControl
