@@ -1,5 +1,4 @@
-import { pageNetwork } from '../adapters/page-network.js'
-import { withoutLocal } from '../core/local-network.js'
+import { withoutLocal, type PageNetwork } from '../core/local-network.js'
 import {
   farthest,
   kindOf,
@@ -69,13 +68,13 @@ const MAX_CANDIDATES = 20
 export function openConnection(
   iceServers: RTCIceServer[],
   isInitiator: boolean,
-  events: ConnectionEvents
+  events: ConnectionEvents,
+  page: PageNetwork
 ): Connection | undefined {
   // A mediator names the servers: what this platform does not take must not end in the page. Neighbours are found without.
   const rtc = attempt(() => new RTCPeerConnection({ iceServers })) ?? attempt(() => new RTCPeerConnection())
   // Chromium makes 500 for a page and not one more, closed ones included for as long as they are not swept up.
   if (!rtc) return undefined
-  const page = pageNetwork()
   const began = performance.now()
   let openMs = 0
   let roundTripMs: number | undefined

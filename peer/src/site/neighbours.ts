@@ -1,3 +1,4 @@
+import type { PageNetwork } from '../core/local-network.js'
 import type { Reachability, Tried } from '../core/reachability.js'
 import { openConnection, type Lane, type PeerSignal } from './connection.js'
 import type { Address } from './mediator.js'
@@ -14,6 +15,14 @@ export interface Neighbour extends Address {
   activeAt: number
   send(message: Message, lane?: Lane): void
   close(): void
+}
+
+/** What connections to others are made with, each as it is then. */
+export interface Surroundings {
+  /** Those that the mediator has named last. */
+  readonly servers: () => RTCIceServer[]
+  /** Where the page is. */
+  readonly network: () => PageNetwork
 }
 
 export interface NeighboursEvents {
@@ -48,12 +57,11 @@ const MAX_NEIGHBOURS = 24
  * makes for it: the site may need some itself.
  */
 const MAX_BEGUN = 60
-const BEGUN_MS = 60_000
-const MAX_DROPPED = 1_024
+const BEGUN_MS = 120_000
 const IDLE_MS = 120_000
 /** Who could not be reached, or did not answer, is not tried again for so long. */
 const AVOID_MS = 60_000
-const MAX_AVOIDED = 256
+const MAX_AVOIDED = 1_024
 
 interface Attempt extends Neighbour {
   readonly name: string
@@ -64,13 +72,12 @@ interface Attempt extends Neighbour {
 /** The connections to other visitors, one for each, by their addresses. */
 export function openNeighbours(
   peerId: string,
-  iceServers: () => RTCIceServer[],
+  { servers, network }: Surroundings,
   reachability: Reachability,
   events: NeighboursEvents
 ): Neighbours {
   const all = new Map<string, Attempt>()
-  const dropped = new Set<string>()
-  /** Until when. */
+  /** Until when; for ever: it has sent what is wrong. */
   const avoided = new Map<string, number>()
   /** When the last connections were begun, the latest first. */
   const begun: number[] = []
@@ -81,36 +88,41 @@ export function openNeighbours(
 
   const begin = (address: Address, name: string, isInitiator: boolean): Attempt | undefined => {
     const key = keyOf(address)
-    if (isClosed || dropped.has(key) || !hasRoom()) return undefined
+    if (isClosed || avoided.get(key) === Infinity || !hasRoom()) return undefined
     let hasOpened = false
     begun.unshift(performance.now())
     begun.splice(MAX_BEGUN)
-    const connection = openConnection(iceServers(), isInitiator, {
-      onsignals: signals => events.signal(address, { version: 1, connection: name, signals }),
-      onopen: () => {
-        hasOpened = true
-        events.onopen(attempt)
-      },
-      ontried: tried => {
-        // That others come from where nothing leads here is no fault of this network.
-        if (isInitiator || /^[on]/.test(tried.outcome)) reachability.tried(tried, Date.now())
-        events.ontried?.(attempt, tried)
-      },
-      onmessage: message => {
-        attempt.activeAt = performance.now()
-        try {
-          events.onmessage(attempt, message)
-        } catch {
-          drop(attempt)
+    const connection = openConnection(
+      servers(),
+      isInitiator,
+      {
+        onsignals: signals => events.signal(address, { version: 1, connection: name, signals }),
+        onopen: () => {
+          hasOpened = true
+          events.onopen(attempt)
+        },
+        ontried: tried => {
+          // That others come from where nothing leads here is no fault of this network.
+          if (isInitiator || /^[on]/.test(tried.outcome)) reachability.tried(tried, Date.now())
+          events.ontried?.(attempt, tried)
+        },
+        onmessage: message => {
+          attempt.activeAt = performance.now()
+          try {
+            events.onmessage(attempt, message)
+          } catch {
+            drop(attempt)
+          }
+        },
+        ondrain: () => events.ondrain(attempt),
+        onclose: () => {
+          if (all.get(key) === attempt) all.delete(key)
+          if (!hasOpened) avoid(key)
+          events.onclose(attempt)
         }
       },
-      ondrain: () => events.ondrain(attempt),
-      onclose: () => {
-        if (all.get(key) === attempt) all.delete(key)
-        if (!hasOpened) avoid(key)
-        events.onclose(attempt)
-      }
-    })
+      network()
+    )
     if (!connection) return undefined
     const send = connection.send.bind(connection)
     const attempt: Attempt = Object.assign(connection, {
@@ -147,16 +159,16 @@ export function openNeighbours(
     if (!attempt) events.signal(address, { version: 1, connection: name, signals: [], closed: true })
     return attempt
   }
-  const avoid = (key: string): void => {
-    avoided.set(key, performance.now() + AVOID_MS)
+  const avoid = (key: string, until = performance.now() + AVOID_MS): void => {
+    avoided.set(key, until)
     const [oldest = ''] = avoided.keys()
     if (avoided.size > MAX_AVOIDED) avoided.delete(oldest)
   }
   const mayTry = (key: string): boolean =>
     !(avoided.get(key)! > performance.now()) && reachability.mayTry(Date.now())
   const drop = (neighbour: Neighbour): void => {
-    if (dropped.size < MAX_DROPPED) dropped.add(keyOf(neighbour))
     neighbour.close()
+    avoid(keyOf(neighbour), Infinity)
   }
 
   return {

@@ -1,3 +1,4 @@
+import { pageNetwork } from '../adapters/page-network.js'
 import { expectedWaitMs } from '../core/patience.js'
 import { within } from './deadline.js'
 import { openLookups } from './lookups.js'
@@ -97,6 +98,7 @@ export function openSession(options: SessionOptions): ObjectSession {
         mediator,
         announceSoon,
         servers: () => iceServers,
+        network: pageNetwork,
         reached: () => (reachingAt = undefined)
       })
       for (const message of heard) peers.hear(message)

@@ -4,7 +4,7 @@ import type { ChunkEngine } from './chunks.js'
 import { downloads } from './downloads.js'
 import type { Lookups } from './lookups.js'
 import { addressesOf, isAddress, type Mediator, type MediatorMessage } from './mediator.js'
-import { openNeighbours, type Neighbour } from './neighbours.js'
+import { openNeighbours, type Neighbour, type Surroundings } from './neighbours.js'
 import { openObjectQueue } from './object-queue.js'
 import type { Brought, SessionOptions, Wish } from './object-session.js'
 import type { ObjectShelf } from './object-shelf.js'
@@ -13,7 +13,7 @@ import type { Served, Uploads } from './uploads.js'
 import { NOT_FOUND, OPEN, REJECT, encode, join, read, type Message } from './wire.js'
 
 /** What the session of a visitor has, who may not be alone any more. */
-export interface PeersHost extends SessionOptions {
+export interface PeersHost extends SessionOptions, Surroundings {
   readonly digest: typeof digest
   readonly fullHashOf: typeof fullHashOf
   readonly levelsOf: typeof levelsOf
@@ -22,8 +22,6 @@ export interface PeersHost extends SessionOptions {
   readonly shelf: ObjectShelf
   readonly lookups: Lookups
   readonly mediator: Pick<Mediator, 'send'>
-  /** Those that the mediator has named last. */
-  readonly servers: () => RTCIceServer[]
   /** A neighbour can be asked. */
   readonly reached: () => void
   /** More is held than before, or may be given. */
@@ -65,7 +63,7 @@ export function openPeers(host: PeersHost, reach: Reachability): Peers {
   let uncounted = 0
 
   const loads = downloads(shelf.verify)
-  const neighbours = openNeighbours(host.peerId, host.servers, reach, {
+  const neighbours = openNeighbours(host.peerId, host, reach, {
     signal: ({ peerId, mediatorId }, data) => mediator.send({ type: 'signal', peerId, mediatorId, data }),
     onopen: () => {
       host.reached()

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { pageNetwork } from '../../src/adapters/page-network.js'
 import type { Tried } from '../../src/core/reachability.js'
 import { openConnection, type Connection, type PeerSignal } from '../../src/site/connection.js'
 import { FakeRtc, candidateOf, descriptionOf } from './fake-rtc.js'
@@ -16,17 +17,22 @@ describe('a connection of the script tag', () => {
     signals = []
     tried = []
     order = []
-    const connection = openConnection([], isInitiator, {
-      onsignals: some => signals.push(...some),
-      onopen: () => order.push('open'),
-      ontried: one => {
-        tried.push(one)
-        order.push(one.outcome)
+    const connection = openConnection(
+      [],
+      isInitiator,
+      {
+        onsignals: some => signals.push(...some),
+        onopen: () => order.push('open'),
+        ontried: one => {
+          tried.push(one)
+          order.push(one.outcome)
+        },
+        onmessage: () => {},
+        ondrain: () => {},
+        onclose: () => order.push('close')
       },
-      onmessage: () => {},
-      ondrain: () => {},
-      onclose: () => order.push('close')
-    })
+      pageNetwork()
+    )
     if (!connection) throw new Error('the browser makes no more of them')
     return connection
   }

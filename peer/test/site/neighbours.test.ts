@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { pageNetwork } from '../../src/adapters/page-network.js'
 import { reachabilityOf, type Reachability, type Tried } from '../../src/core/reachability.js'
 import type { Address } from '../../src/site/mediator.js'
 import { openNeighbours, type Neighbour, type Neighbours } from '../../src/site/neighbours.js'
@@ -26,7 +27,7 @@ describe('neighbours of the script tag', () => {
     tried = []
     gone = []
     refused = []
-    neighbours = openNeighbours('0', () => [], reachability, {
+    neighbours = openNeighbours('0', { servers: () => [], network: pageNetwork }, reachability, {
       signal: ({ peerId }, data) => {
         const { connection, closed } = data as { connection: string; closed?: boolean }
         names.set(peerId, connection)
@@ -129,7 +130,7 @@ describe('neighbours of the script tag', () => {
     await time.advance(0)
     expect([time.pending, FakeRtc.all.length]).to.deep.equal([0, 4])
   })
-  it('that offer without end get 60 connections a minute and no more, whoever they say they are', async () => {
+  it('that offer without end get 60 connections in two minutes and no more, whoever they say they are', async () => {
     for (let n = 0; n < 90; n++) {
       offer(n % 2, n.toString(16).padStart(16, '0'))
       await time.advance(100)
@@ -137,7 +138,7 @@ describe('neighbours of the script tag', () => {
     expect(FakeRtc.all).to.have.length(60)
     expect(refused).to.have.length(30)
     expect(neighbours.connect(address(99))).to.equal(undefined)
-    await time.advance(60_000)
+    await time.advance(120_000)
     for (let n = 100; n < 190; n++) neighbours.connect(address(n))?.close()
     expect(FakeRtc.all).to.have.length(120)
   })

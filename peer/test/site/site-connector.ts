@@ -1,3 +1,4 @@
+import { pageNetwork } from '../../src/adapters/page-network.js'
 import type { PeerSignal } from '../../src/core/signal-data.js'
 import type { Connector } from '../../src/ports/connector.js'
 import { openConnection } from '../../src/site/connection.js'
@@ -16,15 +17,20 @@ export function siteConnector(): Connector {
     unavailable: undefined,
     connect: ({ initiator, iceServers }, events) => {
       let reason = 'the connection closed'
-      const connection = openConnection(iceServers as RTCIceServer[], initiator, {
-        onsignals: signals => {
-          for (const signal of signals) events.onsignal(signal as unknown as PeerSignal)
+      const connection = openConnection(
+        iceServers as RTCIceServer[],
+        initiator,
+        {
+          onsignals: signals => {
+            for (const signal of signals) events.onsignal(signal as unknown as PeerSignal)
+          },
+          onopen: () => events.onopen(),
+          onmessage: message => events.onmessage(message),
+          ondrain: () => events.ondrain(),
+          onclose: () => events.onclose(reason)
         },
-        onopen: () => events.onopen(),
-        onmessage: message => events.onmessage(message),
-        ondrain: () => events.ondrain(),
-        onclose: () => events.onclose(reason)
-      })
+        pageNetwork()
+      )
       if (!connection) throw new Error('the browser makes no more of them')
       return {
         get hasControl() {
