@@ -9,7 +9,11 @@ import { openSiteWorker, type SiteFetchEvent } from '../../site/worker/site-work
 /** What we use of a service worker: the types of pages, which the library is compiled with, have none of it. */
 interface WorkerScope {
   readonly location: Location
-  readonly registration: { readonly scope: string }
+  readonly registration: {
+    readonly scope: string
+    readonly active: Installed | null
+    readonly waiting: Installed | null
+  }
   readonly clients: { get(id: string): Promise<PageClient | undefined>; claim(): Promise<void> }
   importScripts(url: string): void
   skipWaiting(): Promise<void>
@@ -17,6 +21,10 @@ interface WorkerScope {
   addEventListener(type: 'activate', listener: (event: Lasting) => void): void
   addEventListener(type: 'message', listener: (event: MessageToWorker) => void): void
   addEventListener(type: 'fetch', listener: (event: SiteFetchEvent) => void): void
+}
+
+interface Installed {
+  readonly scriptURL: string
 }
 
 interface Lasting {
@@ -48,6 +56,8 @@ const site = openSite()
 
 if (!isImported) {
   scope.addEventListener('install', event => {
+    // One of the site's own stays, which was on its way when the page looked for one.
+    if (isTaken(scope.registration)) return event.waitUntil(Promise.reject(new Error('taken')))
     // A site without a good manifest stays as it was.
     event.waitUntil(Promise.resolve(site?.install()).then(() => scope.skipWaiting()))
     if (site) event.waitUntil(routed(event).catch(() => {}))
@@ -61,6 +71,10 @@ scope.addEventListener('message', event => {
   else if (site) event.waitUntil(site.message(event.source?.id ?? '', event.data))
 })
 scope.addEventListener('fetch', event => site?.fetch(event))
+
+function isTaken({ active, waiting }: WorkerScope['registration']): boolean {
+  return [active, waiting].some(one => one && !/mayfly/.test(one.scriptURL))
+}
 
 /** The site of the manifest that the script's address names; it is on the same site. Who imports this has it beside. */
 function openSite(): ReturnType<typeof openSiteWorker> | undefined {
