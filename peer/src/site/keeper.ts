@@ -14,31 +14,32 @@ interface Read {
 /**
  * In a dedicated worker, which runs this very script: what a page reads itself takes the place of the picture in the browser's
  * memory, and a copy of an image would not be there at once any more. `address`: the script's, as a policy wants it. `page` is told
- * where its policy refuses the worker.
+ * where its policy refuses the worker; `isSoon`: it is to be told before anything is read.
  */
-export function openKeeper(address: string, page: { refused?: boolean }): Keeper {
+export function openKeeper(address: string, page: { refused?: boolean }, isSoon: boolean): Keeper {
   const waiting = new Map<string, (bytes: Read['bytes']) => void>()
-  let worker: Worker | undefined
 
-  const begin = (): Worker => {
-    const begun = new Worker(address)
-    begun.onmessage = ({ data: { url, bytes } }: MessageEvent<Read>) => {
-      waiting.get(url)?.(bytes)
-      waiting.delete(url)
-    }
-    begun.onerror = () => (page.refused = true)
-    return begun
-  }
-  return async url => {
-    if (page.refused) return undefined
+  const begin = (): Worker | undefined => {
     try {
-      worker ??= begin()
-      // oxlint-disable-next-line require-post-message-target-origin
-      worker.postMessage(url)
+      const begun = new Worker(address)
+      begun.onmessage = ({ data: { url, bytes } }: MessageEvent<Read>) => {
+        waiting.get(url)?.(bytes)
+        waiting.delete(url)
+      }
+      begun.onerror = () => (page.refused = true)
+      return begun
     } catch {
       page.refused = true
       return undefined
     }
+  }
+  let worker = isSoon ? begin() : undefined
+  return async url => {
+    if (page.refused) return undefined
+    worker ??= begin()
+    // oxlint-disable-next-line require-post-message-target-origin
+    worker?.postMessage(url)
+    if (!worker) return undefined
     const others = waiting.get(url)
     const read = new Promise<Read['bytes']>(resolve =>
       waiting.set(url, bytes => {

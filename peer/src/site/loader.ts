@@ -63,8 +63,8 @@ const policy = trustedPolicy()
 const loading: Record<string, Promise<unknown>> = {}
 const state = sharingState(data['consent'] === 'wait', changed)
 const conditions = watchConditions(changed)
-/** Undefined: there are none: no https, a sandbox, some private windows. */
-const container: ServiceWorkerContainer | undefined = attempt(() => navigator.serviceWorker)
+/** Undefined: there are none: no https, a sandbox, some private windows, storage that is blocked. */
+const container: ServiceWorkerContainer | undefined = attempt(() => localStorage && navigator.serviceWorker)
 let options: SiteOptions | undefined =
   data['mediators'] && policy ? { ...data, mediators: data['mediators'].split(/\s+/) } : undefined
 let session: Promise<SiteSession | undefined> | undefined

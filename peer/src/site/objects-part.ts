@@ -64,7 +64,8 @@ const part: ObjectsPart = (options, host) => {
   void first?.then(() => session.refresh())
   const lookAt = async (url: string): ReturnType<NonNullable<typeof reader>['look']> => reader?.look(url)
 
-  const keeper = openKeeper(address('objects'), page)
+  // Where no worker is to be had, nobody is connected to who would bring what nobody hands on.
+  const keeper = openKeeper(address('objects'), page, !container?.controller)
   const keep = async (fullHash: string, url: string): Promise<void> => {
     const bytes = await keeper(url)
     if (bytes) await session.keep(fullHash, bytes)
@@ -109,7 +110,7 @@ const part: ObjectsPart = (options, host) => {
       const files = [...(reader.current()?.files.values() ?? [])]
       if (named.length === 0) named.push(...files.slice(0, 1).map(one => one.fullHash))
       // What is long is mostly asked for later, and then at once.
-      return session.meet(named, wanted > 0 || files.some(({ sidecar }) => sidecar))
+      return session.meet(named, !page.refused && (wanted > 0 || files.some(({ sidecar }) => sidecar)))
     },
     ahead: async (url, isMeant) => {
       if (!reader || page.visitors() === 0) return

@@ -58,7 +58,7 @@ describe('the keeper of what the browser has fetched', () => {
   })
 
   it('asks one worker, of its own script, and only when it is needed', async () => {
-    const keeper = openKeeper('https://site.example/mayfly-objects.js', {})
+    const keeper = openKeeper('https://site.example/mayfly-objects.js', {}, false)
     expect(workers).to.deep.equal([])
     const [one, other] = [keeper('one'), keeper('other')]
     const [worker] = workers
@@ -71,8 +71,17 @@ describe('the keeper of what the browser has fetched', () => {
     expect(workers).to.have.length(1)
   })
 
+  it('begins its worker at once where it is to be known soon whether it may', async () => {
+    const page: { refused?: boolean } = {}
+    const keeper = openKeeper('x', page, true)
+    expect([workers.length, page.refused]).to.deep.equal([1, undefined])
+    workers[0]?.onerror?.()
+    expect(page.refused).to.equal(true)
+    expect([await keeper('one'), workers.length, workers[0]?.asked]).to.deep.equal([undefined, 1, []])
+  })
+
   it('gives all who ask for the same what comes', async () => {
-    const keeper = openKeeper('x', {})
+    const keeper = openKeeper('x', {}, false)
     const both = [keeper('one'), keeper('one')]
     workers[0]?.onmessage?.({ data: { url: 'one', bytes: bytesOf('one') } })
     await time.advance(0)
@@ -81,7 +90,7 @@ describe('the keeper of what the browser has fetched', () => {
   })
 
   it('gives nothing after five seconds where the worker hangs, and what comes the next time', async () => {
-    const keeper = openKeeper('x', {})
+    const keeper = openKeeper('x', {}, false)
     let result: unknown = 'waits'
     void keeper('one').then(bytes => (result = bytes))
     await time.advance(4_999)
@@ -102,12 +111,12 @@ describe('the keeper of what the browser has fetched', () => {
         throw new DOMException('a policy forbids it', 'SecurityError')
       }
     })
-    const refused = openKeeper('x', {})
+    const refused = openKeeper('x', {}, false)
     expect([await refused('one'), await refused('two'), tries]).to.deep.equal([undefined, undefined, 1])
 
     restore()
     restore = put({ Worker: TestWorker })
-    const failing = openKeeper('x', {})
+    const failing = openKeeper('x', {}, false)
     const asked = failing('one')
     workers[0]?.onerror?.()
     await time.advance(5_000)
