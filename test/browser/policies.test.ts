@@ -243,7 +243,7 @@ describe('a page with the script tag, seen from outside, under', function () {
       ['/plain', before]
     ] as const) {
       const page = `<!doctype html><title>site</title>${own}${head}<body>${images}`
-      const frame = `<!doctype html><title>site</title><iframe sandbox="${sandbox}" src="${path}framed" width="650" height="6600"></iframe>`
+      const frame = `<!doctype html><title>site</title><iframe sandbox="${sandbox}" src="${path}framed" width="690" height="450"></iframe>`
       site.pages.set(path, sandbox === undefined ? page : frame)
       if (sandbox !== undefined) site.pages.set(`${path}framed`, page)
     }
@@ -333,6 +333,7 @@ describe('a page with the script tag, seen from outside, under', function () {
         COLOURS.map((_, i) => pathOf(i)),
         -200
       )
+      await watched.unfold()
       const shown = new Set<string>()
       while (COLOURS.some(colour => !shown.has(colour.join())))
         for (const colour of await watched.colours()) shown.add(colour)

@@ -63,8 +63,8 @@ export class WatchedPage {
   }
 
   async scroll(by: number): Promise<void> {
-    // Beside what may be a frame.
-    await this.page.mouse.move(WIDTH - 10, 250)
+    // On what may be a frame.
+    await this.page.mouse.move(WIDTH - 30, 250)
     await this.page.mouse.wheel(0, by)
   }
 
@@ -74,6 +74,16 @@ export class WatchedPage {
       await this.scroll(step)
       await this.page.waitForTimeout(30)
     }
+  }
+
+  /** What a frame shows is all on the screen. */
+  async unfold(): Promise<void> {
+    const of = this.page.frames().at(-1)
+    const height = await of?.evaluate(() => document.documentElement.scrollHeight)
+    await this.page.evaluate(
+      pixels => document.querySelector('iframe')?.setAttribute('height', pixels),
+      `${height}`
+    )
   }
 
   /** Of all frames: connections to others that were begun, and that came to be. */
