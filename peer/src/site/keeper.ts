@@ -18,6 +18,7 @@ interface Read {
  */
 export function openKeeper(address: string, page: { refused?: boolean }, isSoon: boolean): Keeper {
   const waiting = new Map<string, (bytes: Read['bytes']) => void>()
+  let hasFailed = false
 
   const begin = (): Worker | undefined => {
     try {
@@ -26,7 +27,12 @@ export function openKeeper(address: string, page: { refused?: boolean }, isSoon:
         waiting.get(url)?.(bytes)
         waiting.delete(url)
       }
-      begun.onerror = () => (page.refused = true)
+      begun.onerror = () => (hasFailed = true)
+      // A page with COEP refuses a dedicated worker whose script comes without, and takes a service worker.
+      addEventListener('securitypolicyviolation', event => {
+        const { disposition, effectiveDirective } = event
+        if (disposition !== 'report') page.refused ||= effectiveDirective === 'worker-src'
+      })
       return begun
     } catch {
       page.refused = true
@@ -35,11 +41,9 @@ export function openKeeper(address: string, page: { refused?: boolean }, isSoon:
   }
   let worker = isSoon ? begin() : undefined
   return async url => {
-    if (page.refused) return undefined
-    worker ??= begin()
+    if (hasFailed || page.refused || !(worker ??= begin())) return undefined
     // oxlint-disable-next-line require-post-message-target-origin
-    worker?.postMessage(url)
-    if (!worker) return undefined
+    worker.postMessage(url)
     const others = waiting.get(url)
     const read = new Promise<Read['bytes']>(resolve =>
       waiting.set(url, bytes => {

@@ -95,7 +95,7 @@ const part: ObjectsPart = (options, host) => {
       const there = performance.getEntriesByType('resource').map(({ name }) => name)
       const urls = [...new Set([...awaited, ...there])].slice(0, MAX_MET)
       const named: string[] = []
-      let wanted = 0
+      let isAwaited = false
       // From all over the page, so that few sections of the manifest are read, and at the same time.
       const step = Math.ceil(urls.length / LOOKUPS)
       for (let from = 0; from < step && named.length < LOOKUPS; from++)
@@ -103,14 +103,14 @@ const part: ObjectsPart = (options, host) => {
           urls.map(async (url, i) => {
             const file = i % step === from && url && (await lookAt(url))
             if (!file) return
-            if (awaited.includes(url)) wanted++
+            isAwaited ||= awaited.includes(url)
             named.push(file.fullHash)
           })
         )
       const files = [...(reader.current()?.files.values() ?? [])]
       if (named.length === 0) named.push(...files.slice(0, 1).map(one => one.fullHash))
       // What is long is mostly asked for later, and then at once.
-      return session.meet(named, !page.refused && (wanted > 0 || files.some(({ sidecar }) => sidecar)))
+      return session.meet(named, !page.refused && (isAwaited || files.some(({ sidecar }) => sidecar)))
     },
     ahead: async (url, isMeant) => {
       if (!reader || page.visitors() === 0) return

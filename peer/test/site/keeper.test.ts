@@ -31,6 +31,7 @@ describe('the keeper of what the browser has fetched', () => {
   let time: VirtualTime
   let workers: TestWorker[]
   let restore: () => void
+  let violated: ((event: object) => void) | undefined
 
   class TestWorker {
     onmessage?: (event: { data: Read }) => void
@@ -50,8 +51,9 @@ describe('the keeper of what the browser has fetched', () => {
   beforeEach(() => {
     time = new VirtualTime()
     workers = []
-    restore = put({ Worker: TestWorker })
+    restore = put({ Worker: TestWorker, addEventListener })
   })
+  const addEventListener = (_: string, listener: typeof violated): unknown => (violated = listener)
   afterEach(() => {
     restore()
     time.end()
@@ -74,8 +76,12 @@ describe('the keeper of what the browser has fetched', () => {
   it('begins its worker at once where it is to be known soon whether it may', async () => {
     const page: { refused?: boolean } = {}
     const keeper = openKeeper('x', page, true)
-    expect([workers.length, page.refused]).to.deep.equal([1, undefined])
+    expect(workers).to.have.length(1)
+    violated?.({ effectiveDirective: 'worker-src', disposition: 'report' })
+    violated?.({ effectiveDirective: 'img-src', disposition: 'enforce' })
     workers[0]?.onerror?.()
+    expect(page.refused).not.to.equal(true)
+    violated?.({ effectiveDirective: 'worker-src', disposition: 'enforce' })
     expect(page.refused).to.equal(true)
     expect([await keeper('one'), workers.length, workers[0]?.asked]).to.deep.equal([undefined, 1, []])
   })
@@ -115,7 +121,7 @@ describe('the keeper of what the browser has fetched', () => {
     expect([await refused('one'), await refused('two'), tries]).to.deep.equal([undefined, undefined, 1])
 
     restore()
-    restore = put({ Worker: TestWorker })
+    restore = put({ Worker: TestWorker, addEventListener })
     const failing = openKeeper('x', {}, false)
     const asked = failing('one')
     workers[0]?.onerror?.()
