@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { createHash } from 'node:crypto'
-import { FAULTS, WorkerWorld, brings, fail, hashOf, json, type TestPage } from './worker-world.js'
+import { FAULTS, SITE, WorkerWorld, brings, fail, hashOf, json, type TestPage } from './worker-world.js'
 import { leavesNoRejection } from './unhandled.js'
 
 /** A restarted worker, and one whose sections are unread, waits so long: four times what a page has. */
