@@ -25,6 +25,18 @@ export interface Waiting {
   readonly patienceMs: number
 }
 
+/** Something that a page has fetched: what is looked at of a `PerformanceResourceTiming`. */
+export interface Fetched {
+  readonly initiatorType: string
+  readonly transferSize: number
+  readonly decodedBodySize: number
+  readonly duration: number
+}
+
+/** What the site takes for an object, where nothing was fetched yet. */
+const SITE_MS = 150
+/** Of the last objects that say something of it. */
+const SAMPLES = 8
 /** What a first connection takes before any was made. */
 const FIRST_OPEN_MS = 600
 /** One that is late may still come the next moment. */
@@ -40,6 +52,29 @@ const SEEN_MS = 40
 export function expectedWaitMs(spentMs: number, openMs = FIRST_OPEN_MS): number | undefined {
   // Whoever takes twice as long is not expected any more.
   return spentMs < 2 * openMs ? Math.max(LATE_MS, openMs - spentMs) : undefined
+}
+
+/** What the site takes for an image: the median of the last that came from it. */
+export function imageMs(fetched: readonly Fetched[]): number {
+  const took = lastOf(fetched, one => one.initiatorType === 'img' && one.transferSize > 0)
+  return took.sort((a, b) => a - b)[took.length >> 1] ?? SITE_MS
+}
+
+/**
+ * What the site takes for what a player fetches, of so many bytes: as long as any of the last that were not much shorter. Whoever has
+ * brought them: on a slow line a player must not wait for others until the site comes too late.
+ */
+export function segmentMs(fetched: readonly Fetched[], length: number): number {
+  const isLike = ({ initiatorType, decodedBodySize }: Fetched): boolean =>
+    /^(fetch|xml)/.test(initiatorType) && decodedBodySize > length / 2
+  return Math.max(SITE_MS, ...lastOf(fetched, isLike))
+}
+
+function lastOf(fetched: readonly Fetched[], says: (one: Fetched) => boolean): number[] {
+  return fetched
+    .filter(says)
+    .slice(-SAMPLES)
+    .map(({ duration }) => duration)
 }
 
 /**

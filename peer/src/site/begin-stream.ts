@@ -1,19 +1,10 @@
 import type { ByteRange } from '../core/byte-range.js'
 import type { ObjectSource } from './object-session.js'
-import type { ContentStream } from './parts.js'
+import type { ContentStream, Read } from './parts.js'
 
-/** Bytes that were read, and who brought them. */
-export interface Read {
-  readonly source: ObjectSource
-  readonly bytes: number
-}
-
-/**
- * A range of a content, once its first bytes are there; rejects where they cannot be had. `then` is told at the end, or when
- * it was given up or errors: who has brought most comes last.
- */
+/** As `ContentStream` has it. */
 export async function beginStream(
-  content: ContentStream,
+  content: Pick<ContentStream, 'received' | 'read'>,
   { start, end }: ByteRange,
   signal: AbortSignal | undefined,
   then: (read: readonly Read[]) => void

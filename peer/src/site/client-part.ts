@@ -2,9 +2,8 @@
  * The page's side of the service worker, `mayfly-client.js`: registers it, answers its questions with the page's session, and
  * tells where what it answered came from.
  */
-import { patienceOf } from '../core/patience.js'
+import { imageMs, patienceOf, segmentMs } from '../core/patience.js'
 import { addressOf } from '../core/site-manifest.js'
-import { beginStream } from './begin-stream.js'
 import { after, within } from './deadline.js'
 import type { PartsScope, SiteSession } from './parts.js'
 import { tellSources } from './sources.js'
@@ -20,10 +19,8 @@ const POINTED_MS = 65
 const MEDIUM = /^(audio|video)|mpegurl$/
 /** Of what a player has in store, it keeps so much: milliseconds. */
 const SLACK_MS = 1_000
-/** What the site takes for an object, where nothing was fetched yet. */
-const SITE_MS = 150
-/** Of the last objects from the site. */
-const SAMPLES = 8
+/** Others are looked for again, where there are none, when something is asked for so much later. */
+const SEEK_MS = 3_000
 
 const { mayfly } = globalThis as unknown as PartsScope
 const { host } = mayfly.parts
@@ -34,6 +31,7 @@ function serve(workers: ServiceWorkerContainer, worker: string, manifest: string
   const view = watchView()
   const begun = mediaBegun(workers)
   let hello: PageMessage = 'here'
+  let soughtAt = -Infinity
 
   const say = (): void => workers.controller?.postMessage({ mayfly: hello })
   const register = async (): Promise<void> => {
@@ -50,12 +48,29 @@ function serve(workers: ServiceWorkerContainer, worker: string, manifest: string
     if (!workers.controller && visitors() !== 0)
       (await workers.ready).active?.postMessage({ mayfly: 'claim' })
   }
-  const waitMs = (ask: Asked, session: SiteSession): number => {
-    const { destination, type, url } = ask
-    // What players fetch by themselves is due when they have played what they have.
-    const dueMs =
-      destination === 'image' ? view.dueMs(url) : MEDIUM.test(type) ? view.slackMs() - SLACK_MS : 0
-    return patienceOf({ dueMs, siteMs: siteMs(), patienceMs: patienceMs() }, session.outlook())
+  const waitMs = ({ destination, type, url, length }: Asked, session: SiteSession): number => {
+    const fetched = performance.getEntriesByType('resource') as PerformanceResourceTiming[]
+    const waiting =
+      // What players fetch by themselves is due when they have played what they have; till then there is more time for it.
+      destination === '' && MEDIUM.test(type)
+        ? {
+            dueMs: view.slackMs() - SLACK_MS,
+            siteMs: segmentMs(fetched, length),
+            patienceMs: 2 * patienceMs()
+          }
+        : {
+            dueMs: destination === 'image' ? view.dueMs(url) : 0,
+            siteMs: imageMs(fetched),
+            patienceMs: patienceMs()
+          }
+    return patienceOf(waiting, session.outlook())
+  }
+  /** Where the page knew of nothing to ask for when it was opened, or nobody was there. */
+  const seek = ({ fullHash }: Asked, session: SiteSession): void => {
+    const { open, expectedMs } = session.outlook()
+    if (open || expectedMs || performance.now() - soughtAt < SEEK_MS) return
+    soughtAt = performance.now()
+    void session.meet([fullHash])
   }
   /** From others, or undefined when it would come too late: what scrolling is now decides, not what it was. */
   const bring = async (ask: Asked, session: SiteSession, ms: number): Promise<Answer> => {
@@ -84,6 +99,7 @@ function serve(workers: ServiceWorkerContainer, worker: string, manifest: string
     if (!ask.range) {
       const ms = waitMs(ask, session)
       reply(ms)
+      seek(ask, session)
       // Without a URL only other visitors are asked: the worker knows the network itself.
       if (ms > 0) reply(await bring(ask, session, ms).catch(() => undefined))
       return
@@ -160,17 +176,6 @@ function watchLinks(): void {
   for (const type of ['pointerover', 'focusin']) addEventListener(type, point, { passive: true })
 }
 
-/** What the site took for the last objects that came from it. */
-function siteMs(): number {
-  const entries = performance.getEntriesByType('resource') as PerformanceResourceTiming[]
-  const took = entries
-    .filter(({ initiatorType, transferSize }) => initiatorType === 'img' && transferSize > 0)
-    .slice(-SAMPLES)
-    .map(({ duration }) => duration)
-    .sort((a, b) => a - b)
-  return took[took.length >> 1] ?? SITE_MS
-}
-
 /** What is too long to be brought whole, once its first bytes are there; undefined: nobody but the network has it. */
 async function streamOf(
   session: SiteSession,
@@ -191,7 +196,7 @@ async function streamOf(
   }
   const content = await within(FIRST_BYTES_MS, session.stream(wish))
   if (!content || aborter.signal.aborted) return undefined
-  const stream = await beginStream(content, range, aborter.signal, read =>
+  const stream = await content.begin(range, aborter.signal, read =>
     tellSources(read.map(one => ({ ...one, url, fullHash })))
   )
   clearTimeout(late)

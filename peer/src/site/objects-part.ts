@@ -83,7 +83,8 @@ const part: ObjectsPart = (options, host) => {
 
   return {
     ...session,
-    meet: async () => {
+    meet: async known => {
+      if (known) return session.meet(known, true)
       if (!reader) return false
       await first
       if (document.readyState === 'loading')
@@ -109,6 +110,8 @@ const part: ObjectsPart = (options, host) => {
         )
       const files = [...(reader.current()?.files.values() ?? [])]
       if (named.length === 0) named.push(...files.slice(0, 1).map(one => one.fullHash))
+      // Of a large site nobody knows yet what the page will ask for. That tells nothing of who is there.
+      if (named.length === 0) return false
       // What is long is mostly asked for later, and then at once.
       return session.meet(named, !page.refused && (isAwaited || files.some(({ sidecar }) => sidecar)))
     },

@@ -1,4 +1,5 @@
 import type { Download } from '../api.js'
+import type { ByteRange } from '../core/byte-range.js'
 import type { Obstacles } from '../core/site-worth.js'
 import type { BudgetRecord, UploadOptions } from '../core/upload-budget.js'
 import type { openAhead } from './ahead.js'
@@ -37,8 +38,8 @@ export interface SiteSessionHost {
 
 /** What `mayfly-objects.js` gives the loader. */
 export interface SiteSession extends ObjectSession {
-  /** Looks who is there, for this page: whether anybody is. */
-  meet(): Promise<boolean>
+  /** Looks who is there, for what this page has, or for what it wants by now: whether anybody is. */
+  meet(wanted?: readonly string[]): Promise<boolean>
   /** Undefined: the element is to have the site's own address. */
   present(element: Element, showing: Showing): Promise<Shown | undefined>
   /** Shares what the browser fetches itself for an element. */
@@ -142,6 +143,12 @@ export interface StreamsPart {
   serve(host: ChunkHost): ChunkEngine
 }
 
+/** Bytes that were read, and who brought them. */
+export interface Read {
+  readonly source: ObjectSource
+  readonly bytes: number
+}
+
 /** A film, song or download that is read as it comes. */
 export interface StreamOptions {
   readonly fullHash: string
@@ -171,6 +178,15 @@ export interface ContentStream {
    * its `cancel` or by `signal`. Throws RangeError where there is no such range.
    */
   read(start?: number, end?: number, signal?: AbortSignal): ReadableStream<Uint8Array<ArrayBuffer>>
+  /**
+   * A range, once its first bytes are there; rejects where they cannot be had. `then` is told at the end, or when it was given up
+   * or errors: who has brought most comes last.
+   */
+  begin(
+    range: ByteRange,
+    signal: AbortSignal | undefined,
+    then: (read: readonly Read[]) => void
+  ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>>
   /** All of it, of the type of the options; chunk by chunk, which the browser may move to the disk. Rejects as `read` errors. */
   blob(signal?: AbortSignal): Promise<Blob>
 }

@@ -1,9 +1,8 @@
 import type { Download } from '../api.js'
 import { parseRange, rangeWithin, type ByteRange } from '../core/byte-range.js'
 import { MAX_OBJECT_BYTES, headersOf } from '../core/site-request.js'
-import { beginStream, type Read } from './begin-stream.js'
 import type { Brought } from './object-session.js'
-import type { PartsHost, Prefetched, RequestOptions, RequestsPart, SiteSession } from './parts.js'
+import type { PartsHost, Prefetched, Read, RequestOptions, RequestsPart, SiteSession } from './parts.js'
 import { nameOf, placeOf, type Named, type NamedFile, type SiteFiles } from './site-files.js'
 
 /** What requests of a page stand on. */
@@ -73,7 +72,7 @@ export function openRequests(host: RequestsHost): Requests {
     const body = await inTime(async () => {
       const session = await host.opened(end - start)
       const content = await session?.stream({ fullHash, length, type, url, sidecar, isVerified: true })
-      return content && beginStream(content, range, aborter.signal, read => host.tell(file, read))
+      return content?.begin(range, aborter.signal, read => host.tell(file, read))
     })
     if (!body) aborter.abort()
     return body

@@ -1,3 +1,4 @@
+import { beginStream } from './begin-stream.js'
 import { after } from './deadline.js'
 import type { Brought, ObjectSession, ObjectSource } from './object-session.js'
 import type { ContentStream, StreamOptions } from './parts.js'
@@ -150,6 +151,7 @@ export function openStream(session: Pick<ObjectSession, 'bring'>, options: Strea
     length,
     received,
     read,
+    begin: (range, signal, then) => beginStream({ received, read }, range, signal, then),
     blob: async signal => {
       const parts: Blob[] = []
       const reader = read(0, length, signal).getReader()

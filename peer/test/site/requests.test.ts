@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import type { Obstacles } from '../../src/core/site-worth.js'
 import { parseManifest } from '../../src/core/site-manifest.js'
+import { beginStream } from '../../src/site/begin-stream.js'
 import type { ContentStream, StreamOptions } from '../../src/site/parts.js'
 import type { Brought, Wish } from '../../src/site/object-session.js'
 import { openRequests, type Requests, type RequestsHost } from '../../src/site/requests.js'
@@ -99,6 +100,10 @@ class TestPage {
       length,
       received,
       blob: () => Promise.reject(new Error('not used')),
+      // Also where a test has put another `read` in.
+      begin(...of) {
+        return beginStream(this, ...of)
+      },
       read: (start = 0, end = length) => {
         this.streamed.push([start, end])
         let at = start
