@@ -54,27 +54,21 @@ export function expectedWaitMs(spentMs: number, openMs = FIRST_OPEN_MS): number 
   return spentMs < 2 * openMs ? Math.max(LATE_MS, openMs - spentMs) : undefined
 }
 
-/** What the site takes for an image: the median of the last that came from it. */
-export function imageMs(fetched: readonly Fetched[]): number {
-  const took = lastOf(fetched, one => one.initiatorType === 'img' && one.transferSize > 0)
-  return took.sort((a, b) => a - b)[took.length >> 1] ?? SITE_MS
-}
-
 /**
- * What the site takes for what a player fetches, of so many bytes: as long as any of the last that were not much shorter. Whoever has
- * brought them: on a slow line a player must not wait for others until the site comes too late.
+ * What the site takes for an image: the median of the last that came from it. For `segment` bytes that a player fetches: as long as
+ * any of the last that had half of that, whoever brought them. On a slow line a player must not wait until the site comes too late.
  */
-export function segmentMs(fetched: readonly Fetched[], length: number): number {
-  const isLike = ({ initiatorType, decodedBodySize }: Fetched): boolean =>
-    /^(fetch|xml)/.test(initiatorType) && decodedBodySize > length / 2
-  return Math.max(SITE_MS, ...lastOf(fetched, isLike))
-}
-
-function lastOf(fetched: readonly Fetched[], says: (one: Fetched) => boolean): number[] {
-  return fetched
-    .filter(says)
+export function siteMsOf(fetched: readonly Fetched[], segment: number | false): number {
+  const took = fetched
+    .filter(({ initiatorType, transferSize, decodedBodySize }) =>
+      segment
+        ? /^[fx]/.test(initiatorType) && decodedBodySize > segment / 2
+        : initiatorType === 'img' && transferSize > 0
+    )
     .slice(-SAMPLES)
     .map(({ duration }) => duration)
+    .sort((a, b) => a - b)
+  return took.at(segment ? -1 : took.length / 2) ?? SITE_MS
 }
 
 /**

@@ -85,13 +85,18 @@ export function stepsOf(asks: {
   return steps
 }
 
-/** Whether it is read chunk by chunk, as its sidecar proves them: what is long, and what is asked for in ranges. */
-export function isStreamed({ file, range }: SiteRequest): boolean {
-  return file.sidecar !== undefined && (range !== undefined || file.length > MAX_OBJECT_BYTES)
+/**
+ * Whether it is read chunk by chunk, as its sidecar proves them: what is long, and what is asked for in ranges. What a page fetches
+ * itself, of more than a chunk, the page may still have whole.
+ */
+export function isStreamed({ file, range }: SiteRequest, destination: string): boolean {
+  const most = destination === '' ? CHUNK_BYTES : MAX_OBJECT_BYTES
+  return file.sidecar !== undefined && (range !== undefined || file.length > most)
 }
 
 /** Longer contents are never held whole (docs/PROTOCOL.md). */
 export const MAX_OBJECT_BYTES = 16_777_216
+const CHUNK_BYTES = 1_048_576
 
 /**
  * Headers of an answer. Only the manifest says the type. Taken for a document all the same, it runs nothing, has

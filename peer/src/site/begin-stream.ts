@@ -6,11 +6,18 @@ import type { ContentStream, Read } from './parts.js'
 export async function beginStream(
   content: Pick<ContentStream, 'received' | 'read'>,
   { start, end }: ByteRange,
-  signal: AbortSignal | undefined,
+  { signal, late }: Parameters<ContentStream['begin']>[1],
   then: (read: readonly Read[]) => void
 ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
   const { received } = content
-  const reader = content.read(start, end, signal).getReader()
+  const aborter = new AbortController()
+  let isBegun = false
+  const giveUp = (): void => {
+    for (const one of [signal, isBegun ? undefined : late]) if (one?.aborted) aborter.abort(one.reason)
+  }
+  giveUp()
+  for (const one of [signal, late]) one?.addEventListener('abort', giveUp)
+  const reader = content.read(start, end, aborter.signal).getReader()
   let isOver = false
   const tell = (): void => {
     if (isOver) return
@@ -23,6 +30,7 @@ export async function beginStream(
     )
   }
   let first: Awaited<ReturnType<typeof reader.read>> | undefined = await reader.read()
+  isBegun = true
   return new ReadableStream(
     {
       pull: async controller => {

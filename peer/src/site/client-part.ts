@@ -2,12 +2,13 @@
  * The page's side of the service worker, `mayfly-client.js`: registers it, answers its questions with the page's session, and
  * tells where what it answered came from.
  */
-import { imageMs, patienceOf, segmentMs } from '../core/patience.js'
+import { patienceOf, siteMsOf } from '../core/patience.js'
 import { addressOf } from '../core/site-manifest.js'
+import { MAX_OBJECT_BYTES } from '../core/site-request.js'
 import { after, within } from './deadline.js'
-import type { PartsScope, SiteSession } from './parts.js'
+import type { PartsScope, Read, SiteSession } from './parts.js'
 import { tellSources } from './sources.js'
-import { watchView } from './view.js'
+import { watchView, type View } from './view.js'
 import type { Acknowledged, Answer, Asked, PageMessage, WorkerMessage } from './worker/talk.js'
 
 /** The first bytes of what is streamed have so long: then the worker asks the network. */
@@ -19,8 +20,10 @@ const POINTED_MS = 65
 const MEDIUM = /^(audio|video)|mpegurl$/
 /** Of what a player has in store, it keeps so much: milliseconds. */
 const SLACK_MS = 1_000
-/** Others are looked for again, where there are none, when something is asked for so much later. */
+/** Others are looked for again, while there are none, when something is asked for so much later. */
 const SEEK_MS = 3_000
+/** What a page fetches itself is so long that the moment in which others say whether they have it is little of it: bytes. */
+const LONG_BYTES = 4_194_304
 
 const { mayfly } = globalThis as unknown as PartsScope
 const { host } = mayfly.parts
@@ -33,6 +36,7 @@ function serve(workers: ServiceWorkerContainer, worker: string, manifest: string
   let hello: PageMessage = 'here'
   let soughtAt = -Infinity
 
+  const now = (): number => performance.now()
   const say = (): void => workers.controller?.postMessage({ mayfly: hello })
   const register = async (): Promise<void> => {
     const url = new URL(worker, document.baseURI)
@@ -49,27 +53,29 @@ function serve(workers: ServiceWorkerContainer, worker: string, manifest: string
       (await workers.ready).active?.postMessage({ mayfly: 'claim' })
   }
   const waitMs = ({ destination, type, url, length }: Asked, session: SiteSession): number => {
+    const isMedium = MEDIUM.test(type)
     const fetched = performance.getEntriesByType('resource') as PerformanceResourceTiming[]
-    const waiting =
-      // What players fetch by themselves is due when they have played what they have; till then there is more time for it.
-      destination === '' && MEDIUM.test(type)
-        ? {
-            dueMs: view.slackMs() - SLACK_MS,
-            siteMs: segmentMs(fetched, length),
-            patienceMs: 2 * patienceMs()
-          }
-        : {
-            dueMs: destination === 'image' ? view.dueMs(url) : 0,
-            siteMs: imageMs(fetched),
-            patienceMs: patienceMs()
-          }
-    return patienceOf(waiting, session.outlook())
+    // What players fetch by themselves is due when they have played what they have; till then there is more time for it.
+    const dueMs = isMedium ? view.slackMs() - SLACK_MS : destination === 'image' ? view.dueMs(url) : 0
+    return patienceOf(
+      {
+        dueMs,
+        siteMs: siteMsOf(fetched, isMedium && length),
+        patienceMs: patienceMs() * (isMedium ? 2 : 1)
+      },
+      session.outlook()
+    )
+  }
+  /** What could as well come whole is streamed where others are there, and its first bytes may come a moment later. */
+  const isRead = ({ range, length, destination, type }: Asked, session: SiteSession): boolean => {
+    if (!range || destination || length > MAX_OBJECT_BYTES || range.end < length + range.start) return !!range
+    const hasTime = MEDIUM.test(type) ? view.slackMs() > 2 * SLACK_MS : length > LONG_BYTES
+    return hasTime && session.outlook().open > 0
   }
   /** Where the page knew of nothing to ask for when it was opened, or nobody was there. */
   const seek = ({ fullHash }: Asked, session: SiteSession): void => {
-    const { open, expectedMs } = session.outlook()
-    if (open || expectedMs || performance.now() - soughtAt < SEEK_MS) return
-    soughtAt = performance.now()
+    if (session.outlook().open || now() - soughtAt < SEEK_MS) return
+    soughtAt = now()
     void session.meet([fullHash])
   }
   /** From others, or undefined when it would come too late: what scrolling is now decides, not what it was. */
@@ -77,7 +83,6 @@ function serve(workers: ServiceWorkerContainer, worker: string, manifest: string
     const dropped = new AbortController()
     const { fullHash, length } = ask
     const wish = { fullHash, length, url: '', patienceMs: ms }
-    const now = (): number => performance.now()
     const overdue = async (): Promise<undefined> => {
       let until = now() + ms
       while (!dropped.signal.aborted && now() < until) {
@@ -96,7 +101,7 @@ function serve(workers: ServiceWorkerContainer, worker: string, manifest: string
     if (begun.has(ask.url)) return reply('begun')
     const session = await opened(ask.length)
     if (!session) return reply(false)
-    if (!ask.range) {
+    if (!isRead(ask, session)) {
       const ms = waitMs(ask, session)
       reply(ms)
       seek(ask, session)
@@ -105,7 +110,7 @@ function serve(workers: ServiceWorkerContainer, worker: string, manifest: string
       return
     }
     reply(FIRST_BYTES_MS)
-    const stream = await streamOf(session, ask, () => view.slackMs()).catch(() => undefined)
+    const stream = await streamOf(session, ask, view).catch(() => undefined)
     try {
       reply(stream && { stream }, stream && [stream])
     } catch {
@@ -180,11 +185,10 @@ function watchLinks(): void {
 async function streamOf(
   session: SiteSession,
   { fullHash, length, type, url, base, sidecar, range }: Asked,
-  slackMs: () => number
+  { slackMs }: View
 ): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined> {
   if (!range || sidecar === undefined || base === undefined) return undefined
-  const aborter = new AbortController()
-  const late = setTimeout(() => aborter.abort(), FIRST_BYTES_MS)
+  const late = AbortSignal.timeout(FIRST_BYTES_MS)
   const wish = {
     fullHash,
     length,
@@ -192,15 +196,12 @@ async function streamOf(
     url,
     sidecar: addressOf({ base }, sidecar),
     isVerified: true,
-    slackMs
+    // No player waits for it.
+    slackMs: MEDIUM.test(type) ? slackMs : undefined
   }
   const content = await within(FIRST_BYTES_MS, session.stream(wish))
-  if (!content || aborter.signal.aborted) return undefined
-  const stream = await content.begin(range, aborter.signal, read =>
-    tellSources(read.map(one => ({ ...one, url, fullHash })))
-  )
-  clearTimeout(late)
-  return stream
+  const tell = (read: readonly Read[]): void => tellSources(read.map(one => ({ ...one, url, fullHash })))
+  return content?.begin(range, { late }, tell)
 }
 
 // None in a page that did not come over https, and in some private windows.

@@ -179,12 +179,13 @@ export interface ContentStream {
    */
   read(start?: number, end?: number, signal?: AbortSignal): ReadableStream<Uint8Array<ArrayBuffer>>
   /**
-   * A range, once its first bytes are there; rejects where they cannot be had. `then` is told at the end, or when it was given up
-   * or errors: who has brought most comes last.
+   * A range, once its first bytes are there; rejects where they cannot be had. It is given up by `signal`, and by `late` where
+   * the first bytes are not there by then. `then` is told at the end, or when it was given up or errors: who has brought most
+   * comes last.
    */
   begin(
     range: ByteRange,
-    signal: AbortSignal | undefined,
+    giveUp: { readonly signal?: AbortSignal; readonly late?: AbortSignal },
     then: (read: readonly Read[]) => void
   ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>>
   /** All of it, of the type of the options; chunk by chunk, which the browser may move to the disk. Rejects as `read` errors. */

@@ -72,7 +72,7 @@ export function openRequests(host: RequestsHost): Requests {
     const body = await inTime(async () => {
       const session = await host.opened(end - start)
       const content = await session?.stream({ fullHash, length, type, url, sidecar, isVerified: true })
-      return content?.begin(range, aborter.signal, read => host.tell(file, read))
+      return content?.begin(range, { signal: aborter.signal }, read => host.tell(file, read))
     })
     if (!body) aborter.abort()
     return body

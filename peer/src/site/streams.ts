@@ -151,7 +151,7 @@ export function openStream(session: Pick<ObjectSession, 'bring'>, options: Strea
     length,
     received,
     read,
-    begin: (range, signal, then) => beginStream({ received, read }, range, signal, then),
+    begin: (...of) => beginStream({ received, read }, ...of),
     blob: async signal => {
       const parts: Blob[] = []
       const reader = read(0, length, signal).getReader()

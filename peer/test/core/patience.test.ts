@@ -3,9 +3,8 @@ import fc from 'fast-check'
 import {
   CONNECTING_MS,
   expectedWaitMs,
-  imageMs,
   patienceOf,
-  segmentMs,
+  siteMsOf,
   type Fetched,
   type Outlook,
   type Waiting
@@ -139,21 +138,21 @@ describe('what the site takes', () => {
     one({ initiatorType: 'img', duration, transferSize })
 
   it('is 150 ms where nothing was fetched yet', () => {
-    expect([imageMs([]), segmentMs([], 100_000)]).to.deep.equal([150, 150])
+    expect([siteMsOf([], false), siteMsOf([], 100_000)]).to.deep.equal([150, 150])
   })
 
   it('is for an image the median of the last eight that came from it', () => {
     const old = [1_000, 1_000, 1_000].map(ms => image(ms))
     const last = [80, 10, 70, 20, 60, 30, 50, 40].map(ms => image(ms))
-    expect(imageMs([...old, ...last, image(5, 0), one({ transferSize: 9 })])).to.equal(50)
+    expect(siteMsOf([...old, ...last, image(5, 0), one({ transferSize: 9 })], false)).to.equal(50)
   })
 
   it('is for a segment as long as the slowest of the last eight that were half as long, however they came', () => {
     const old = one({ duration: 9_000 })
     const last = [300, 900, 200, 200, 200, 200, 200].map(duration => one({ duration }))
     const xhr = one({ initiatorType: 'xmlhttprequest', duration: 1_200 })
-    expect(segmentMs([old, ...last, one({})], 199_999)).to.equal(900)
-    expect(segmentMs([...last, xhr, image(9_000)], 100_000)).to.equal(1_200)
-    expect(segmentMs([...last, xhr], 200_000)).to.equal(150)
+    expect(siteMsOf([old, ...last, one({})], 199_999)).to.equal(900)
+    expect(siteMsOf([...last, xhr, image(9_000)], 100_000)).to.equal(1_200)
+    expect(siteMsOf([...last, xhr], 200_000)).to.equal(150)
   })
 })

@@ -108,12 +108,13 @@ export function openSiteWorker(manifestUrl: string, platform: Platform): SiteWor
     const { request, clientId } = event
     const { length } = file
     const all = range ?? { start: 0, end: length }
+    const { url, destination } = request
     const asked = {
       ...file,
-      url: request.url,
-      destination: request.destination,
+      url,
+      destination,
       base: manifest.current()?.base,
-      range: isStreamed({ file, range }) ? all : undefined
+      range: isStreamed({ file, range }, destination) ? all : undefined
     }
     const isUnknown = isMedium(request) && !isMade(event)
     const answer = await pages.ask(clientId, asked, isUnknown ? MEDIUM_MS : acknowledgeMs)
