@@ -8,7 +8,8 @@ import { readManifest } from '../../peer/src/manifest/manifest-state.js'
 import { Command } from '../integration/command.js'
 import { FolderSite } from './folder-site.js'
 import { seeded } from './seeded.js'
-import { PLAYER_NAMES, filmPages, segmentedFilm, type PlayerName } from './segmented-film.js'
+import { PLAYER_NAMES, filmPages, segmentedFilm, segmentedSong, type PlayerName } from './segmented-film.js'
+import { noise } from './tagged-site.js'
 import { World } from './world.js'
 
 /** What a player has got, and how it went. */
@@ -47,7 +48,7 @@ const RECORD_WHAT_IS_GIVEN = `{
   const { fetch } = globalThis
   globalThis.fetch = async (...args) => {
     const response = await fetch(...args)
-    if (response.ok && /\\.(ts|m4s)$/.test(response.url))
+    if (response.ok && /\\.(ts|m4s|mp3)$/.test(response.url))
       response.clone().arrayBuffer().then(bytes => take(response.url, bytes), () => {})
     return response
   }
@@ -61,7 +62,20 @@ const LIE = `{
   }
 }`
 
-const IS_SEGMENT = /\.(ts|m4s)$/
+/** What is in a page with a player. */
+interface PlayerPage {
+  /** Of `hls.html`. */
+  readonly Hls: { readonly DefaultConfig: { maxBufferLength: number } }
+  begin(): void
+  readonly given: readonly Promise<[path: string, digest: string]>[]
+}
+
+/** So many that the manifest is in sections, of which the page has read none when it is opened. */
+const SONG_SEGMENTS = 160
+/** Of them, so many are listened for. */
+const SONG_PLAYED = 16
+
+const IS_SEGMENT = /\.(ts|m4s|mp3)$/
 
 describe('films in segments (HLS and DASH), on a site that `mayfly prepare` has made ready', function () {
   this.timeout(480_000)
@@ -71,14 +85,19 @@ describe('films in segments (HLS and DASH), on a site that `mayfly prepare` has 
   let hashes: ReadonlyMap<string, string>
 
   /** A site with a film of so many seconds; skips the test where there is no ffmpeg. */
-  async function open(seconds: number, test: Mocha.Context): Promise<void> {
+  async function openFilm(seconds: number, test: Mocha.Context): Promise<void> {
     const film = await segmentedFilm(seconds)
     if (film === undefined) {
       if (test.test) test.test.title += ' (not tried: ffmpeg is not there)'
       test.skip()
     }
+    await open(() => filmPages(film, folder))
+  }
+
+  /** A site with what `fill` puts into its folder. */
+  async function open(fill: () => Promise<void>): Promise<void> {
     folder = await mkdtemp(join(tmpdir(), 'mayfly-film-site-'))
-    await filmPages(film, folder)
+    await fill()
     const prepared = await Command.run(['prepare', folder, '--mediator', world.mediator(0)])
     expect(prepared).to.include({ code: 0 })
     const manifest = await readManifest(join(folder, 'mayfly-manifest.json'))
@@ -109,7 +128,7 @@ describe('films in segments (HLS and DASH), on a site that `mayfly prepare` has 
 
   /** Watches the film to its end. `rate`: so many times faster. */
   async function watch(page: Page, rate: number): Promise<Watched> {
-    const { bytes, stalls, given } = await page.evaluate(async speed => {
+    const stalls = await page.evaluate(async speed => {
       const film = document.querySelector('video')!
       const at: number[] = []
       film.addEventListener(
@@ -120,24 +139,29 @@ describe('films in segments (HLS and DASH), on a site that `mayfly prepare` has 
         film.onended = resolve
         film.onerror = () => reject(new Error(film.error?.message ?? 'the film cannot be played'))
       })
-      ;(globalThis as unknown as { begin(): void }).begin()
+      ;(globalThis as unknown as PlayerPage).begin()
       await new Promise(resolve => (film.oncanplay = resolve))
       film.playbackRate = speed
       await film.play()
       film.playbackRate = speed
       await ended
-      const all = (await Promise.all(
-        (globalThis as unknown as { given: Promise<[string, string]>[] }).given
-      )) as [string, string][]
-      const came = performance
+      return at
+    }, rate)
+    return { stalls, ...(await gotten(page)) }
+  }
+
+  /** What the player of a page has got so far. */
+  async function gotten(page: Page): Promise<Omit<Watched, 'stalls'>> {
+    const { came, given } = await page.evaluate(async () => ({
+      given: await Promise.all((globalThis as unknown as PlayerPage).given),
+      came: performance
         .getEntriesByName('mayfly')
         .map(entry => (entry as PerformanceMeasure).detail as { url: string; source: string; bytes: number })
-        .filter(({ url }) => /\.(ts|m4s)$/.test(url))
-      const sums: Record<string, number> = {}
-      for (const one of came) sums[one.source] = (sums[one.source] ?? 0) + one.bytes
-      return { bytes: sums, stalls: at, given: all }
-    }, rate)
-    return { bytes, stalls, given: given.filter(([path]) => IS_SEGMENT.test(path)) }
+    }))
+    const bytes: Record<string, number> = {}
+    for (const one of came)
+      if (IS_SEGMENT.test(one.url)) bytes[one.source] = (bytes[one.source] ?? 0) + one.bytes
+    return { bytes, given: given.filter(([path]) => IS_SEGMENT.test(path)) }
   }
 
   /** Bytes of segments that the site has sent since it was last asked. */
@@ -148,10 +172,10 @@ describe('films in segments (HLS and DASH), on a site that `mayfly prepare` has 
   }
 
   /** Settles when somebody is named for every segment that the player has got. */
-  const isHeld = ({ given }: Watched): Promise<void> =>
+  const isHeld = ({ given }: Pick<Watched, 'given'>): Promise<void> =>
     seeded(world.mediator(0), ...new Set(given.map(([path]) => hashes.get(path))))
 
-  async function wrongOf({ given }: Watched): Promise<string[]> {
+  async function wrongOf({ given }: Pick<Watched, 'given'>): Promise<string[]> {
     const wrong: string[] = []
     for (const [path, digest] of given) {
       const bytes = await readFile(join(folder, path))
@@ -175,8 +199,34 @@ describe('films in segments (HLS and DASH), on a site that `mayfly prepare` has 
     expect(await wrongOf(second)).to.deep.equal([])
   }
 
+  it('of a song come from the visitor before, where the page knows none of them when it is opened, by hls.js', async () => {
+    await open(() => segmentedSong(SONG_SEGMENTS, folder, noise))
+    // What is no matter of a slow computer's speed.
+    site.patienceMs = 4_000
+    const plays = async (): Promise<Omit<Watched, 'stalls'>> => {
+      const page = await visit('hls')
+      // Nobody is expected any more who was looked for when the page was opened.
+      await page.waitForFunction(() => performance.now() > 2_000)
+      await page.evaluate(seconds => {
+        const { Hls, begin } = globalThis as unknown as PlayerPage
+        Hls.DefaultConfig.maxBufferLength = seconds
+        begin()
+      }, 4 * SONG_SEGMENTS)
+      await page.waitForFunction(
+        count => (globalThis as unknown as PlayerPage).given.length >= count,
+        SONG_PLAYED
+      )
+      return gotten(page)
+    }
+    await isHeld(await plays())
+    const { bytes, given } = await plays()
+    const { peer = 0, origin = 0 } = bytes
+    expect(peer / (peer + origin), JSON.stringify(bytes)).to.be.at.least(0.5)
+    expect(await wrongOf({ given })).to.deep.equal([])
+  })
+
   it('come from the visitor before, by hls.js @long', async function () {
-    await open(16, this)
+    await openFilm(16, this)
     // What is no matter of a slow computer's speed.
     site.patienceMs = 4_000
     await watchTwice('hls', 8)
@@ -184,12 +234,12 @@ describe('films in segments (HLS and DASH), on a site that `mayfly prepare` has 
 
   for (const player of PLAYER_NAMES)
     it(`of three minutes come from the visitor before, 80 % or more, and stand still no more often, by ${player} @long`, async function () {
-      await open(180, this)
+      await openFilm(180, this)
       await watchTwice(player, 2)
     })
 
   it('have no wrong byte where half of the visitors lie @long', async function () {
-    await open(180, this)
+    await openFilm(180, this)
     const honest = await watch(await visit('hls'), 8)
     const liar = await watch(await visit('hls', [LIE]), 8)
     await isHeld(honest)

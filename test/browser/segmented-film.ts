@@ -94,10 +94,48 @@ export async function segmentedFilm(seconds: number): Promise<string | undefined
 /** Puts the film and a page for each player into a folder: `hls.html`, `shaka.html` and `videojs.html`. */
 export async function filmPages(film: string, folder: string): Promise<void> {
   await cp(film, folder, { recursive: true })
-  for (const [name, { scripts, media, begin }] of Object.entries(PLAYERS)) {
-    for (const [as, from] of Object.entries(scripts)) await copyFile(require.resolve(from), join(folder, as))
-    const tags = Object.keys(scripts).map(script => `<script src="${script}"></script>`)
-    const page = `<!doctype html>
+  for (const name of PLAYER_NAMES) await playerPage(name, folder)
+}
+
+/**
+ * Puts a silent song of so many segments of 4 s (`.mp3`) into a folder, with a page `hls.html` that plays it. `bytesOf` gives what
+ * fills a segment where a song would have its sound. It needs no ffmpeg.
+ */
+export async function segmentedSong(
+  segments: number,
+  folder: string,
+  bytesOf: (segment: number, length: number) => Uint8Array
+): Promise<void> {
+  const names = Array.from({ length: segments }, (_, i) => `${i}`.padStart(3, '0') + '.mp3')
+  await mkdir(join(folder, 'song'))
+  for (const [i, name] of names.entries()) {
+    const segment = bytesOf(i, SONG_FRAMES * SONG_FRAME.bytes)
+    // Of each frame its header, and that it has no sound: what follows is for whoever made it.
+    for (let at = 0; at < segment.length; at += SONG_FRAME.bytes)
+      segment.set([...SONG_FRAME.header, ...SILENCE], at)
+    await writeFile(join(folder, 'song', name), segment)
+  }
+  const seconds = (SONG_FRAMES * 1_152) / 44_100
+  const list = names.map(name => `#EXTINF:${seconds.toFixed(5)},\n${name}\n`).join('')
+  const head = `#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:4\n#EXT-X-PLAYLIST-TYPE:VOD\n`
+  await writeFile(join(folder, 'song', 'index.m3u8'), `${head}${list}#EXT-X-ENDLIST\n`)
+  await playerPage('hls', folder, 'song/index.m3u8')
+}
+
+/** MPEG-1 Layer III, 128 kbit/s, 44.1 kHz; so many frames are 4 s. */
+const SONG_FRAME = { bytes: 417, header: [0xff, 0xfb, 0x90, 0x00] }
+const SONG_FRAMES = 153
+const SILENCE = new Uint8Array(32)
+
+async function playerPage(
+  name: PlayerName,
+  folder: string,
+  media: string = PLAYERS[name].media
+): Promise<void> {
+  const { scripts, begin } = PLAYERS[name]
+  for (const [as, from] of Object.entries(scripts)) await copyFile(require.resolve(from), join(folder, as))
+  const tags = Object.keys(scripts).map(script => `<script src="${script}"></script>`)
+  const page = `<!doctype html>
 <html><head><meta charset="utf-8"><title>${name}</title>${tags.join('')}</head>
 <body><video id="film" muted playsinline width="320" height="180"></video>
 <script>
@@ -107,8 +145,7 @@ export async function filmPages(film: string, folder: string): Promise<void> {
     ${begin}
   }
 </script></body></html>`
-    await writeFile(join(folder, `${name}.html`), page)
-  }
+  await writeFile(join(folder, `${name}.html`), page)
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -195,16 +195,19 @@ describe('the service worker of a site', function () {
     expect(others).to.deep.equal(['peer', 'peer', 'peer', 'peer'])
   })
 
-  it('streams what is longer than 16 MiB from the visitor before: ranges, all of it, and no more than is read', async () => {
+  it('streams what is longer than 16 MiB from the visitor before: ranges, all of it, and no more than is read; and what a page fetches itself from 4 MiB on', async () => {
     const film = noise(3, 32 * MIB)
+    const weights = noise(4, 4 * MIB + 1)
     await site.add('/film.mp4', 'video/mp4', film, true)
+    await site.add('/weights.bin', 'application/octet-stream', weights, true)
     site.nameAll()
     tag(' data-upload-max="1GB" data-upload-rate="10MB"')
     const first = await visit()
     const last = `bytes=${20 * MIB}-${22 * MIB - 1}`
     for (const range of [`bytes=0-${2 * MIB - 1}`, last])
       await asText(first, '/film.mp4', { headers: { range } })
-    await holds(first, 5, world.mediator(0))
+    await first.evaluate(async () => (await fetch('/weights.bin')).arrayBuffer())
+    await holds(first, 6, world.mediator(0))
 
     const second = await visit()
     site.ranges.length = 0
@@ -225,23 +228,35 @@ describe('the service worker of a site', function () {
     while (!(await entriesOf(second)).some(({ url }) => url.endsWith('/film.mp4')))
       await second.waitForTimeout(20)
     expect(begun).to.deep.include({ status: 200, length: `${32 * MIB}`, byte: film[0] })
-    const part = await second.evaluate(
-      async ([range, url]) => {
-        const response = await fetch(url, { headers: { range } })
-        const bytes = await response.arrayBuffer()
-        const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
-        const { status, headers } = response
-        return { status, type: headers.get('content-type'), digest: [...digest] }
-      },
-      [last, '/film.mp4'] as const
-    )
-    const expected = createHash('sha256')
-      .update(film.subarray(20 * MIB, 22 * MIB))
-      .digest()
-    expect(part).to.deep.equal({ status: 206, type: 'video/mp4', digest: [...expected] })
-    const streamed = (await entriesOf(second)).filter(({ url }) => url.endsWith('/film.mp4'))
-    const fromPeers = streamed.filter(({ source }) => source === 'peer')
-    expect(fromPeers.reduce((sum, { bytes }) => sum + bytes, 0)).to.be.at.least(1.5 * MIB)
+    const gives = (address: string, headers: Record<string, string> = {}): Promise<object> =>
+      second.evaluate(
+        async ([url, more]) => {
+          const response = await fetch(url, { headers: more })
+          const digest = await crypto.subtle.digest('SHA-256', await response.arrayBuffer())
+          const type = response.headers.get('content-type')
+          return { status: response.status, type, digest: [...new Uint8Array(digest)] }
+        },
+        [address, headers] as const
+      )
+    const digestOf = (bytes: Uint8Array): number[] => [...createHash('sha256').update(bytes).digest()]
+    expect(await gives('/film.mp4', { range: last })).to.deep.equal({
+      status: 206,
+      type: 'video/mp4',
+      digest: digestOf(film.subarray(20 * MIB, 22 * MIB))
+    })
+    expect(await gives('/weights.bin')).to.deep.equal({
+      status: 200,
+      type: 'application/octet-stream',
+      digest: digestOf(weights)
+    })
+    const entries = await entriesOf(second)
+    const fromPeers = (path: string): number =>
+      entries.reduce(
+        (sum, { url, source, bytes }) => sum + (url.endsWith(path) && source === 'peer' ? bytes : 0),
+        0
+      )
+    expect(fromPeers('/film.mp4')).to.be.at.least(1.5 * MIB)
+    expect(fromPeers('/weights.bin')).to.be.at.least(3 * MIB)
     // Of the place that was given up nothing more was asked for.
     const places = site.ranges.map(range => Number(/\d+/.exec(range)) / MIB)
     expect(places.filter(place => place > 6 && place < 20)).to.deep.equal([])

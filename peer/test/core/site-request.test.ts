@@ -4,10 +4,12 @@ import {
   MAX_OBJECT_BYTES,
   headersOf,
   isPlain,
+  isStreamed,
   siteRequest,
   stepsOf,
   type ClientState,
-  type RequestFacts
+  type RequestFacts,
+  type SiteRequest
 } from '../../src/core/site-request.js'
 
 const TYPES = {
@@ -202,6 +204,26 @@ describe('a request of a site’s page', () => {
     ]
     for (const [client, length, isHeld, steps] of table)
       expect(stepsOf({ client, length, isHeld }).join(' '), `${client} ${length} ${isHeld}`).to.equal(steps)
+  })
+
+  it('is streamed for a range, and where it is long; what a page fetches itself where it is more than a chunk', () => {
+    const chunk = 1_048_576
+    const table: [destination: string, length: number, hasRange: boolean, isRead: boolean][] = [
+      ['image', MAX_OBJECT_BYTES, false, false],
+      ['video', MAX_OBJECT_BYTES, false, false],
+      ['video', MAX_OBJECT_BYTES + 1, false, true],
+      ['video', 300_000, true, true],
+      ['', chunk, false, false],
+      ['', chunk + 1, false, true],
+      ['', 300_000, true, true]
+    ]
+    for (const [destination, length, hasRange, isRead] of table) {
+      const file = { fullHash: off, length, type: 'video/mp4' } as SiteRequest['file']
+      const range = hasRange ? { start: 1, end: 2 } : undefined
+      const row = `${destination} ${length} ${hasRange}`
+      expect(isStreamed({ file: { ...file, sidecar: 's' }, range }, destination), row).to.equal(isRead)
+      expect(isStreamed({ file, range }, destination), row).to.equal(false)
+    }
   })
 
   it('is answered with the type of the manifest only, and with what keeps it from being a document', () => {

@@ -7,6 +7,7 @@ import {
   brings,
   bytesOf,
   findsNothing,
+  hashOf,
   isSilent,
   refuses,
   streams,
@@ -337,6 +338,22 @@ describe('the service worker of a site', () => {
       // The page tells itself where it came from.
       await world.rest()
       expect(page.came).to.deep.equal([])
+    })
+
+    it('lets a page that fetches more than a chunk itself give it as a stream or whole', async () => {
+      const text = 'x'.repeat(1_048_577)
+      const weights = { fullHash: await hashOf(text), length: text.length, type: 'application/wasm' }
+      await world.name({}, { files: { 'weights.wasm': { ...weights, sidecar: 'weights.wasm.mayfly' } } })
+      page = await world.open('two')
+      for (const answer of [brings(text), streams(streamOf(text))]) {
+        page.answer = answer
+        const response = await world.ask('weights.wasm', 'two')
+        expect(page.lastAsked).to.deep.include({ range: { start: 0, end: text.length }, destination: '' })
+        expect([response?.status, response?.headers.get('content-range')]).to.deep.equal([200, null])
+        const { value } = await response!.body!.getReader().read()
+        expect(value?.[0]).to.equal(text.charCodeAt(0))
+      }
+      expect(world.fetched).to.deep.equal([])
     })
 
     it('has a response error where the stream does', async () => {

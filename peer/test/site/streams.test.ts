@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { Brought, ObjectSource, Wish } from '../../src/site/object-session.js'
-import type { ContentStream, StreamOptions } from '../../src/site/parts.js'
+import type { ContentStream, Read, StreamOptions } from '../../src/site/parts.js'
 import { openStream } from '../../src/site/streams.js'
 import { until } from '../until.js'
 import { serveContent, type ContentServer } from './content-server.js'
@@ -165,6 +165,29 @@ describe('a content that is read as it comes', () => {
     expect(await rejected(reading)).to.equal('AbortError')
     expect(await rejected(contents.blob(AbortSignal.abort()))).to.equal('AbortError')
     expect(asked().filter(index => index !== undefined)).to.deep.equal([])
+  })
+
+  it('gives up a range whose first bytes come too late, and none that has begun', async () => {
+    isHeld = true
+    const late = new AbortController()
+    const told: Read[] = []
+    const begin = (): Promise<ReadableStream<Uint8Array>> =>
+      contents.begin({ start: 5, end: 2 * MIB }, { late: late.signal }, read => told.push(...read))
+    const begun = begin()
+    await until(() => wishes.length === 2)
+    wishes[0]?.settle('peer')
+    const stream = await begun
+    const reading = rejected(begin())
+    await until(() => wishes.length === 4)
+    late.abort()
+    expect(await reading).to.equal('AbortError')
+    expect(await rejected(begin())).to.equal('AbortError')
+    wishes[1]?.settle('origin')
+    expect(isRight(await all(stream), 5, 2 * MIB)).to.equal(true)
+    expect(told).to.deep.equal([
+      { source: 'peer', bytes: MIB - 5 },
+      { source: 'origin', bytes: MIB }
+    ])
   })
 
   for (const how of ['rejects', 'throws'] as const) {
