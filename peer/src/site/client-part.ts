@@ -185,7 +185,7 @@ function watchLinks(): void {
 async function streamOf(
   session: SiteSession,
   { fullHash, length, type, url, base, sidecar, range }: Asked,
-  { slackMs }: View
+  view: View
 ): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined> {
   if (!range || sidecar === undefined || base === undefined) return undefined
   const late = AbortSignal.timeout(FIRST_BYTES_MS)
@@ -197,7 +197,7 @@ async function streamOf(
     sidecar: addressOf({ base }, sidecar),
     isVerified: true,
     // No player waits for it.
-    slackMs: MEDIUM.test(type) ? slackMs : undefined
+    slackMs: MEDIUM.test(type) ? () => view.slackMs() : undefined
   }
   const content = await within(FIRST_BYTES_MS, session.stream(wish))
   const tell = (read: readonly Read[]): void => tellSources(read.map(one => ({ ...one, url, fullHash })))
