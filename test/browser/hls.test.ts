@@ -225,13 +225,6 @@ describe('films in segments (HLS and DASH), on a site that `mayfly prepare` has 
     expect(await wrongOf({ given })).to.deep.equal([])
   })
 
-  it('come from the visitor before, by hls.js @long', async function () {
-    await openFilm(16, this)
-    // What is no matter of a slow computer's speed.
-    site.patienceMs = 4_000
-    await watchTwice('hls', 8)
-  })
-
   for (const player of PLAYER_NAMES)
     it(`of three minutes come from the visitor before, 80 % or more, and stand still no more often, by ${player} @long`, async function () {
       await openFilm(180, this)
