@@ -108,10 +108,13 @@ const part: ObjectsPart = (options, host) => {
             named.push(file.fullHash)
           })
         )
-      const files = [...(reader.current()?.files.values() ?? [])]
-      if (named.length === 0) named.push(...files.slice(0, 1).map(one => one.fullHash))
-      // Of a large site nobody knows yet what the page will ask for. That tells nothing of who is there.
-      if (named.length === 0) return false
+      const site = reader.current()
+      const files = [...(site?.files.values() ?? [])]
+      if (named.length === 0) {
+        // Of a large site nothing stands for what the page will ask for. That tells nothing of who is there.
+        if (site?.sections[0]) return false
+        named.push(...files.slice(0, 1).map(one => one.fullHash))
+      }
       // What is long is mostly asked for later, and then at once.
       return session.meet(named, !page.refused && (isAwaited || files.some(({ sidecar }) => sidecar)))
     },
