@@ -72,9 +72,9 @@ function serve(workers: ServiceWorkerContainer, worker: string, manifest: string
     const hasTime = MEDIUM.test(type) ? view.slackMs() > 2 * SLACK_MS : length > LONG_BYTES
     return hasTime && session.outlook().open > 0
   }
-  /** Where the page knew of nothing to ask for when it was opened, or nobody was there. */
-  const seek = ({ fullHash }: Asked, session: SiteSession): void => {
-    if (session.outlook().open || now() - soughtAt < SEEK_MS) return
+  /** Where the page knew of nothing that it would fetch when it was opened, or nobody was there. */
+  const seek = ({ fullHash, destination }: Asked, session: SiteSession): void => {
+    if (destination || session.outlook().open || now() - soughtAt < SEEK_MS) return
     soughtAt = now()
     void session.meet([fullHash])
   }
