@@ -22,7 +22,8 @@ await serve(async program => {
 })
 
 function shopAt(program, sent, mediators) {
-  const answerShop = shopSite()
+  // As `mayfly prepare --inline` writes it: no page waits for the loader.
+  const answerShop = shopSite({ inline: true })
   if (answerShop === undefined) throw new Error('the shop is not compiled: npm run compile')
   const answerBare = barePages(mediators)
   return webServerAt(program, (request, response) => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join, sep } from 'node:path'
@@ -39,35 +40,42 @@ const FILES = {
 /** What is usual where names stay the same: a page is asked for again each time, its pictures are not for a day. */
 const CACHE = { page: 'no-cache', text: 'public, max-age=600', object: 'public, max-age=86400' }
 
-/** Everything is the shop's own but the mediators, and what Mayfly hands over as a blob. */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "font-src 'self'",
-  "img-src 'self' blob:",
-  "media-src 'self' blob:",
-  "connect-src 'self' ws: wss:",
-  "worker-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'"
-].join('; ')
+/** Everything is the shop's own but the mediators, and what Mayfly hands over as a blob. `script`: what may stand in a page, if anything. */
+const policyWith = script =>
+  [
+    "default-src 'none'",
+    `script-src 'self'${script ? ` '${hashOf(script)}'` : ''}`,
+    "style-src 'self'",
+    "font-src 'self'",
+    "img-src 'self' blob:",
+    "media-src 'self' blob:",
+    "connect-src 'self' ws: wss:",
+    "worker-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'"
+  ].join('; ')
 
 /**
  * The test site: under `/shop/` with Mayfly, under `/plain-shop/` without, the same files. Gives what answers a request, and says
  * with `false` that a path is not of the shop. `undefined` where the shop is not compiled.
  *
- * `attributes` are further ones of the script tag, or others in place of its own.
+ * `attributes` are further ones of the script tag, or others in place of its own. `inline`: the loader is written into the pages.
  *
- * @param {{ folder?: string, library?: string, attributes?: Readonly<Record<string, string>> }} [options]
+ * @param {{ folder?: string, library?: string, attributes?: Readonly<Record<string, string>>, inline?: boolean }} [options]
  * @returns {((request: import('node:http').IncomingMessage, response: import('node:http').ServerResponse,
  *   path: string, mediators: readonly string[]) => boolean) | undefined}
  */
-export function shopSite({ folder = SHOP_FOLDER, library = LIBRARY_FOLDER, attributes = {} } = {}) {
+export function shopSite({
+  folder = SHOP_FOLDER,
+  library = LIBRARY_FOLDER,
+  attributes = {},
+  inline = false
+} = {}) {
   if (!existsSync(join(folder, 'manifest.json'))) return undefined
   const manifest = readFileSync(join(folder, 'manifest.json'), 'utf8')
   const paths = pathsOf(join(folder, 'site'))
+  const loader = inline ? readFileSync(join(library, 'mayfly.js'), 'utf8').trim() : ''
 
   return (request, response, path, mediators) => {
     const answering = answer(request, response, path, mediators)
@@ -95,12 +103,12 @@ export function shopSite({ folder = SHOP_FOLDER, library = LIBRARY_FOLDER, attri
     if (!name.endsWith('.html')) return sendFile(request, response, join(folder, 'site', name))
     if (mount === PLAIN_PATH) return sendPage(request, response, join(folder, 'site', name), html => html)
     const file = join(folder, 'carried', name)
-    return sendPage(request, response, file, html => withTag(html, tagFor(mediators)))
+    return sendPage(request, response, file, html => withTag(html, tagFor(mediators), loader), loader)
   }
 
   function tagFor(mediators) {
     return {
-      src: '/mayfly.js',
+      [inline ? 'data-from' : 'src']: '/mayfly.js',
       'data-mediators': mediators.join(' '),
       'data-manifest': MANIFEST_PATH,
       'data-worker': `${SHOP_PATH}mayfly-worker.js`,
@@ -122,11 +130,15 @@ async function sendSection(request, response, file) {
   answerWithText(request, response, text)
 }
 
-async function sendPage(request, response, file, rewrite) {
+function hashOf(script) {
+  return `sha256-${createHash('sha256').update(script).digest('base64')}`
+}
+
+async function sendPage(request, response, file, rewrite, script = '') {
   const html = await readFile(file, 'utf8')
   response.setHeader('Content-Type', TEXTS.html)
   response.setHeader('Cache-Control', CACHE.page)
-  response.setHeader('Content-Security-Policy', POLICY)
+  response.setHeader('Content-Security-Policy', policyWith(script))
   answerWithText(request, response, rewrite(html))
 }
 
