@@ -101,9 +101,12 @@ export function shopSite({
     const name = mount === undefined ? undefined : nameOf(path.slice(mount.length), paths)
     if (name === undefined) return undefined
     if (!name.endsWith('.html')) return sendFile(request, response, join(folder, 'site', name))
-    if (mount === PLAIN_PATH) return sendPage(request, response, join(folder, 'site', name), html => html)
+    if (mount === PLAIN_PATH) return sendPage(request, response, join(folder, 'site', name))
     const file = join(folder, 'carried', name)
-    return sendPage(request, response, file, html => withTag(html, tagFor(mediators), loader), loader)
+    return sendPage(request, response, file, {
+      rewrite: html => withTag(html, tagFor(mediators), loader),
+      script: loader
+    })
   }
 
   function tagFor(mediators) {
@@ -134,7 +137,8 @@ function hashOf(script) {
   return `sha256-${createHash('sha256').update(script).digest('base64')}`
 }
 
-async function sendPage(request, response, file, rewrite, script = '') {
+/** `rewrite` makes of the file what is sent, in which `script` stands. */
+async function sendPage(request, response, file, { rewrite = html => html, script = '' } = {}) {
   const html = await readFile(file, 'utf8')
   response.setHeader('Content-Type', TEXTS.html)
   response.setHeader('Cache-Control', CACHE.page)

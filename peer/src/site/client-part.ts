@@ -1,5 +1,5 @@
 /**
- * The page's side of the service worker, `mayfly-client.js`: registers it, answers its questions with the page's session, and
+ * The page's side of the service worker, `mayfly-client.js`: answers its questions with the page's session, and
  * tells where what it answered came from.
  */
 import { patienceOf, siteMsOf } from '../core/patience.js'
@@ -27,10 +27,10 @@ const LONG_BYTES = 4_194_304
 
 const { mayfly } = globalThis as unknown as PartsScope
 const { host } = mayfly.parts
-const { data, container, opened, obstacles, visitors, shown, patienceMs, trusted } = host
+const { data, container, opened, obstacles, shown, patienceMs } = host
 
-/** Answers the questions of the worker at this address, and registers it. */
-function serve(workers: ServiceWorkerContainer, worker: string, manifest: string): void {
+/** Answers the questions of the worker. */
+function serve(workers: ServiceWorkerContainer): void {
   const view = watchView()
   const begun = mediaBegun(workers)
   let hello: PageMessage = 'here'
@@ -38,20 +38,6 @@ function serve(workers: ServiceWorkerContainer, worker: string, manifest: string
 
   const now = (): number => performance.now()
   const say = (): void => workers.controller?.postMessage({ mayfly: hello })
-  const register = async (): Promise<void> => {
-    const url = new URL(worker, document.baseURI)
-    url.searchParams.set('manifest', new URL(manifest, document.baseURI).href)
-    const { active, waiting, installing } = (await workers.getRegistration()) ?? {}
-    // A site's own service worker stays, or comes.
-    const known = (installing ?? waiting ?? active)?.scriptURL ?? 'mayfly'
-    // The whole library has it serve too.
-    if (/[?&]serve/.test(known)) url.searchParams.set('serve', '')
-    if (!/mayfly/.test(known) || host.refused) return
-    await workers.register(trusted(url.href))
-    // Whoever is alone has it from the next page on.
-    if (!workers.controller && visitors() !== 0)
-      (await workers.ready).active?.postMessage({ mayfly: 'claim' })
-  }
   const waitMs = ({ destination, type, url, length }: Asked, session: SiteSession): number => {
     const isMedium = MEDIUM.test(type)
     const fetched = performance.getEntriesByType('resource') as PerformanceResourceTiming[]
@@ -147,8 +133,6 @@ function serve(workers: ServiceWorkerContainer, worker: string, manifest: string
     host.release()
   }
   void watch()
-  // Where it fails, the page is whole without it.
-  register().catch(() => (host.refused = true))
 }
 
 /** Addresses of media that were begun without a worker: players fail where one range comes from it and another does not. */
@@ -206,4 +190,4 @@ async function streamOf(
 
 // None in a page that did not come over https, and in some private windows.
 const { worker, manifest } = data
-if (container && worker && manifest) serve(container, worker, manifest)
+if (container && worker && manifest) serve(container)

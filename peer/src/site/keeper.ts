@@ -14,9 +14,9 @@ interface Read {
 /**
  * In a dedicated worker, which runs this very script: what a page reads itself takes the place of the picture in the browser's
  * memory, and a copy of an image would not be there at once any more. `address`: the script's, as a policy wants it. `page` is told
- * where its policy refuses the worker; `isSoon`: it is to be told before anything is read.
+ * where its policy refuses the worker.
  */
-export function openKeeper(address: string, page: { refused?: boolean }, isSoon: boolean): Keeper {
+export function openKeeper(address: string, page: { refused?: boolean }): Keeper {
   const waiting = new Map<string, (bytes: Read['bytes']) => void>()
   let hasFailed = false
 
@@ -39,7 +39,7 @@ export function openKeeper(address: string, page: { refused?: boolean }, isSoon:
       return undefined
     }
   }
-  let worker = isSoon ? begin() : undefined
+  let worker: Worker | undefined
   return async url => {
     if (hasFailed || page.refused || !(worker ??= begin())) return undefined
     // oxlint-disable-next-line require-post-message-target-origin

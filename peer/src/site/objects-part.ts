@@ -5,6 +5,7 @@ import { openManifestReader } from './manifest-reader.js'
 import { LOOKUPS } from './lookups.js'
 import { openSession } from './objects.js'
 import type { AheadPart, ObjectsPart, PartsScope, PeersPart, StreamsPart, UploadsPart } from './parts.js'
+import { openRegistration } from './registration.js'
 import { watchResources } from './resources.js'
 import { tellSources } from './sources.js'
 import { openStore } from './store.js'
@@ -64,8 +65,8 @@ const part: ObjectsPart = (options, host) => {
   void first?.then(() => session.refresh())
   const lookAt = async (url: string): ReturnType<NonNullable<typeof reader>['look']> => reader?.look(url)
 
-  // Where no worker is to be had, nobody is connected to who would bring what nobody hands on.
-  const keeper = openKeeper(address('objects'), page, !container?.controller)
+  const registration = openRegistration(page)
+  const keeper = openKeeper(address('objects'), page)
   const keep = async (fullHash: string, url: string): Promise<void> => {
     const bytes = await keeper(url)
     if (bytes) await session.keep(fullHash, bytes)
@@ -81,42 +82,50 @@ const part: ObjectsPart = (options, host) => {
       if (!isHeld && length === file.length && length <= MAX_OBJECT_BYTES) await keep(file.fullHash, url)
     })
 
+  /** Looks who is there for what this page has and waits for. */
+  const meetPage = async (): Promise<boolean> => {
+    // Where it is refused, nobody is connected to who would bring what nobody hands on.
+    void registration.begin()
+    if (!reader) return false
+    await first
+    if (document.readyState === 'loading')
+      await new Promise(resolve => document.addEventListener('DOMContentLoaded', resolve))
+    // Which of several addresses a picture will have is not known before it is fetched.
+    const awaited = [...document.images]
+      .filter(({ complete }) => !complete)
+      .map(one => one.currentSrc || (!one.srcset && !one.closest('picture') && one.src))
+    const there = performance.getEntriesByType('resource').map(({ name }) => name)
+    const urls = [...new Set([...awaited, ...there])].slice(0, MAX_MET)
+    const named: string[] = []
+    let isAwaited = false
+    // From all over the page, so that few sections of the manifest are read, and at the same time.
+    const step = Math.ceil(urls.length / LOOKUPS)
+    for (let from = 0; from < step && named.length < LOOKUPS; from++)
+      await Promise.all(
+        urls.map(async (url, i) => {
+          const file = i % step === from && url && (await lookAt(url))
+          if (!file) return
+          isAwaited ||= awaited.includes(url)
+          named.push(file.fullHash)
+        })
+      )
+    const site = reader.current()
+    const files = [...(site?.files.values() ?? [])]
+    if (named.length === 0) {
+      // Of a large site nothing stands for what the page will ask for. That tells nothing of who is there.
+      if (site?.sections[0]) return false
+      named.push(...files.slice(0, 1).map(one => one.fullHash))
+    }
+    // What is long is mostly asked for later, and then at once.
+    return session.meet(named, !page.refused && (isAwaited || files.some(({ sidecar }) => sidecar)))
+  }
+
   return {
     ...session,
     meet: async known => {
-      if (known) return session.meet(known, true)
-      if (!reader) return false
-      await first
-      if (document.readyState === 'loading')
-        await new Promise(resolve => document.addEventListener('DOMContentLoaded', resolve))
-      // Which of several addresses a picture will have is not known before it is fetched.
-      const awaited = [...document.images]
-        .filter(({ complete }) => !complete)
-        .map(one => one.currentSrc || (!one.srcset && !one.closest('picture') && one.src))
-      const there = performance.getEntriesByType('resource').map(({ name }) => name)
-      const urls = [...new Set([...awaited, ...there])].slice(0, MAX_MET)
-      const named: string[] = []
-      let isAwaited = false
-      // From all over the page, so that few sections of the manifest are read, and at the same time.
-      const step = Math.ceil(urls.length / LOOKUPS)
-      for (let from = 0; from < step && named.length < LOOKUPS; from++)
-        await Promise.all(
-          urls.map(async (url, i) => {
-            const file = i % step === from && url && (await lookAt(url))
-            if (!file) return
-            isAwaited ||= awaited.includes(url)
-            named.push(file.fullHash)
-          })
-        )
-      const site = reader.current()
-      const files = [...(site?.files.values() ?? [])]
-      if (named.length === 0) {
-        // Of a large site nothing stands for what the page will ask for. That tells nothing of who is there.
-        if (site?.sections[0]) return false
-        named.push(...files.slice(0, 1).map(one => one.fullHash))
-      }
-      // What is long is mostly asked for later, and then at once.
-      return session.meet(named, !page.refused && (isAwaited || files.some(({ sidecar }) => sidecar)))
+      const isSomebody = await (known ? session.meet(known, true) : meetPage())
+      if (page.visitors() !== 0) void registration.claim()
+      return isSomebody
     },
     ahead: async (url, isMeant) => {
       if (!reader || page.visitors() === 0) return
@@ -125,7 +134,7 @@ const part: ObjectsPart = (options, host) => {
           manifest: () => reader.current(),
           look: lookAt,
           session,
-          held: (fullHash, url) => container?.controller?.postMessage({ mayfly: { held: fullHash, url } })
+          held: (held, where) => container?.controller?.postMessage({ mayfly: { held, url: where } })
         })
       )
       const bring = await ahead

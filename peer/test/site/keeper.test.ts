@@ -60,7 +60,7 @@ describe('the keeper of what the browser has fetched', () => {
   })
 
   it('asks one worker, of its own script, and only when it is needed', async () => {
-    const keeper = openKeeper('https://site.example/mayfly-objects.js', {}, false)
+    const keeper = openKeeper('https://site.example/mayfly-objects.js', {})
     expect(workers).to.deep.equal([])
     const [one, other] = [keeper('one'), keeper('other')]
     const [worker] = workers
@@ -73,9 +73,10 @@ describe('the keeper of what the browser has fetched', () => {
     expect(workers).to.have.length(1)
   })
 
-  it('begins its worker at once where it is to be known soon whether it may', async () => {
+  it('tells the page where its policy refuses the worker, and of no other refusal', async () => {
     const page: { refused?: boolean } = {}
-    const keeper = openKeeper('x', page, true)
+    const keeper = openKeeper('x', page)
+    void keeper('zero')
     expect(workers).to.have.length(1)
     violated?.({ effectiveDirective: 'worker-src', disposition: 'report' })
     violated?.({ effectiveDirective: 'img-src', disposition: 'enforce' })
@@ -83,11 +84,11 @@ describe('the keeper of what the browser has fetched', () => {
     expect(page.refused).not.to.equal(true)
     violated?.({ effectiveDirective: 'worker-src', disposition: 'enforce' })
     expect(page.refused).to.equal(true)
-    expect([await keeper('one'), workers.length, workers[0]?.asked]).to.deep.equal([undefined, 1, []])
+    expect([await keeper('one'), workers.length, workers[0]?.asked]).to.deep.equal([undefined, 1, ['zero']])
   })
 
   it('gives all who ask for the same what comes', async () => {
-    const keeper = openKeeper('x', {}, false)
+    const keeper = openKeeper('x', {})
     const both = [keeper('one'), keeper('one')]
     workers[0]?.onmessage?.({ data: { url: 'one', bytes: bytesOf('one') } })
     await time.advance(0)
@@ -96,7 +97,7 @@ describe('the keeper of what the browser has fetched', () => {
   })
 
   it('gives nothing after five seconds where the worker hangs, and what comes the next time', async () => {
-    const keeper = openKeeper('x', {}, false)
+    const keeper = openKeeper('x', {})
     let result: unknown = 'waits'
     void keeper('one').then(bytes => (result = bytes))
     await time.advance(4_999)
@@ -117,12 +118,12 @@ describe('the keeper of what the browser has fetched', () => {
         throw new DOMException('a policy forbids it', 'SecurityError')
       }
     })
-    const refused = openKeeper('x', {}, false)
+    const refused = openKeeper('x', {})
     expect([await refused('one'), await refused('two'), tries]).to.deep.equal([undefined, undefined, 1])
 
     restore()
     restore = put({ Worker: TestWorker, addEventListener })
-    const failing = openKeeper('x', {}, false)
+    const failing = openKeeper('x', {})
     const asked = failing('one')
     workers[0]?.onerror?.()
     await time.advance(5_000)
