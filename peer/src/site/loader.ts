@@ -172,8 +172,7 @@ function hold(): void {
 async function startParts(): Promise<void> {
   const workers = data['worker'] && container
   if (workers) hold()
-  // What a further page shows may come from others as soon as they are reached.
-  if (!container?.controller || state.visitors() === 0) await firstShown
+  await firstShown
   if (state.consent() !== 'given' || !policy) return
   const open = options && (await opened())
   if (workers) {

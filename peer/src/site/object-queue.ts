@@ -76,7 +76,8 @@ export function openObjectQueue(host: QueueHost): ObjectQueue {
   const assign = (): void => {
     // Who is reached first leaves their share to the others, who are a moment away.
     const share = Math.min(MAX_ASKED, pending.size / neighbours.all.size + 1)
-    for (const wish of pending.values()) {
+    // What is seen has least time.
+    for (const wish of [...pending.values()].sort((a, b) => a.patienceMs - b.patienceMs)) {
       if (wish.transfer) continue
       const [best] = all()
         .filter(one => one.isOpen && !wish.tried.has(one) && (asked.get(one) ?? 0) < share)
