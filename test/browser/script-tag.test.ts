@@ -468,8 +468,14 @@ describe('the script tag', () => {
       const first = await world.visit(site.base)
       const tabs: Page[] = []
       const holders: Page[] = []
+      /** Those that are open, and whose. */
+      const connections = new Map<object, Page>()
       const open = async (page: Page): Promise<void> => {
-        page.on('websocket', () => holders.push(page))
+        page.on('websocket', socket => {
+          holders.push(page)
+          connections.set(socket, page)
+          socket.on('close', () => connections.delete(socket))
+        })
         tabs.push(page)
         await page.goto(site.base)
       }
@@ -496,7 +502,9 @@ describe('the script tag', () => {
         expect(sources).to.have.length(BATCH)
         for (const source of sources) expect(source).to.be.oneOf(['peer', 'cache'])
         await a.waitForFunction(() => document.querySelector('img')?.naturalWidth === 100)
-        expect(holders).to.have.length(round + 2)
+        // A tab that this busy machine has not let speak for a second has lost it to another: then it closes its own.
+        const holding = (): Page[] => [...connections.values()].filter(page => !page.isClosed())
+        while (holding().length !== 1) await a.waitForTimeout(10)
         await a.evaluate(() => document.querySelector('img')?.removeAttribute('data-mayfly-source'))
         await open(await first.context().newPage())
       }
