@@ -124,7 +124,7 @@ const part: ObjectsPart = (options, host) => {
     ...session,
     meet: async known => {
       const isSomebody = await (known ? session.meet(known, true) : meetPage())
-      if (page.visitors() !== 0) void registration.claim()
+      if (isSomebody) void registration.claim()
       return isSomebody
     },
     ahead: async (url, isMeant) => {
