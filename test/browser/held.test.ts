@@ -99,9 +99,9 @@ describe('lazy pictures out of sight, in a page with the script tag', function (
     await page.waitForTimeout(200)
     expect(askedFor().at(-1)).to.be.lessThan(FIRST_HELD)
     await page.waitForFunction(() => document.adoptedStyleSheets.length === 0)
-    const [, loaded] = await page.evaluate(() => {
+    const loaded = await page.evaluate(() => {
       const [{ loadEventEnd }] = performance.getEntriesByType('navigation') as [PerformanceNavigationTiming]
-      return [0, performance.now() - loadEventEnd]
+      return performance.now() - loadEventEnd
     })
     expect(loaded).to.be.lessThan(2_000)
     await allCome(page)
@@ -148,6 +148,17 @@ describe('lazy pictures out of sight, in a page with the script tag', function (
     })
     expect(rules).to.equal(1)
     while (!askedFor().includes(FIRST_HELD)) await page.waitForTimeout(10)
+  })
+
+  it('are cut off no more where a page puts back the list of style sheets that it has copied', async () => {
+    const page = await visit(SILENT)
+    const clip = await page.evaluate(async () => {
+      const copied = [...document.adoptedStyleSheets]
+      dispatchEvent(new Event('beforeprint'))
+      document.adoptedStyleSheets = copied
+      return [copied.length, getComputedStyle(document.documentElement).clipPath]
+    })
+    expect(clip).to.deep.equal([1, 'none'])
   })
 
   it('are left to a rule of the page', async () => {

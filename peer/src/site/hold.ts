@@ -22,11 +22,15 @@ export function holdBack(): () => void {
         sheet.replaceSync(`:where(html){clip-path:inset(-9in -99in calc(100% - 150vh - ${seen}px))}`)
       }
       document.adoptedStyleSheets.push(sheet)
-      signal.onabort = () =>
-        (document.adoptedStyleSheets = document.adoptedStyleSheets.filter(one => one !== sheet))
+      signal.onabort = () => {
+        // A page that has copied the list may put it back later.
+        sheet.replaceSync('')
+        document.adoptedStyleSheets = document.adoptedStyleSheets.filter(one => one !== sheet)
+      }
       cut()
-      addEventListener('scroll', cut, { signal })
-      for (const type of ['keydown', 'beforeprint']) addEventListener(type, end, { signal })
+      const listening = { signal, capture: true }
+      addEventListener('scroll', cut, listening)
+      for (const type of ['keydown', 'beforeprint']) addEventListener(type, end, listening)
     })
   return end
 }
