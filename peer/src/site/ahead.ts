@@ -1,4 +1,5 @@
 import { addressOf, type ManifestEntry, type SiteManifest } from '../core/site-manifest.js'
+import { addressesOfSet } from '../core/srcset.js'
 import type { ObjectSession } from './object-session.js'
 import { fetchJson } from './manifest-reader.js'
 
@@ -52,16 +53,16 @@ export function openAhead({
     if (await session.bring({ fullHash, length, url: '', patienceMs: PATIENCE_MS })) held(fullHash, url)
   }
   return async (url, isMeant) => {
-    const list = listOf(url)
-    seen.add(listOf(location.href))
-    if (list === undefined || seen.has(list) || seen.size > MAX_PAGES + 1) return
     try {
+      const list = listOf(url)
+      seen.add(listOf(location.href))
+      if (list === undefined || seen.has(list) || seen.size > MAX_PAGES + 1) return
       if (!(await look(list)) || !(await isMeant) || seen.has(list)) return
       seen.add(list)
       const items = JSON.parse(await fetchJson(list, fetch, 'default')) as unknown[]
       await Promise.all(items.slice(0, MAX_PICTURES).map(bring))
     } catch {
-      // It is no list: the page shows what it shows.
+      // It is no list, or the link leads nowhere: the page shows what it shows.
     }
   }
 }
@@ -80,12 +81,12 @@ function chosen(item: unknown): string {
 function placeOfChosen(): number {
   const images = [...document.images].filter(({ srcset, currentSrc }) => srcset && currentSrc)
   const places = images.map(({ srcset, currentSrc }) =>
-    srcset.split(/,\s+/).findIndex(one => nameIn(one.trim().split(/\s/, 1)[0]) === nameIn(currentSrc))
+    addressesOfSet(srcset).findIndex(one => nameIn(one) === nameIn(currentSrc))
   )
   return Math.max(0, places.at(-1) ?? 0)
 }
 
 /** What an address ends with: of the addresses of one picture each ends with another. */
-function nameIn(address = ''): string | undefined {
+function nameIn(address: string): string | undefined {
   return address.split('/').at(-1)
 }

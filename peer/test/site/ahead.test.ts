@@ -126,7 +126,8 @@ describe('what the next page shows', () => {
       `${BASE}#top`,
       `${BASE}other`,
       'https://other.example/shop/2',
-      'mailto:a@b.example'
+      'mailto:a@b.example',
+      'http://['
     ])
       await ahead(url)
     expect(brought()).to.deep.equal([])
