@@ -1,10 +1,8 @@
 import { firstElementsOf, type HtmlElement } from '../adapters/html-document.js'
+import { PAGE_LISTS, pageListName } from '../core/page-list-name.js'
 import { isPath, pathOf } from '../core/site-manifest.js'
 import { addressesOfSet } from '../core/srcset.js'
 import { addressIn, baseOf, isPage } from './rewrite-document.js'
-
-/** Where page lists are, below the folder of a site. */
-export const PAGE_LISTS = 'mayfly-pages'
 
 /** A page list is this, whatever is said of other files with its ending. */
 export const PAGE_LIST_TYPE = 'application/json'
@@ -44,8 +42,7 @@ export interface PageListOptions {
  * path of a manifest.
  */
 export function pageListPath(page: string): string | undefined {
-  const name = page.replace(/\.html?$/i, '').replace(/\/index$/, '')
-  const path = `${PAGE_LISTS}/${name}.json`
+  const path = pageListName(page)
   return isPath(path) ? path : undefined
 }
 

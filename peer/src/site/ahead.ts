@@ -1,3 +1,4 @@
+import { pageListName } from '../core/page-list-name.js'
 import { addressOf, type ManifestEntry, type SiteManifest } from '../core/site-manifest.js'
 import { addressesOfSet } from '../core/srcset.js'
 import type { ObjectSession } from './object-session.js'
@@ -20,8 +21,6 @@ const MAX_PICTURES = 16
 const MAX_BYTES = 2_097_152
 const MAX_LENGTH = 524_288
 const MAX_PAGES = 4
-/** Where `mayfly prepare` puts the lists of what pages show (docs/SITE.md). */
-const LISTS = 'mayfly-pages/'
 
 /**
  * What is given brings what a page of the site shows first, from other visitors alone, so that it is held when the visitor comes
@@ -42,7 +41,7 @@ export function openAhead({
     const { base = '' } = manifest() ?? {}
     const { origin, pathname } = new URL(url)
     const address = origin + pathname
-    return address.startsWith(base) ? `${base}${LISTS}${nameOf(address.slice(base.length))}.json` : undefined
+    return address.startsWith(base) ? base + pageListName(address.slice(base.length)) : undefined
   }
   const bring = async (item: unknown): Promise<void> => {
     const { base = '' } = manifest() ?? {}
@@ -65,11 +64,6 @@ export function openAhead({
       // It is no list, or the link leads nowhere: the page shows what it shows.
     }
   }
-}
-
-/** The name of the list of a page, by its path: pages in folders are called `index`, and many a server leaves endings out. */
-function nameOf(path: string): string {
-  return path.replace(/(\/|\.html?)$/, '').replace(/(^|\/)index$/, '') || 'index'
 }
 
 /** Of several addresses of a picture, the one in the place of those that this page shows. */

@@ -27,7 +27,7 @@ const LONG_BYTES = 4_194_304
 
 const { mayfly } = globalThis as unknown as PartsScope
 const { host } = mayfly.parts
-const { data, container, opened, obstacles, shown, patienceMs } = host
+const { data, container, opened, obstacles, patienceMs } = host
 
 /** Answers the questions of the worker. */
 function serve(workers: ServiceWorkerContainer): void {
@@ -114,11 +114,9 @@ function serve(workers: ServiceWorkerContainer): void {
   workers.addEventListener('controllerchange', say)
   // Meanwhile the worker took it for closed.
   addEventListener('pageshow', ({ persisted }) => persisted && say())
-  // What a page shows first is none of ours; what it fetches beyond, it does from its first frame on.
-  const framed = new Promise(resolve => requestAnimationFrame(resolve))
-  void Promise.race([framed, shown]).then(async () => {
+  void opened().then(open => {
     // Where there is too little to pay by now, what the worker asks for may be enough.
-    if ((await opened()) || obstacles().fetch === 'weight') hello = 'shown'
+    if (open || obstacles().fetch === 'weight') hello = 'shown'
     say()
   })
   watchLinks()

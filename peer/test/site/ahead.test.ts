@@ -101,7 +101,9 @@ describe('what the next page shows', () => {
     ['2.html?of=1', '2'],
     ['2/index.html', '2'],
     ['a/b.htm', 'a/b'],
-    ['index/of', 'index/of']
+    ['index/of', 'index/of'],
+    ['a/index/', 'a/index'],
+    ['a/index', 'a']
   ] as const)
     it(`is found in ${name}.json for ${address}`, async () => {
       list(name, ['1.png'])
