@@ -63,8 +63,6 @@ const policy = trustedPolicy()
 const loading: Record<string, Promise<unknown>> = {}
 const state = sharingState(data['consent'] === 'wait', changed)
 const conditions = watchConditions(changed)
-/** Undefined: there are none: no https, a sandbox, some private windows, storage that is blocked. */
-const container: ServiceWorkerContainer | undefined = attempt(() => localStorage && navigator.serviceWorker)
 let options: SiteOptions | undefined =
   data['mediators'] && policy ? { ...data, mediators: data['mediators'].split(/\s+/) } : undefined
 let session: Promise<SiteSession | undefined> | undefined
@@ -84,7 +82,9 @@ const firstShown = new Promise<unknown>(resolve => {
 
 const host: PartsHost = {
   data,
-  container,
+  get container() {
+    return container()
+  },
   part,
   options: () => options,
   opened,
@@ -97,6 +97,11 @@ const host: PartsHost = {
   trusted
 }
 const parts: Record<string, unknown> = { host }
+
+/** Undefined: there are none: no https, a sandbox, some private windows, storage that is blocked. */
+function container(): ServiceWorkerContainer | undefined {
+  return attempt(() => localStorage && navigator.serviceWorker)
+}
 
 /** Makes addresses of scripts as the page's policy wants them. Undefined: it refuses ours. */
 function trustedPolicy(): ScriptRules | undefined {
@@ -162,18 +167,24 @@ function patienceMs(): number {
 
 /** Lets pictures that are out of sight wait for others, where there may be some. */
 function hold(): void {
-  const { fetch } = obstacles()
-  if (!options || state.visitors() === 0 || (fetch && fetch !== 'weight')) return
+  if (!options) return
   host.release = holdBack()
   void firstShown.then(() => after(HELD_MS)).then(host.release)
+  // What browsers keep for a site is read when the first frame is there: a page waits some milliseconds for it.
+  requestAnimationFrame(() =>
+    setTimeout(() => {
+      const { fetch } = obstacles()
+      if (!container() || state.visitors() === 0 || (fetch && fetch !== 'weight')) host.release()
+    })
+  )
 }
 
 /** When the page is there. */
 async function startParts(): Promise<void> {
-  const workers = data['worker'] && container
-  if (workers) hold()
+  if (data['worker']) hold()
   await firstShown
   if (state.consent() !== 'given' || !policy) return
+  const workers = data['worker'] && container()
   const open = options && (await opened())
   if (workers) {
     const meeting = Promise.resolve(open?.meet())
@@ -199,6 +210,7 @@ async function opened(bytes = 0): Promise<SiteSession | undefined> {
 
 /** The visitor has decided, or conditions are others. */
 function changed(): void {
+  if (!session) return
   if (state.consent() === 'given') void session?.then(open => open?.refresh())
   else close()
 }
@@ -225,7 +237,7 @@ function tell(element: Element, url: string, source: ObjectSource, bytes?: numbe
 /** What the browser fetches: a service worker that answers it tells where it came from. */
 function tellPlain(element: Element, url: string): ObjectSource {
   const { dataset } = element as HTMLElement
-  if (!data['worker'] || !container?.controller) return tell(element, url, 'origin')
+  if (!data['worker'] || !container()?.controller) return tell(element, url, 'origin')
   delete dataset['mayflySource']
   setTimeout(() => dataset['mayflySource'] ?? tell(element, url, 'origin'), FIRST_MS)
   return 'origin'

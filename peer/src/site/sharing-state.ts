@@ -51,12 +51,14 @@ export function sharingState(waits: boolean, onchange: () => void): SharingState
   }
   const record = (key: string): BudgetRecord => ({ read: () => read(key), write: text => write(key, text) })
 
-  addEventListener('storage', ({ key }) => {
+  const ondecided = ({ key }: StorageEvent): void => {
     if (key === STOPPED || key === CONSENT) onchange()
-  })
+  }
 
   return {
     consent() {
+      // Once, whoever calls: a page waits some milliseconds for the first that touches what is kept.
+      addEventListener('storage', ondecided)
       if (read(STOPPED) !== '1') return !waits || read(CONSENT) ? 'given' : 'wait'
       // A site may clear all that it keeps, when somebody logs out: this stays.
       write(STOPPED, '1')
