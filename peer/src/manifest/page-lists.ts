@@ -19,6 +19,12 @@ const MAX_CANDIDATES = 8
 /** Addresses of a page that are looked at: a set of them may go on for as long as the page. */
 const MAX_ADDRESSES = 10_000
 
+/** The first picture of an element's own style, where its address has no escapes of CSS. */
+const BACKGROUND = /(?<![\w-])background(?:-image)?\s*:[^;]*?\burl\(\s*(["']?)([^"'()\\]+)\1\s*\)/i
+
+/** Characters of an element's own style that are looked at. */
+const MAX_STYLE = 4_096
+
 /** What is at the beginning of a page is within these. */
 const HTML_LIMITS = { nodes: 60_000, depth: 1_024, ms: 20_000 }
 
@@ -80,8 +86,8 @@ export function encodePageList(pictures: readonly PagePicture[]): string {
 }
 
 /**
- * The first pictures that a page shows, each once, in the order of the page: images, and what stands for a film until it plays. None
- * where the document is no page. Of a document beyond all measure, those of its beginning. Never throws.
+ * The first pictures that a page shows, each once, in the order of the page: images, what stands for a film until it plays, and
+ * backgrounds of an element's own style. None where the document is no page. Of a document beyond all measure, those of its beginning. Never throws.
  */
 export function picturesOf(
   text: string,
@@ -124,6 +130,7 @@ function* shownIn(elements: readonly HtmlElement[]): Generator<Shown> {
     if (name === 'template' && !attributes.has('shadowrootmode'))
       hiddenUpTo = Math.max(hiddenUpTo, endTag?.end ?? Infinity)
     if (start < hiddenUpTo) continue
+    yield { sets: [], address: backgroundIn(value('style')) }
     if (name === 'picture') sources = []
     else if (name === 'source' && parent === 'picture') sources.push(value('srcset') ?? '')
     else if (name === 'img') {
@@ -131,6 +138,10 @@ function* shownIn(elements: readonly HtmlElement[]): Generator<Shown> {
       sources = []
     } else if (name === 'video') yield { sets: [], address: value('poster') }
   }
+}
+
+function backgroundIn(style = ''): string | undefined {
+  return BACKGROUND.exec(style.slice(0, MAX_STYLE))?.[2]
 }
 
 /** The paths of one picture: those that the browser chooses among, and behind them the one for all browsers. */

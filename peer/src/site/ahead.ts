@@ -16,10 +16,10 @@ export interface AheadHost {
 
 /** Milliseconds that others have for each: a visitor who points at a link follows it soon. */
 const PATIENCE_MS = 1_000
-/** Of one page, that is what a first viewport shows and a little more; and of all pages that a page leads to. */
+/** Of one page, that is what a first viewport shows and a little more. */
 const MAX_PICTURES = 16
-const MAX_BYTES = 2_097_152
-const MAX_LENGTH = 524_288
+/** Of all pages that a page leads to. Where that is too much for a network, `PATIENCE_MS` ends it. */
+const MAX_BYTES = 4_194_304
 const MAX_PAGES = 4
 
 /**
@@ -47,7 +47,8 @@ export function openAhead({
     const { base = '' } = manifest() ?? {}
     const url = addressOf({ base }, chosen(item))
     const file = await look(url)
-    if (!file || file.length > MAX_LENGTH || (left -= file.length) < 0) return
+    if (!file || file.length > left) return
+    left -= file.length
     const { fullHash, length } = file
     if (await session.bring({ fullHash, length, url: '', patienceMs: PATIENCE_MS })) held(fullHash, url)
   }

@@ -39,6 +39,18 @@ describe('the pictures of a page', () => {
     '<noscript><img src=a.png></noscript><!-- <img src=a.png> --><script>"<img src=a.png>"</script>': [],
     '<template><p><img src=a.png></p></template><img src=b.png>': ['docs/b.png'],
     '<div><template shadowrootmode=open><img src=a.png></template></div>': ['docs/a.png'],
+    '<header style="color: red; background-image: url(\'a.png\')"><p style=background:url(b.png)>': [
+      'docs/a.png',
+      'docs/b.png'
+    ],
+    '<p style="background: #fff url( &quot;b.png&quot; ) no-repeat, url(a.png)"><img src=a.png>': [
+      'docs/b.png',
+      'docs/a.png'
+    ],
+    '<p style="background:url(data:image/gif;base64,AAAA)"><p style="background: red; mask: url(a.png)"><p style="background:url(a\\.png)">':
+      [],
+    '<p style="background:url(a.png"><p style="my-background: url(a.png)"><p style="background-color: red">':
+      [],
     '<video><source srcset="a.png" src=film.mp4></video><audio src=a.png></audio><a href=a.png>x</a>': []
   }
   for (const [body, pictures] of Object.entries(pages))
