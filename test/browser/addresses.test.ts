@@ -243,6 +243,23 @@ describe('the addresses of a page with the script tag', function () {
   })
   let sources: Record<string, string> = {}
 
+  it('are not asked of others again where the page had them before there was a worker', async () => {
+    const page = await visit(UNHURRIED)
+    const isShownAgain = await page.evaluate(async () => {
+      const near = Object.assign(new Image(), { src: '/image/15.png' })
+      await near.decode()
+      const { transferSize } = performance.getEntriesByName(
+        new URL('/image/0.png', location.href).href
+      )[0] as PerformanceResourceTiming
+      const again = await fetch('/image/0.png')
+      return transferSize > 0 && (await again.blob()).size > 0
+    })
+    expect(isShownAgain).to.equal(true)
+    let told: Record<string, string> = {}
+    while (!('/image/15.png' in told && '/image/0.png' in told)) told = await sourcesOf(page)
+    expect([told['/image/15.png'], told['/image/0.png']]).to.deep.equal(['peer', 'origin'])
+  })
+
   it('are asked for by a printer, also those that nobody has scrolled to', async () => {
     const page = await visit()
     // Chromium waits for them where a page has no service worker at all.

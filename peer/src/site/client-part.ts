@@ -81,10 +81,15 @@ function serve(workers: ServiceWorkerContainer): void {
     dropped.abort()
     return brought
   }
+  /** Fetched without a worker, and shown again: the browser has it. */
+  const isFetched = ({ url }: Asked): boolean =>
+    (performance.getEntriesByName(url) as PerformanceResourceTiming[]).some(
+      ({ encodedBodySize, workerStart }) => encodedBodySize > 0 && !workerStart
+    )
   const answer = async (ask: Asked, port: MessagePort): Promise<void> => {
     const reply = (message: Acknowledged | Answer, transfer: Transferable[] = []): void =>
       port.postMessage(message, transfer)
-    if (begun.has(ask.url)) return reply('begun')
+    if (begun.has(ask.url) || isFetched(ask)) return reply('begun')
     const session = await opened(ask.length)
     if (!session) return reply(false)
     if (!isRead(ask, session)) {

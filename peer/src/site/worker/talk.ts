@@ -24,7 +24,7 @@ export interface Asked extends SiteFile {
 
 /**
  * What a page says at once: milliseconds until it gives up by itself (0: only the network is to be asked); false: it asks nobody;
- * `begun`: a medium that it began to play before there was a worker goes on as it began.
+ * `begun`: what it began to play, or has fetched, before there was a worker goes on as it began.
  */
 export type Acknowledged = number | false | 'begun'
 
