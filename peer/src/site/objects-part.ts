@@ -85,9 +85,9 @@ const part: ObjectsPart = (options, host) => {
   /** Looks who is there for what this page has and waits for. */
   const meetPage = async (): Promise<boolean> => {
     // Where it is refused, nobody is connected to who would bring what nobody hands on.
-    void registration.begin()
+    const registered = registration.begin()
     if (!reader) return false
-    await first
+    await Promise.all([first, registered])
     if (document.readyState === 'loading')
       await new Promise(resolve => document.addEventListener('DOMContentLoaded', resolve))
     // Which of several addresses a picture will have is not known before it is fetched.
@@ -128,7 +128,7 @@ const part: ObjectsPart = (options, host) => {
       return isSomebody
     },
     ahead: async (url, isMeant) => {
-      if (!reader || page.visitors() === 0) return
+      if (!reader || page.refused || page.visitors() === 0) return
       ahead ??= fetchPart<AheadPart>('ahead', INTEGRITY.ahead).then(openAhead =>
         openAhead?.({
           manifest: () => reader.current(),

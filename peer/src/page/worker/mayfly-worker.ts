@@ -34,6 +34,7 @@ interface Lasting {
 interface MessageToWorker extends Lasting {
   readonly data: unknown
   readonly source: { readonly id?: string } | null
+  readonly ports: readonly MessagePort[]
 }
 
 /** Static routing: Chromium 123 and later. */
@@ -67,7 +68,10 @@ if (!isImported) {
   })
 }
 scope.addEventListener('message', event => {
-  if (isClaim(event.data)) event.waitUntil(scope.clients.claim())
+  const said = (event.data as { mayfly?: PageMessage } | null)?.mayfly
+  if (said === 'ours') event.ports[0]?.postMessage(0)
+  // The pictures that a page has are asked for again from then on, when they are shown anew, which pays only where others are there.
+  else if (said === 'claim') event.waitUntil(scope.clients.claim())
   else if (site) event.waitUntil(site.message(event.source?.id ?? '', event.data))
 })
 scope.addEventListener('fetch', event => site?.fetch(event))
@@ -89,14 +93,6 @@ function openSite(): ReturnType<typeof openSiteWorker> | undefined {
     now: Date.now,
     acknowledgeMs: Number(searchParams.get('acknowledge')) || ACKNOWLEDGE_MS
   })
-}
-
-/**
- * A page of a tagged site says when it is to be taken over: the pictures that it has are asked for again from then on, when
- * they are shown anew, which pays only where others are there.
- */
-function isClaim(data: unknown): boolean {
-  return (data as { mayfly?: PageMessage } | null)?.mayfly === 'claim'
 }
 
 function importRelay(): void {

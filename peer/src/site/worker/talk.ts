@@ -42,8 +42,11 @@ export interface Came {
   readonly bytes: number
 }
 
-/** To the worker: there is a page; it has a session; and it is to be taken over, with all others of the site. */
-export type PageMessage = 'here' | 'shown' | 'claim' | Held
+/**
+ * To the worker: there is a page; it has a session; it is to be taken over, with all others of the site; and, with a port on which
+ * only ours answers, whether a worker of the site's own has imported ours.
+ */
+export type PageMessage = 'here' | 'shown' | 'claim' | 'ours' | Held
 
 /** An object that the site's cache has got since the worker looked through it. */
 export interface Held {
