@@ -34,10 +34,11 @@ export const WATCHES_WORKER = `{
 /** Settles when a page has the worker: whoever is alone has it from the next page on. */
 export async function controlled(page: Page): Promise<void> {
   await page.evaluate(async () => void (await navigator.serviceWorker.ready))
-  if (
-    await page.evaluate(() => Number(localStorage['mayfly-alone']) > 0 && !navigator.serviceWorker.controller)
+  // Whether anybody is there may be known later than the worker is ready.
+  await page.waitForFunction(
+    () => navigator.serviceWorker.controller !== null || Number(localStorage['mayfly-alone']) > 0
   )
-    await page.reload()
+  if (await page.evaluate(() => !navigator.serviceWorker.controller)) await page.reload()
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null)
 }
 

@@ -88,8 +88,6 @@ const part: ObjectsPart = (options, host) => {
     const registered = registration.begin()
     if (!reader) return false
     await Promise.all([first, registered])
-    if (document.readyState === 'loading')
-      await new Promise(resolve => document.addEventListener('DOMContentLoaded', resolve))
     // Which of several addresses a picture will have is not known before it is fetched.
     const awaited = [...document.images]
       .filter(({ complete }) => !complete)
