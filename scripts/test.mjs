@@ -11,7 +11,7 @@ const all = process.argv.includes('--all')
 /** What has @long in its title runs with --all only. */
 const LONG = '@long'
 
-/** Each kind of test: its name, the folders that hold it, and what in them is another kind. */
+/** Each kind of test: its name, the folders and files that hold it, and what in them is another kind. */
 const CORE = {
   name: 'core, contracts, vectors, servers',
   places: ['common/test', 'preview/test', 'peer/test', 'mediator/test', 'test/bench'],
@@ -22,17 +22,50 @@ const CONFORMANCE = {
   places: ['mediator/test/conformance']
 }
 const INTEGRATION = { name: 'integration', places: ['test/integration'] }
+
+/** Pages in browsers that are slow enough on a busy machine to tell something else than the tests ask for. */
+const HURRIED = pages('what a page waits for', ['clock', 'held', 'policies', 'back-forward'])
+/** Those of the test site, and of the whole library. */
+const PREVIEW = pages('the pages of `npm start`, and the whole library', [
+  'absence',
+  'display',
+  'keyboard',
+  'load',
+  'node-to-page',
+  'opened-as-file',
+  'playing',
+  'shop',
+  'start',
+  'transfer',
+  'trouble'
+])
+/** Half of the others, by the time that they take. */
+const TAG = pages('the script tag, and what it streams', [
+  'ahead',
+  'hls',
+  'local-network',
+  'requests',
+  'script-tag',
+  'streams'
+])
+/** And all that stand in no list. */
+const OTHERS = {
+  name: 'pages in browsers, all others',
+  places: ['test/browser'],
+  but: [HURRIED, PREVIEW, TAG].flatMap(({ places }) => places)
+}
 const BROWSERS = { name: 'pages in browsers', places: ['test/browser'] }
 
 /**
- * What runs one after the other; each is what runs at the same time, as much of it waits: a row is shown as it runs, others behind
- * it. The long run has time: what of it a busy machine would delay runs alone.
+ * What runs one after the other; each is rows that run at the same time, as much of them waits: the first is shown as it runs,
+ * others behind it. The long run has time: what of it a busy machine would delay runs alone.
  */
 const STAGES = all
   ? [[[CORE], [CONFORMANCE]], [[INTEGRATION]], [[BROWSERS]]]
   : [
-      [[CORE], [INTEGRATION]],
-      [[BROWSERS], [CONFORMANCE]]
+      [[CORE], [INTEGRATION, PREVIEW]],
+      [[TAG], [OTHERS]],
+      [[HURRIED], [CONFORMANCE]]
     ]
 
 let passed = 0
@@ -60,6 +93,11 @@ try {
 console.log(`\n${passed} passed, ${failed} failed`)
 process.exit(failed === 0 ? 0 : 1)
 
+/** Files of browser tests as a kind of their own, by their names. */
+function pages(name, files) {
+  return { name: `pages in browsers: ${name}`, places: files.map(file => `test/browser/${file}.test.ts`) }
+}
+
 /** Something that passes or fails as a whole. */
 async function step(name, args) {
   console.log(`\n── ${name}`)
@@ -83,8 +121,8 @@ async function row(kinds, browsers, shownAfter) {
 /** One run of mocha. A run that ends without its closing lines has failed. Gives what it printed. */
 async function suite({ name, places, but = [] }, browsers, isSilent) {
   const filter = all ? [] : ['--grep', LONG, '--invert']
-  const files = places.map(place => `${place}/**/*.test.ts`)
-  const ignored = but.flatMap(place => ['--ignore', `${place}/**`])
+  const files = places.map(place => (isFile(place) ? place : `${place}/**/*.test.ts`))
+  const ignored = but.flatMap(place => ['--ignore', isFile(place) ? place : `${place}/**`])
   const mocha = ['node_modules/mocha/bin/mocha.js', ...filter, ...ignored, ...files]
   const { code, output } = await run(mocha, browsers, isSilent)
   const count = word => Number(new RegExp(`^ *(\\d+) ${word}`, 'm').exec(output)?.[1] ?? 0)
@@ -98,6 +136,10 @@ async function suite({ name, places, but = [] }, browsers, isSilent) {
     failed++
   }
   return output
+}
+
+function isFile(place) {
+  return place.endsWith('.ts')
 }
 
 /** Runs a program of ours, shown as it runs unless another one is. */
