@@ -21,7 +21,8 @@ export const quickRounds = 1
 
 /**
  * Sites of others, each as `mayfly prepare` makes it and as it was, visited by newcomers: four pages, each from its beginning to its
- * end. Two others have looked at all of these pages. What the site sent is counted by the site, what others sent by the network.
+ * end. They go on by a link that the page shows, as in `page`, and by the address where it shows none. Two others have looked at all of
+ * these pages. What the site sent is counted by the site, what others sent by the network.
  */
 export async function run({ rounds, wan = 'lan', progress }) {
   const places = Object.fromEntries(['requester', ...PLACES].map(place => [place, wan]))
@@ -65,7 +66,9 @@ async function visit(stage, addresses) {
     await sent()
     let before = began
     for (const address of addresses) {
-      await one.come(address)
+      const link = linkTo(address)
+      if (await one.sees(link)) await one.goOn(link)
+      else await one.come(address)
       await one.look(SPEED)
       bytes.named.push(namedBytes(await untilQuiet(sent)))
       const after = await network.delivered('requester')
@@ -77,6 +80,12 @@ async function visit(stage, addresses) {
   } finally {
     await one.leave()
   }
+}
+
+/** Sites name their pages in one menu, by relative addresses. */
+function linkTo(address) {
+  const name = address.split('/').at(-1)
+  return `a[href="${name}"], a[href$="/${name}"]`
 }
 
 async function untilQuiet(sent) {

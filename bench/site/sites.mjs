@@ -20,12 +20,12 @@ export const SITES = {
       'components/cards.html',
       'components/avatars.html'
     ],
-    options: ['--eager-images', '1', '--sizes']
+    options: ['--inline', '--eager-images', '1', '--sizes']
   },
   'clean-blog': {
     copy: folder => cpSync(join(packageOf('startbootstrap-clean-blog'), 'dist'), folder, { recursive: true }),
     pages: ['index.html', 'about.html', 'post.html', 'contact.html'],
-    options: []
+    options: ['--inline']
   },
   uikit: {
     copy(folder) {
@@ -35,7 +35,7 @@ export const SITES = {
       writeFileSync(join(folder, 'tests/js/test.js'), UIKIT_START)
     },
     pages: ['tests/card.html', 'tests/slider.html', 'tests/sticky-parallax.html', 'tests/lightbox.html'],
-    options: ['--eager-images', '1']
+    options: ['--inline', '--eager-images', '1']
   }
 }
 

@@ -39,9 +39,16 @@ export class Visit {
     await this.#page.goto(url, { waitUntil: 'load', timeout: LOAD_MS })
   }
 
-  /** Goes on by the link that the selector finds, as a visitor does with a mouse. */
+  /** Whether there is a link that the selector finds, and a visitor can see. */
+  async sees(link) {
+    return (await this.#seen(link).count()) > 0
+  }
+
+  /** Goes on by the first link that the selector finds and a visitor can see, with a mouse. */
   async goOn(link) {
-    const box = await this.#page.locator(link).boundingBox({ timeout: LOAD_MS })
+    const seen = this.#seen(link).first()
+    await seen.scrollIntoViewIfNeeded({ timeout: LOAD_MS })
+    const box = await seen.boundingBox({ timeout: LOAD_MS })
     const { mouse } = this.#page
     await mouse.move(box.x + box.width / 2, box.y + box.height / 2, { steps: 5 })
     await sleep(HOVER_MS)
@@ -64,6 +71,10 @@ export class Visit {
     await this.#inPage(most => watched.settled(most), EMPTY_MS)
     await sleep(LAST_MS)
     return this.#inPage(() => watched.tell())
+  }
+
+  #seen(link) {
+    return this.#page.locator(link).filter({ visible: true })
   }
 
   /** A page that hangs fails a visit, not the bench. */
