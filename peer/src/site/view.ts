@@ -10,6 +10,8 @@ export interface View {
 
 /** Where images are is looked at no more often. */
 const LOOK_MS = 30
+/** Segments seldom begin at 0, or just where the one before ends: what can play goes on over a hole shorter than this. */
+const HOLE_S = 1
 
 export function watchView(): View {
   let positions: Position[] = []
@@ -75,7 +77,7 @@ function isBegun({ ended, networkState, readyState }: HTMLMediaElement): boolean
 function aheadOf({ buffered, currentTime, playbackRate, readyState }: HTMLMediaElement): number {
   if (readyState < 3) return 0
   for (let i = 0; i < buffered.length; i++)
-    if (buffered.start(i) <= currentTime && currentTime <= buffered.end(i))
+    if (buffered.start(i) - HOLE_S < currentTime && currentTime < buffered.end(i))
       return (1_000 * (buffered.end(i) - currentTime)) / Math.max(1, playbackRate)
   return 0
 }

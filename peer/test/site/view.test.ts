@@ -170,6 +170,20 @@ describe('the view of a page', () => {
     expect(view.slackMs()).to.equal(0)
   })
 
+  it('has in store what begins a little later than where it plays, and not what is farther off', () => {
+    media = [playing([[10.08, 30]])]
+    expect(view.slackMs()).to.equal(20_000)
+    media = [
+      playing([
+        [0, 10],
+        [10.02, 14]
+      ] as [number, number][])
+    ]
+    expect(view.slackMs()).to.equal(4_000)
+    media = [playing([[11, 30]])]
+    expect(view.slackMs()).to.equal(0)
+  })
+
   it('has nothing in store for what waits, and counts neither what is over nor what was not begun', () => {
     const waits = playing([[0, 14]], { readyState: 2 })
     const over = playing([[0, 10]], { ended: true })
