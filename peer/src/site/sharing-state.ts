@@ -33,7 +33,7 @@ export interface SharingState {
 
 /**
  * Kept in `localStorage`; without it a decision holds until the page goes. `waits`: nothing is shared before `allow`.
- * `onchange` is called when the visitor decided something in another tab. Nothing here throws.
+ * `onchange` is called when the visitor decided something in another tab, since `consent` was first asked. Nothing here throws.
  */
 export function sharingState(waits: boolean, onchange: () => void): SharingState {
   /** What this page wrote, for where nothing can be kept. */

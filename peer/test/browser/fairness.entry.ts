@@ -120,6 +120,7 @@ describe('what a visitor decided', () => {
     const frame = document.body.appendChild(document.createElement('iframe'))
     const changed = new Promise<string>(resolve => {
       const here = state(false, () => resolve(here.consent()))
+      expect(here.consent()).to.equal('given')
     })
     frame.contentWindow!.localStorage['mayfly-stopped'] = '1'
     expect(await changed).to.equal('stopped')

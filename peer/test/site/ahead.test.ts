@@ -152,10 +152,10 @@ describe('what the next page shows', () => {
     expect(brought()).to.deep.equal(['small.png'])
   })
 
-  it('is no more than 16 pictures, none of them long, and of four pages', async () => {
+  it('is no more than 16 pictures and 4 MiB in all, and of four pages', async () => {
     const many = Array.from({ length: 30 }, (_, i) => `${i}.png`)
     list('2', ['long.png', ...many])
-    site.set(`${BASE}long.png`, 'x'.repeat(600_000))
+    site.set(`${BASE}long.png`, 'x'.repeat(4_194_305))
     pictures(...many)
     await ahead(`${BASE}2`)
     expect(brought()).to.deep.equal(many.slice(0, 15))
