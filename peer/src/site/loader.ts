@@ -260,11 +260,11 @@ async function load(
   const before = addressIn(element)
   wishes.set(element, wish)
   const isWanted = (): boolean => wishes.get(element) === wish && addressIn(element) === before
-  if (originAfterMs > 0) {
-    const open = await within(originAfterMs, opened())
-    const shown = await open?.present(element, { ...showing, fullHash, patienceMs: originAfterMs, isWanted })
-    if (shown) return tell(element, url, shown.source, shown.bytes)
-  } else void firstShown.then(() => opened()).then(open => open?.keepShown(fullHash, url, element))
+  const open = originAfterMs > 0 ? await within(originAfterMs, opened()) : undefined
+  const shown = await open?.present(element, { ...showing, fullHash, patienceMs: originAfterMs, isWanted })
+  if (shown) return tell(element, url, shown.source, shown.bytes)
+  // Where what speaks with others comes later than that, what the site has brought is shared.
+  void firstShown.then(() => opened()).then(late => late?.keepShown(fullHash, url, element))
   if (!isWanted()) return 'origin'
   show(element, url)
   return tellPlain(element, url)
